@@ -1,0 +1,97 @@
+"""A company of a size: colleagues who handle claims, and policies for the claims to be on."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+HANDLERS = 30
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高"
+GIVEN = "明芳伟敏静丽强磊军洋勇艳杰娟涛超霞平刚英华玉"
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "private_car": {
+        "compulsory_property": {}, "compulsory_medical": {}, "compulsory_death_disability": {},
+        "own_damage": {"sum_insured_minor": 15_000_000, "deductible_minor": 50_000},
+        "third_party": {"limit_minor": 100_000_000, "deductible_rate": "5%"},
+    },
+    "travel": {"baggage": {"sum_insured_minor": 800_000}},
+}  # fmt: skip
+
+
+def set_up() -> None:
+    """Django on the scratch database, its tables made."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def colleagues(handlers: int = HANDLERS) -> list[Any]:
+    """Handlers who can take every line, and one person each for the roles beside them."""
+    from lipei.norms import loader
+    from lipei.services import world
+    from lipei.store import models
+
+    table = loader.rulebook({}, market="CN").assignment
+    skills = (*dict.fromkeys(skill for skill, _ in table.skills), "fast_lane")
+    roles = [("handler",)] * handlers + [("team_lead",), ("approver",), ("finance",), ("manager",)]
+    rows = [
+        models.Staff(
+            code=f"bench{n}", name=f"{SURNAMES[n % len(SURNAMES)]}经办{n}", roles=role, unit="shanghai", skills=skills,
+            languages=("zh-hans", "zh-hant", "en"), email=f"bench{n}@example.com",
+        )
+        for n, role in enumerate(roles)
+    ]  # fmt: skip
+    models.Staff.objects.bulk_create(rows)
+    world.forget_staff()
+    return list(models.Staff.objects.order_by("id"))
+
+
+def policies(count: int, *, product: str = "private_car", now: datetime, seed: int = 1) -> list[Any]:
+    """Policies in force for years around now, each of somebody with a phone and an account of their own."""
+    from lipei.store import crypto, models
+    from lipei.store.aggregates import normal
+
+    dice = random.Random(seed)
+    rows = []
+    for n in range(count):
+        name = dice.choice(SURNAMES) + dice.choice(GIVEN) + dice.choice(GIVEN)
+        phone, plate = f"139{n:08d}", f"沪A{n:05d}"
+        rows.append(
+            models.Policy(
+                number=policy_number(product, n), product=product, terms_version=1, region="上海",
+                starts_at=now - timedelta(days=200), ends_at=now + timedelta(days=165), holder_name=name, insured_name=name,
+                phone=phone, account_name=name, account_number=card(n), account_bank="102290000000",
+                insured_objects=json.dumps([{"kind": "vehicle", "identifier": plate, "description": ""}], ensure_ascii=False),
+                schedule=SCHEDULES[product], phone_index=crypto.blind_index("phone", normal(phone)),
+                plate_index=crypto.blind_index("plate", normal(plate)),
+            )
+        )  # fmt: skip
+    return list(models.Policy.objects.bulk_create(rows, batch_size=1000))
+
+
+def policy_number(product: str, n: int) -> str:
+    """The number of the n-th policy of a product."""
+    return f"{product}-{n:06d}"
+
+
+def card(seed: int) -> str:
+    """A bank card number with a good check digit."""
+    from lipei.services.intake import luhn_digit
+
+    body = f"622202020{seed:09d}"
+    return body + luhn_digit(body)
+
+
+def token() -> str:
+    """The secret of a program's token that may do everything a program may."""
+    from datetime import UTC
+
+    from lipei.services import tokens
+
+    made = tokens.make("benchmark", tokens.SCOPES, now=datetime.now(UTC))
+    assert isinstance(made, str), made
+    return made

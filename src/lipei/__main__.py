@@ -1,0 +1,7 @@
+"""``python -m lipei`` is ``lipei``."""
+
+import sys
+
+from lipei.config.cli import main
+
+sys.exit(main())

@@ -1,0 +1,65 @@
+"""Actions: one address for every row of `lifecycle.STEPS`, made from the table. A row that goes takes its address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from lipei.api import calls, problems, shapes
+from lipei.api.access import token_of
+from lipei.domain.commands import COMMANDS
+from lipei.domain.events import Refusal
+from lipei.domain.lifecycle import STEPS, Step
+from lipei.services import actions
+
+Endpoint = Callable[..., HttpResponse]
+
+
+def steps() -> tuple[Step, ...]:
+    """The rows that have an address of their own; a report makes a claim and is `POST /claims`."""
+    return tuple(step for step in STEPS if step.action != "report")
+
+
+def path_of(step: Step) -> str:
+    """Where a step is taken; a step that makes a part is taken on the part ``new``."""
+    if step.subject == "claim":
+        return f"/claims/{{number}}/{step.action}"
+    part = "new" if step.makes_part else "{int:part}"
+    return f"/claims/{{number}}/{shapes.PLURALS[step.subject]}/{part}/{step.action}"
+
+
+def endpoint(step: Step) -> Endpoint:
+    """The function behind a step's address."""
+    if step.subject == "claim" or step.makes_part:
+
+        def on_claim(request: HttpRequest, number: str) -> HttpResponse:
+            return take(request, number, step, 0)
+
+        return on_claim
+
+    def on_part(request: HttpRequest, number: str, part: int) -> HttpResponse:
+        return take(request, number, step, part)
+
+    return on_part
+
+
+def take(request: HttpRequest, number: str, step: Step, part: int) -> HttpResponse:
+    """Take the step; 200 with the state after it and the events, else a problem."""
+    token, at = token_of(request), calls.now()
+    number = calls.known_number(number)
+    command = calls.command_of(request, COMMANDS[step.subject, step.action])
+    outcome = actions.act(
+        number,
+        step.subject,
+        step.action,
+        part,
+        command,
+        actor=token.actor,
+        now=at,
+        seen_version=calls.seen_version(request),
+        cause=f"{step.subject}.{step.action} token:{token.id}",
+    )
+    if isinstance(outcome, Refusal):
+        raise calls.refused(outcome, number, token.actor, problems.language_of(request))
+    return calls.answer(request, outcome, viewer=token.actor, at=at)

@@ -1,0 +1,172 @@
+"""The description of answers: JSON schemas of what `shapes` and `problems` make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lipei.api.problems import MEDIA_TYPE, TITLES
+
+_TIME = {"type": ["string", "null"], "format": "date-time"}
+_MONEY = {"anyOf": [{"$ref": "#/components/schemas/Money"}, {"type": "null"}]}
+
+
+def _object(properties: Mapping[str, Any], *required: str, more: bool = False, **extra: Any) -> dict[str, Any]:
+    found = {"type": "object", "properties": dict(properties), "additionalProperties": more, **extra}
+    return {**found, "required": list(required)} if required else found
+
+
+def _list(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+
+
+PERSON = {"anyOf": [_object({"id": {"type": "integer"}, "name": {"type": "string"}}, "id", "name"), {"type": "null"}]}
+ACTION = _object(
+    {
+        "subject": {"type": "string"},
+        "part": {"anyOf": [{"type": "integer"}, {"const": "new"}], "description": "0: the claim; new: one is made."},
+        "action": {"type": "string"},
+        "label": {"type": "string"},
+        "href": {"type": "string"},
+    },
+    "subject",
+    "part",
+    "action",
+    "label",
+    "href",
+)
+PROMISE = _object(
+    {
+        "code": {"type": "string"},
+        "name": {"type": "string"},
+        "exposure": {"type": "integer", "description": "0: the whole claim."},
+        "due_at": _TIME,
+        "binds": {"type": "string", "enum": ["company", "law", "regulator", "team"]},
+        "state": {"type": "string", "enum": ["running", "paused", "fulfilled", "cancelled"]},
+        "late": {"type": "boolean"},
+        "provisional": {"type": "boolean"},
+        "extended_due_at": _TIME,
+        "breached_at": _TIME,
+        "ended_at": _TIME,
+        "why": {"type": "string", "description": "What the due time rests on, in sentences."},
+    },
+    "code",
+    "name",
+    "due_at",
+    "binds",
+    "state",
+    "why",
+)
+EVENT = _object(
+    {
+        "sequence": {"type": "integer"},
+        "kind": {"type": "string"},
+        "part": {"type": "integer"},
+        "name": {"type": "string"},
+    },
+    "sequence",
+    "kind",
+    "part",
+    "name",
+)
+_SUMMARY = {
+    "number": {"type": "string"},
+    "state": {"type": "string"},
+    "state_name": {"type": "string"},
+    "version": {"type": "integer", "description": "Send it back as If-Match to be told if somebody was faster."},
+    "handler": PERSON,
+    "promises": _list("Promise"),
+    "actions": _list("Action"),
+}
+DONE = _object(
+    {**_SUMMARY, "events": _list("Event")}, "number", "state", "handler", "promises", "actions", "events", more=True
+)
+CLAIM = _object(_SUMMARY, "number", "state", "handler", "promises", "actions", more=True)
+LISTED = _object(
+    {"claims": {"type": "array", "items": _object({}, more=True)}, "next": {"type": ["string", "null"]}},
+    "claims",
+    "next",
+)
+TIMELINE = _object(
+    {
+        "number": {"type": "string"},
+        "version": {"type": "integer"},
+        "entries": {"type": "array", "items": _object({}, more=True)},
+    },
+    "number",
+    "entries",
+)
+PROMISES = _object({"number": {"type": "string"}, "promises": _list("Promise")}, "number", "promises")
+SETTLEMENT = _object(
+    {
+        "number": {"type": "string"},
+        "currency": {"type": "string"},
+        "payable": _MONEY,
+        "paid": _MONEY,
+        "exposures": {"type": "array", "items": _object({}, more=True)},
+    },
+    "number",
+    "currency",
+    "exposures",
+)
+BATCHED = _object(
+    {"results": {"type": "array", "items": _object({"status": {"type": "integer"}}, "status", more=True)}}, "results"
+)
+PROBLEM = _object(
+    {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable, for programs."},
+        "detail": {"type": "string", "description": "A sentence in the language of Accept-Language."},
+        "instance": {"type": "string"},
+        "permission": {"type": "string", "description": "403: what is missing."},
+        "state": {"type": "string", "description": "409: the state of the claim."},
+        "actions": {**_list("Action"), "description": "409: what is possible now."},
+        "errors": {
+            "type": "array",
+            "description": "422: the fields; those of lists are numbered from one.",
+            "items": _object(
+                {"field": {"type": "string"}, "code": {"type": "string"}, "message": {"type": "string"}},
+                "field",
+                "code",
+                "message",
+            ),
+        },
+    },
+    "type",
+    "title",
+    "status",
+    "detail",
+    more=True,
+)
+
+COMPONENTS: Mapping[str, Any] = {
+    "Action": ACTION,
+    "Promise": PROMISE,
+    "Event": EVENT,
+    "Done": DONE,
+    "Claim": CLAIM,
+    "Listed": LISTED,
+    "Timeline": TIMELINE,
+    "PromisesOfClaim": PROMISES,
+    "SettlementOfClaim": SETTLEMENT,
+    "Batched": BATCHED,
+    "Problem": PROBLEM,
+}
+
+
+def responses(status: int, name: str, description: str, *problems: int) -> dict[int, Any]:
+    """The responses of a call: its answer, and the problems that may come instead."""
+    found: dict[int, Any] = {
+        status: {
+            "description": description,
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
+        }
+    }
+    for problem in (400, 401, 403, *problems):
+        found[problem] = {
+            "description": TITLES[problem],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return found

@@ -1,0 +1,69 @@
+"""The commands of the command line, a module for each kind, and what they share."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+
+class Failed(Exception):
+    """A command that could not do what was asked: one sentence that says why and what to do. Exit status 1."""
+
+
+class Stopped(Exception):
+    """A command that ends with exit status 1 and has said why already."""
+
+
+def set_up() -> None:
+    """Make Django ready. Raises `Failed` where the settings make no sense or the database does not answer."""
+    import django
+
+    try:
+        django.setup()
+    except SystemExit as error:  # environment.Misconfigured says it in one sentence
+        raise Failed(str(error).removeprefix("lipei: ")) from None
+
+
+def now() -> datetime:
+    """The clock on the wall: read at the edge, handed down."""
+    return datetime.now(UTC)
+
+
+def answer(words: str, as_json: bool, **said: Any) -> None:
+    """The outcome for a person, or for a program as one line of JSON."""
+    click.echo(json.dumps(said, ensure_ascii=False, default=str) if as_json else words)
+
+
+def in_words(refusal: Any) -> str:
+    """A refusal in English, with what is wrong in each field."""
+    from lipei.norms.texts import text, texts
+
+    def said(code: str) -> str:
+        if code not in texts():
+            return code
+        try:
+            return text(code, "en", **refusal.params)
+        except (KeyError, IndexError):
+            return texts()[code]["en"]
+
+    fields = "; ".join(f"{name}: {said(code)}" for name, code in refusal.fields.items())
+    return f"{said(refusal.code)} {fields}".strip() if fields else said(refusal.code)
+
+
+def require_migrated() -> None:
+    """Raise `Failed` where the database is not up to date: a half-known schema is worked on by nobody."""
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+    except (DatabaseError, OSError) as error:
+        raise Failed(f"the database does not answer ({type(error).__name__}): check LIPEI_DATABASE_URL.") from error
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise Failed("the database is not up to date: run `lipei migrate` first.")
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON for programs.")

@@ -1,0 +1,54 @@
+"""``migrate`` and ``token``."""
+
+from __future__ import annotations
+
+import click
+
+from lipei.config.commands import Failed, answer, in_words, json_option, now, set_up
+
+
+@click.command(epilog="Example: lipei migrate")
+def migrate() -> None:
+    """Bring the database up to date and put the journal's guards in place. Safe to run again."""
+    set_up()
+    applied = bring_up_to_date()
+    click.echo(f"The database is up to date ({applied} migrations applied).")
+
+
+def bring_up_to_date() -> int:
+    """Apply what is missing; how many migrations that was. Raises `Failed`."""
+    from django.core.management import call_command
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    from lipei.store import journal
+
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if plan:
+            call_command("migrate", verbosity=0, interactive=False)
+        if journal.guards_missing():
+            journal.install_guards()
+    except (DatabaseError, OSError) as error:
+        raise Failed(
+            f"the database could not be brought up to date: {error}".strip() + " Check LIPEI_DATABASE_URL."
+        ) from error
+    return len(plan)
+
+
+@click.command(epilog="Example: lipei token claims-website --scope claims:write --scope claims:read")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, help="What it may be used for; say it once for each.")
+@click.option("--staff", help="Code of the member of staff as whom it acts; without one it acts as a program.")
+@json_option
+def token(name: str, scopes: tuple[str, ...], staff: str | None, as_json: bool) -> None:
+    """Make an API token and print it, this once: only a digest of it is kept."""
+    set_up()
+    from lipei.domain.events import Refusal
+    from lipei.services import tokens
+
+    made = tokens.make(name, scopes, staff, now=now())
+    if isinstance(made, Refusal):
+        raise Failed(f"no token was made. {in_words(made)} Scopes are: {', '.join(tokens.SCOPES)}.")
+    answer(made, as_json, name=name, token=made, scopes=list(scopes))

@@ -1,0 +1,149 @@
+"""The settings of an installation: every `LIPEI_…` variable with its default and meaning, checked at start.
+
+`docs/settings.md` is drawn from `VARIABLES`. What a claims manager decides is not here but in the norm tables.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+
+class Misconfigured(SystemExit):
+    """One sentence saying which variable is wrong and what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"lipei: {sentence}")
+
+
+@dataclass(frozen=True)
+class Variable:
+    name: str
+    default: str
+    meaning: str
+    parse: Callable[[str], Any] = str
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("0", "1", "true", "false", "yes", "no"):
+        raise ValueError("say 1 or 0")
+    return text.lower() in ("1", "true", "yes")
+
+
+def _data_key(text: str) -> str:
+    if text and len(base64.urlsafe_b64decode(text)) != 32:
+        raise ValueError("it must be 32 bytes in URL-safe base64")
+    return text
+
+
+def _choice(*options: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in options:
+            raise ValueError(f"choose one of {', '.join(options)}")
+        return text
+
+    return parse
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("LIPEI_HOME", "var", "Folder for everything that lies on disk unless another variable says otherwise.", Path),
+    Variable("LIPEI_DATABASE_URL", "", "`sqlite:///path` or `postgresql://user:password@host:port/name`; empty: SQLite in LIPEI_HOME."),
+    Variable("LIPEI_DATABASE_POOL", "10", "Connections kept open per process (PostgreSQL).", int),
+    Variable("LIPEI_SECRET_KEY", "", "Signs sessions. Empty: made at first start and kept in LIPEI_HOME."),
+    Variable("LIPEI_DATA_KEY", "", "Encrypts personal data: 32 bytes, URL-safe base64. Keep it apart from backups. Empty: made at first start and kept in LIPEI_HOME.", _data_key),
+    Variable("LIPEI_MEDIA", "", "Where uploads lie; empty: LIPEI_HOME/media."),
+    Variable("LIPEI_EMAIL_URL", "", "`smtp://user:password@host:port` (`smtp+tls`, `smtps`); empty: messages are put into LIPEI_HOME/outbox."),
+    Variable("LIPEI_EMAIL_FROM", "claims@localhost", "Sender of e-mails."),
+    Variable("LIPEI_SMS_URL", "", "`tencent://secret_id:secret_key@host/?app=…&sign=…`; empty: messages are put into LIPEI_HOME/outbox."),
+    Variable("LIPEI_BANK_URL", "demonstration:", "`files:/folder` writes pain.001 and reads answers there; `demonstration:` confirms by itself."),
+    Variable("LIPEI_BANK_ACCOUNT", "", "The company's own account: `name;number;bank code`."),
+    Variable("LIPEI_TIME_ZONE", "Asia/Shanghai", "Zone of the company: working time and display.", ZoneInfo),
+    Variable("LIPEI_LANGUAGE", "zh-hans", "Language where nobody chose one.", _choice("zh-hans", "zh-hant", "en")),
+    Variable("LIPEI_MARKET", "CN", "Whose law applies: a profile of the promises table."),
+    Variable("LIPEI_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this installation answers to.", _list),
+    Variable("LIPEI_ORIGIN", "http://127.0.0.1:8000", "Address that people use, for links in messages."),
+    Variable("LIPEI_HTTPS", "0", "1 behind TLS: secure cookies, redirects, HSTS.", _flag),
+    Variable("LIPEI_DEBUG", "0", "1 shows errors in full. Never in service.", _flag),
+    Variable("LIPEI_LOG", "INFO", "Least level logged.", _choice("DEBUG", "INFO", "WARNING", "ERROR")),
+    Variable("LIPEI_ANALYSIS", "duckdb", "Engine of analyses over the whole journal."),
+    Variable("LIPEI_PROXIES", "0", "How many proxies stand before the web process (for the address of a caller).", int),
+)  # fmt: skip
+
+
+def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Every variable's value. Raises Misconfigured with one sentence for the first that makes no sense."""
+    unknown = sorted(n for n in environ if n.startswith("LIPEI_") and not n.startswith(("LIPEI_TEST_", "LIPEI_BENCH_")) and n not in {v.name for v in VARIABLES})
+    if unknown:
+        raise Misconfigured(f"there is no setting {unknown[0]}; docs/settings.md lists them all.")
+    found: dict[str, Any] = {}
+    for variable in VARIABLES:
+        text = environ.get(variable.name, "") or variable.default
+        try:
+            found[variable.name] = variable.parse(text)
+        except Exception as error:
+            raise Misconfigured(f"{variable.name}={text!r} cannot be used: {error}. {variable.meaning}") from None
+    return found
+
+
+def kept_secret(home: Path, name: str) -> str:
+    """A secret of 32 bytes that is made once and kept in the installation's folder, readable by its owner only."""
+    path = home / "keys" / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(made)
+        except FileExistsError:
+            pass  # another process of the same start was first
+    return path.read_text().strip()
+
+
+def database(url: str, home: Path, pool: int) -> dict[str, Any]:
+    """Django's description of the database of a URL."""
+    if not url:
+        url = f"sqlite:///{home / 'lipei.sqlite3'}"
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = url.removeprefix("sqlite:///")  # sqlite:///relative, sqlite:////absolute
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(path),
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
+                    "PRAGMA cache_size=-64000; PRAGMA foreign_keys=ON; PRAGMA mmap_size=268435456"
+                ),
+            },
+        }
+    if parts.scheme in ("postgresql", "postgres"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "OPTIONS": {
+                "pool": {"min_size": 1, "max_size": pool, "timeout": 20},
+                # Parameters travel apart from the statement, so that the server can keep it prepared.
+                "server_side_binding": True,
+                "prepare_threshold": 3,
+                **{name: int(value) if value.isdigit() else value for name, value in parse_qsl(parts.query)},
+            },
+        }
+    raise Misconfigured(f"LIPEI_DATABASE_URL={url!r}: use sqlite:///path or postgresql://user:password@host:port/name.")

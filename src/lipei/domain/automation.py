@@ -1,0 +1,147 @@
+"""Automation (自动理赔): which of a claim's exposures may go on without a hand, and how much may be advanced (norm 1.3.1).
+
+This gathers what the straight-through table asks for; the table decides. Automation may cut by deductible, ratio or
+limit; whatever is excluded or doubtful goes to a person. It never refuses (norm part 4).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lipei.domain import accounts, papers, straight_through, triage
+from lipei.domain.claims import Case, Exposure
+from lipei.domain.conduct import World
+from lipei.domain.events import Refusal
+from lipei.domain.rules.decisions import settlement_of
+from lipei.domain.rules.payments import guardian_missing, identity_needed, mandate_holds, owed_minor, payee_of
+from lipei.domain.settlement import Settlement
+from lipei.domain.straight_through import Facts, Verdict
+
+NEXT_STEP = {"open": "assess", "assessed": "check_assessment", "checked": "submit_decision", "submitted": "approve_decision"}
+NOT_COMPUTED = "reason.straight_through.not_computed"
+PERSON_AT_WORK = "reason.straight_through.person_at_work"
+DEATH = "reason.straight_through.death"
+
+
+def triage_now(case: Case, world: World, now: datetime) -> tuple[str, bool, bool]:
+    """Lane, fast lane and report upwards as the table says now."""
+    found = triage.triage(case=case, table=world.rulebook.triage, now=now)
+    return found.lane, found.fast_lane, found.report_upwards
+
+
+def eligible_exposures(case: Case, world: World, now: datetime) -> tuple[Exposure, ...]:
+    """The exposures whose next step needs no hand. A person's proposal or assessment is left to persons."""
+    return tuple(
+        e
+        for e in case.exposures.values()
+        if e.state in NEXT_STEP and (e.items or _needs_no_items(e)) and verdict(case, e, world, now).ok
+    )
+
+
+def _needs_no_items(exposure: Exposure) -> bool:
+    """A benefit by days or grade has no line items: its facts say everything."""
+    return bool(exposure.facts)
+
+
+def verdict(case: Case, exposure: Exposure, world: World, now: datetime) -> Verdict:
+    """Every check of the straight-through table for one exposure, answered: shown to people as the reason."""
+    if not case.claim.accept_automatic and case.claim.lane != triage.SIMPLE:
+        return Verdict(False)
+    found = settlement_of(case, exposure, world)
+    amount = found.payable_minor if isinstance(found, Settlement) else 0
+    facts = facts_of(case, exposure, world, found, amount + _others(case, exposure), now)
+    return straight_through.eligible(facts=facts, table=world.rulebook.straight_through)
+
+
+def _others(case: Case, exposure: Exposure) -> int:
+    return sum(owed_minor(e) for e in case.exposures.values() if e.part != exposure.part)
+
+
+def person_at_work(case: Case, exposure: Exposure) -> bool:
+    """Whether a person took the exposure in hand, or a visit or experts are awaited: then no rule goes ahead of them."""
+    visit = any(s.state == "scheduled" and s.exposure in (0, exposure.part) for s in case.surveys.values())
+    experts = any(c.state == "convened" and c.exposure in (0, exposure.part) for c in case.consultations.values())
+    by_person = bool(exposure.assessed_by) and not exposure.assessed_by.startswith("system:")
+    return exposure.by_hand or by_person or visit or experts
+
+
+def facts_of(
+    case: Case, exposure: Exposure, world: World, found: Settlement | Refusal, amount_minor: int, now: datetime,
+    *, paid_out_minor: int | None = None,
+) -> Facts:  # fmt: skip
+    """What the checks look at. What is not known fails."""
+    claim, policy = case.claim, world.policy
+    computed = isinstance(found, Settlement)
+    insured = case.party("insured")
+    doubts = tuple(found.needs_person) if isinstance(found, Settlement) else (NOT_COMPUTED,)
+    if person_at_work(case, exposure):
+        doubts = (*doubts, PERSON_AT_WORK)
+    if claim.deaths:
+        doubts = (*doubts, DEATH)  # who inherits, and by what right, is looked at by persons
+    return Facts(
+        line=claim.line,
+        currency=claim.currency,
+        amount_minor=amount_minor,
+        policy_in_force=policy is not None and claim.loss_at is not None and policy.in_force_at(claim.loss_at),
+        cause_covered=computed,
+        papers_complete=papers.papers_at_hand(case=case, table=world.rulebook.papers),
+        suspicion=claim.suspicion,
+        sampled=drawn(case, world),
+        injury=bool(claim.deaths or claim.serious_injuries or claim.injured),
+        third_party=insured is None or exposure.claimant != insured.part,
+        identity_ok=_identity_ok(case, exposure, world, amount_minor if paid_out_minor is None else paid_out_minor, now),
+        account_ok=_account_ok(case, exposure),
+        duplicate=bool(world.alike),
+        report_upwards=claim.report_upwards,
+        needs_person=doubts,
+    )
+
+
+def drawn(case: Case, world: World) -> bool:
+    """Whether the claim is drawn for quality sampling: automatic decisions are sampled too (norm 3.2)."""
+    rate = world.rulebook.settings.sampling_rate_ppm
+    return case.claim.sampled or straight_through.drawn(number=case.claim.number, salt=world.sampling_salt, rate_ppm=rate)
+
+
+def _identity_ok(case: Case, exposure: Exposure, world: World, amount_minor: int, now: datetime) -> bool:
+    payee = case.parties.get(payee_of(case, exposure.claimant) or 0)
+    claimant = case.parties.get(exposure.claimant or 0)
+    if payee is None or not mandate_holds(payee):
+        return False
+    if any(guardian_missing(case, p, world.rulebook, now) for p in (payee, claimant) if p is not None):
+        return False
+    needed = identity_needed(world.rulebook, case.claim.currency, amount_minor)
+    return not needed or payee.identity_checked_at is not None
+
+
+def _account_ok(case: Case, exposure: Exposure) -> bool:
+    payee = case.parties.get(payee_of(case, exposure.claimant) or 0)
+    if payee is None or not payee.account_number or payee.account_by.startswith("staff:"):
+        return False  # an account that a colleague changed is looked at by another
+    if accounts.check_account(number=payee.account_number, kind=payee.account_kind) is not None:
+        return False
+    return accounts.match_names(account_name=payee.account_name, payee_name=payee.name) != "different"
+
+
+def eligible_advances(case: Case, world: World, now: datetime) -> tuple[tuple[int, int], ...]:
+    """(exposure, minor units) that may be advanced with no hand: a share of what is likely due, for complex claims.
+
+    A simple claim is better paid in full at once; an advance is for who has to wait.
+    """
+    if case.claim.lane == triage.SIMPLE or case.claim.registered_at is None:
+        return ()
+    found = []
+    path = world.rulebook.straight_through.advance
+    for exposure in case.exposures.values():
+        if exposure.state != "open" or not exposure.reserve_minor or exposure.advanced_minor:
+            continue
+        settlement = settlement_of(case, exposure, world)
+        likely = settlement.payable_minor if isinstance(settlement, Settlement) else 0
+        goes_out = min(likely * path.share_percent // 100, path.limits_minor.get(case.claim.line, {}).get(case.claim.currency, 0))
+        facts = facts_of(case, exposure, world, settlement, likely, now, paid_out_minor=goes_out)
+        answer = straight_through.eligible_advance(
+            facts=facts, table=world.rulebook.straight_through, advanced_minor=exposure.advanced_minor
+        )
+        if answer.ok:
+            found.append((exposure.part, answer.amount_minor))
+    return tuple(found)

@@ -1,0 +1,460 @@
+"""Commands: what somebody wants done, imperative, as typed values.
+
+One class per action of `lifecycle.STEPS`, found in `COMMANDS`. The API's request schemas and the pages' forms are drawn
+from these classes, so a field is described once: its type, its default and, by `said`, its bounds.
+Names of fields are keys of the texts (``field.<name>``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lipei.domain.entries import wrong_fields as wrong_fields
+from lipei.domain.money import Money
+
+TEXT_LENGTH_MAX = 4000
+
+
+def said(default: Any = "", *, length_max: int = 200, choices: tuple[str, ...] = (), low: int | None = None,
+         high: int | None = None, long: bool = False, example: Any = None) -> Any:  # fmt: skip
+    """A field with its bounds: at most so many characters, one of these codes, between two whole numbers."""
+    meta = {"length_max": TEXT_LENGTH_MAX if long else length_max, "choices": choices, "low": low, "high": high,
+            "long": long, "example": example}  # fmt: skip
+    if isinstance(default, dict | list):
+        return field(default_factory=type(default), metadata=meta)
+    return field(default=default, metadata=meta)
+
+
+PARTY_ROLES = ("reporter", "insured", "claimant", "injured", "beneficiary", "heir", "guardian", "agent", "payee",
+               "repairer", "hospital", "third_party")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PartyReported:
+    """A person or firm as the reporter names them. Only the reporter needs a phone or an e-mail address."""
+
+    roles: tuple[str, ...] = said((), choices=PARTY_ROLES, example=("reporter", "insured", "claimant", "payee"))
+    name: str = said(example="王小明", length_max=80)
+    phone: str = said(example="13800138000", length_max=40)
+    email: str = said(length_max=120)
+    person: bool = True
+    id_type: str = said(choices=("", "resident_id", "passport", "business_licence", "other"))
+    id_number: str = said(length_max=40)
+    language: str = said(choices=("", "zh-hans", "zh-hant", "en"))
+    acts_for: int | None = None
+    mandate: str = said(choices=("", "power_of_attorney", "guardianship", "inheritance"))
+    account_name: str = said(length_max=80)
+    account_number: str = said(length_max=40)
+    account_bank: str = said(length_max=40)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAssessed:
+    """One line of the damage: what, how much was claimed, how much is right by the assessment standard."""
+
+    what: str = said(length_max=120, example="前保险杠更换")
+    assessed: Money | None = None
+    claimed: Money | None = None
+    quantity: int = said(1, low=1, high=9999)
+    code: str = said(length_max=40)
+    standard: Money | None = None  # what the assessment standard gives for it
+    excluded: str = said(length_max=60)  # code of the exclusion that a person established
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureReported:
+    """A head of loss as reported: which cover, whose, what it may come to."""
+
+    cover: str = said(length_max=40, example="own_damage")
+    peril: str = said(length_max=40, example="collision")
+    claimant: int | None = None
+    reserve: Money | None = None
+    facts: Mapping[str, Any] = said({})
+    items: tuple[ItemAssessed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A loss is reported. A phone number and a story suffice; whatever else is known is not asked again."""
+
+    story: str = said(long=True, example="今天早上倒车时撞到停车场的柱子，后保险杠破损。")
+    phone: str = said(length_max=40, example="13800138000")
+    name: str = said(length_max=80, example="王小明")
+    email: str = said(length_max=120)
+    language: str = said(choices=("", "zh-hans", "zh-hant", "en"), example="zh-hans")
+    line: str = said(length_max=40, example="motor")
+    loss_kind: str = said(length_max=40, example="single_vehicle")
+    loss_at: datetime | None = None
+    place: str = said(length_max=200, example="上海市徐汇区")
+    region: str = said(length_max=40, example="上海")
+    policy_number: str = said(length_max=40)
+    plate: str = said(length_max=20)
+    estimate: Money | None = None
+    deaths: int = said(0, low=0, high=10_000)
+    serious_injuries: int = said(0, low=0, high=10_000)
+    injured: int = said(0, low=0, high=10_000)
+    rescue: bool = False
+    major_accident: bool = False
+    incident: str = said(length_max=40)
+    parties: tuple[PartyReported, ...] = ()
+    exposures: tuple[ExposureReported, ...] = ()
+    external_number: str = said(length_max=60)
+    accept_automatic: bool = said(False)  # the customer agrees beforehand to a sum that the terms alone give
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """What a head of loss will probably cost."""
+
+    exposure: int = said(1, low=1)
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Open the file (立案): the cover is found and each head of loss has a reserve."""
+
+    policy_number: str = said(length_max=40)
+    reserves: tuple[Reserve, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """Look again which way the claim goes; what is newly known can be said along."""
+
+    deaths: int | None = said(None, low=0, high=10_000)
+    serious_injuries: int | None = said(None, low=0, high=10_000)
+    injured: int | None = said(None, low=0, high=10_000)
+    rescue: bool | None = None
+    major_accident: bool | None = None
+    incident: str | None = said(None, length_max=40)
+    estimate: Money | None = None
+    lawsuit: bool | None = None
+    lawsuit_amount: Money | None = None
+    liability_disputed: bool | None = None
+    public_attention: bool | None = None
+    regulator_asks: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Give the claim to a handler; nobody named means: whoever the rule finds."""
+
+    handler: int | None = None
+    reason: str = said(length_max=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """An action that needs nothing said."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveOpinion:
+    """The preliminary opinion, due within 24 hours (norm 2.2.1)."""
+
+    text: str = said(long=True, example="事故属于保险责任，请按清单补齐材料，预计三日内完成赔付。")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPapers:
+    """Ask for everything that is missing, once (保险法22). A second request needs a reason."""
+
+    papers: tuple[str, ...] = said(())
+    reason: str = said(length_max=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """An action that needs a reason on record."""
+
+    reason: str = said(long=True, example="客户已撤回报案")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDuplicate:
+    """The same loss was reported twice: this one ends, the other goes on."""
+
+    number: str = said(length_max=40)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Pass the claim to a colleague or another unit, with what they must know."""
+
+    handler: int | None = None
+    unit: str = said(length_max=40)
+    text: str = said(long=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A note, or a call for help."""
+
+    text: str = said(long=True, example="已电话联系客户，约定明日上午查勘。")
+
+
+@dataclass(frozen=True, slots=True)
+class AddExposure:
+    """One more head of loss."""
+
+    cover: str = said(length_max=40, example="own_damage")
+    peril: str = said(length_max=40)
+    claimant: int | None = None
+    reserve: Money | None = None
+    facts: Mapping[str, Any] = said({})
+
+
+@dataclass(frozen=True, slots=True)
+class SetReserve:
+    """A new reserve, with its reason."""
+
+    amount: Money | None = None
+    reason: str = said(length_max=200, example="查勘后调整")
+
+
+@dataclass(frozen=True, slots=True)
+class Assess:
+    """The damage, line by line, and the facts that the terms ask for (fault, days, grade …)."""
+
+    items: tuple[ItemAssessed, ...] = ()
+    facts: Mapping[str, Any] = said({})
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitDecision:
+    """The settlement as computed goes to somebody with authority; an ex gratia sum may be proposed with a reason."""
+
+    ex_gratia: Money | None = None
+    reason: str = said(long=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """A refusal is proposed: by which clause, with what reasons in plain words."""
+
+    code: str = said(length_max=60, example="not_covered")
+    clause: str = said(length_max=120, example="第八条")
+    reason: str = said(long=True, example="事故发生时保险合同尚未生效。")
+
+
+@dataclass(frozen=True, slots=True)
+class OnAccount:
+    """Money before the final sum: an advance to the claimant (预付), or cover given to a hospital (垫付/担保)."""
+
+    amount: Money | None = None
+    payee: int | None = None
+    reason: str = said(length_max=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """A paper came in, with the files it consists of."""
+
+    documents: tuple[int, ...] = said(())
+    invoice_number: str = said(length_max=60)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusePaper:
+    """A paper cannot be used: why, so that the customer can send the right one."""
+
+    reason: str = said(length_max=60, example="unreadable")
+    note: str = said(long=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSurvey:
+    """A visit or remote look at the damage."""
+
+    at: datetime | None = None
+    place: str = said(length_max=200)
+    surveyor: int | None = None
+    exposure: int = said(0, low=0)
+    remote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSurvey:
+    """What the surveyor found."""
+
+    findings: str = said(long=True)
+    checklist: Mapping[str, Any] = said({})
+    documents: tuple[int, ...] = said(())
+
+
+@dataclass(frozen=True, slots=True)
+class Convene:
+    """Ask experts (norm 2.2.3)."""
+
+    question: str = said(long=True)
+    experts: tuple[int, ...] = said(())
+    exposure: int = said(0, low=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Opine:
+    """One expert's opinion and vote."""
+
+    vote: str = said("for", choices=("for", "against", "abstain"))
+    text: str = said(long=True)
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """What the consultation came to."""
+
+    outcome: str = said("accepted", choices=("accepted", "rejected", "undecided"))
+    text: str = said(long=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Part of a sum for one payee: ``numerator / denominator`` of the whole, or a fixed amount."""
+
+    payee: int = said(1, low=1)
+    numerator: int = said(1, low=1, high=10_000)
+    denominator: int = said(1, low=1, high=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class SendOffer:
+    """Send the offer, to be paid in these shares (empty: all to the claimant)."""
+
+    shares: tuple[Share, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Agree:
+    """The customer agrees, with the one-time code sent to their phone."""
+
+    code: str = said(length_max=12, example="123456")
+    shares: tuple[Share, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPayment:
+    """A payment by hand: to whom and how much, within what is due."""
+
+    exposure: int = said(1, low=1)
+    payee: int = said(1, low=1)
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The bank's word on a payment."""
+
+    reference: str = said(length_max=60)
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why the bank did not pay: an ISO 20022 reason code."""
+
+    reason: str = said(length_max=60, example="AC04")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Pay again, if need be to a corrected account."""
+
+    account_name: str = said(length_max=80)
+    account_number: str = said(length_max=40)
+    account_bank: str = said(length_max=40)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecovery:
+    """Money to get back: from whom, how much, why."""
+
+    exposure: int = said(1, low=1)
+    debtor: int | None = None
+    amount: Money | None = None
+    reason: str = said(length_max=200)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveRecovery:
+    """Money came back."""
+
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIdentity:
+    """Identity and mandate of a party were looked at: by which paper, and whether the mandate is good."""
+
+    id_type: str = said("resident_id", choices=("resident_id", "passport", "business_licence", "other"))
+    id_number: str = said(length_max=40)
+    mandate: str = said(choices=("", "power_of_attorney", "guardianship", "inheritance"))
+
+
+COMMANDS: Mapping[tuple[str, str], type] = {
+    ("claim", "report"): Report,
+    ("claim", "register"): Register,
+    ("claim", "triage"): Triage,
+    ("claim", "assign"): Assign,
+    ("claim", "accept_assignment"): Nothing,
+    ("claim", "acknowledge_duty"): Nothing,
+    ("claim", "give_opinion"): GiveOpinion,
+    ("claim", "request_papers"): RequestPapers,
+    ("claim", "close"): Nothing,
+    ("claim", "close_without_payment"): Reasoned,
+    ("claim", "withdraw"): Reasoned,
+    ("claim", "cancel"): Reasoned,
+    ("claim", "reopen"): Reasoned,
+    ("claim", "link_duplicate"): LinkDuplicate,
+    ("claim", "hand_over"): HandOver,
+    ("claim", "ask_for_help"): Write,
+    ("claim", "add_note"): Write,
+    ("claim", "suspect"): Reasoned,
+    ("claim", "clear_suspicion"): Reasoned,
+    ("claim", "report_upwards"): Reasoned,
+    ("exposure", "add"): AddExposure,
+    ("exposure", "set_reserve"): SetReserve,
+    ("exposure", "assess"): Assess,
+    ("exposure", "check_assessment"): Nothing,
+    ("exposure", "submit_decision"): SubmitDecision,
+    ("exposure", "approve_decision"): Nothing,
+    ("exposure", "return_for_rework"): Reasoned,
+    ("exposure", "propose_refusal"): Propose,
+    ("exposure", "refuse"): Nothing,
+    ("exposure", "advance"): OnAccount,
+    ("exposure", "guarantee"): OnAccount,
+    ("party", "add"): PartyReported,
+    ("party", "correct"): PartyReported,
+    ("party", "check_identity"): CheckIdentity,
+    ("paper", "receive"): Receive,
+    ("paper", "accept"): Nothing,
+    ("paper", "refuse"): RefusePaper,
+    ("paper", "waive"): Reasoned,
+    ("survey", "schedule"): ScheduleSurvey,
+    ("survey", "record"): RecordSurvey,
+    ("survey", "cancel"): Reasoned,
+    ("consultation", "convene"): Convene,
+    ("consultation", "opine"): Opine,
+    ("consultation", "conclude"): Conclude,
+    ("offer", "send"): SendOffer,
+    ("offer", "agree"): Agree,
+    ("offer", "decline"): Reasoned,
+    ("offer", "send_code"): Nothing,
+    ("offer", "expire"): Nothing,
+    ("payment", "order"): OrderPayment,
+    ("payment", "approve_payment"): Nothing,
+    ("payment", "submit"): Nothing,
+    ("payment", "confirm"): Settled,
+    ("payment", "fail"): Failed,
+    ("payment", "give_back"): Failed,
+    ("payment", "retry"): Retry,
+    ("payment", "cancel"): Reasoned,
+    ("recovery", "recover_overpayment"): OpenRecovery,
+    ("recovery", "subrogate"): OpenRecovery,
+    ("recovery", "receive_recovery"): ReceiveRecovery,
+    ("recovery", "write_off"): Reasoned,
+}

@@ -1,0 +1,57 @@
+"""How far a customer reaches into a claim (norm part 4): their own party, papers asked of them, offers made to them.
+
+A customer acts as ``customer:<number of the party>`` within the claim that the actor's unit names. What lies beyond is
+refused as a permission, wherever the step comes from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lipei.domain.claims import Case
+from lipei.domain.events import Actor
+
+PREFIX = "customer:"
+LEADING = frozenset({"reporter", "insured"})
+
+
+def party_of(actor: Actor) -> int | None:
+    """The number of the party a customer acts as, written ``customer:3`` or ``customer:P3``; None for anybody else."""
+    said = actor.id.removeprefix(PREFIX).removeprefix("P")
+    return int(said) if actor.id.startswith(PREFIX) and said.isascii() and said.isdecimal() else None
+
+
+def own(case: Case, party: int) -> frozenset[int]:
+    """The party, and whom they act for by a mandate that was checked; nobody where there is no such party."""
+    found = case.parties.get(party)
+    if found is None:
+        return frozenset()
+    principal = {found.acts_for} if found.acts_for is not None and found.mandate_checked_at else set()
+    return frozenset({party} | principal)
+
+
+def leads(case: Case, party: int) -> bool:
+    """Whether the claim as a whole is this party's: who reported it, or whose policy it is."""
+    return any(LEADING & set(case.parties[n].roles) for n in own(case, party) if n in case.parties)
+
+
+def reaches(case: Case, actor: Actor, subject: str, action: str, part: Any) -> bool:
+    """Whether this part of the claim is this customer's to act on. The table says beforehand which steps there are."""
+    party = party_of(actor)
+    if party is None or party not in case.parties:
+        return False
+    if subject == "claim":
+        return action != "withdraw" or leads(case, party)
+    if subject == "party":
+        return part is not None and part.part == party
+    if subject == "offer":
+        return part.to in own(case, party) if part.to is not None else leads(case, party)
+    return subject == "paper" and _paper_reaches(case, party, part.asked_of)
+
+
+def _paper_reaches(case: Case, party: int, asked: int | None) -> bool:
+    """Papers asked of oneself; who leads also brings those of persons whom we cannot reach ourselves."""
+    if asked is None or asked not in case.parties or asked in own(case, party):
+        return True
+    other = case.parties[asked]
+    return leads(case, party) and not (other.phone or other.email)

@@ -1,0 +1,167 @@
+"""The duty roster (值班): whom an urgent report reaches outside working time (norm 2.3.3).
+
+A roster is shifts of named persons in the order in which they are called. It must leave no needed hour without a
+person; `check_roster` names the first hour it does. A person called must acknowledge in time, else the next in line
+is called; after the last the team lead, then around again, until somebody answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from lipei.domain.calendars import Calendar
+from lipei.domain.conditions import Condition
+from lipei.domain.events import Refusal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Time from ``starts`` up to, not including, ``ends``; aware instants."""
+
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Who is on duty in a span, in the order of calling. Staff ids."""
+
+    starts: datetime
+    ends: datetime
+    persons: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """All shifts known, and the team lead who closes each round. ``team_lead`` None: nobody does."""
+
+    version: int
+    shifts: tuple[Shift, ...] = ()
+    team_lead: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DutyTable:
+    """The duty rules as data: outside the opening hours of ``calendar`` some claims go to the roster.
+
+    ``calls`` says which: a condition on `triage.claim_values`.
+    """
+
+    version: int
+    calendar: str
+    calls: Condition
+    roster: Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody is called. ``position`` counts the calls of this report from 0, ``round`` how often the line began anew.
+
+    The round is counted by the length of today's line.
+    """
+
+    staff_id: int
+    position: int
+    round: int
+    called_at: datetime
+    due_at: datetime
+
+
+def off_hours(*, calendar: Calendar, starts: datetime, ends: datetime) -> tuple[Span, ...]:
+    """The time from ``starts`` to ``ends`` outside the opening hours of a calendar: what a roster must cover."""
+    return _without(Span(starts, ends), _openings(calendar, starts, ends))
+
+
+def _openings(calendar: Calendar, starts: datetime, ends: datetime) -> Iterator[Span]:
+    day, last = calendar.local_date(starts), calendar.local_date(ends)
+    while day <= last:
+        midnight = datetime.combine(day, time(), calendar.tz)
+        for first, end in calendar.openings(day):
+            yield Span(_local(midnight, first), _local(midnight, end))
+        day += timedelta(days=1)
+
+
+def _local(midnight: datetime, minutes: int) -> datetime:
+    """The instant at which clocks on the wall show so many minutes after midnight."""
+    return (midnight + timedelta(minutes=minutes)).astimezone(UTC)
+
+
+def gaps(*, roster: Roster, needed: Iterable[Span]) -> tuple[Span, ...]:
+    """Every needed stretch of time in which nobody is on duty, in order. A shift without persons covers nothing.
+
+    The team lead alone is no cover: the roster promises somebody who is on duty.
+    """
+    manned = [Span(s.starts, s.ends) for s in roster.shifts if s.persons]
+    return tuple(gap for span in sorted(needed) for gap in _without(span, manned))
+
+
+def _without(span: Span, covered: Iterable[Span]) -> tuple[Span, ...]:
+    """What is left of a span once the covered spans are taken away."""
+    left, reached = [], span.starts
+    for cover in sorted(covered):
+        if cover.ends <= reached:
+            continue
+        if cover.starts >= span.ends:
+            break
+        if cover.starts > reached:
+            left.append(Span(reached, cover.starts))
+        reached = cover.ends
+    if reached < span.ends:
+        left.append(Span(reached, span.ends))
+    return tuple(left)
+
+
+def check_roster(*, roster: Roster, needed: Iterable[Span]) -> Refusal | None:
+    """Refuses a roster with a gap, the first gap named and all of them counted (norm 2.3.3: no gap)."""
+    found = gaps(roster=roster, needed=needed)
+    if not found:
+        return None
+    first = found[0]
+    return Refusal("refusal.duty.gap", params={"starts": first.starts, "ends": first.ends, "gaps": len(found)})
+
+
+def on_duty(*, roster: Roster, at: datetime) -> tuple[int, ...]:
+    """Who is on duty at an instant, in the order of calling; of overlapping shifts the one that began first leads."""
+    now = sorted((s for s in roster.shifts if s.starts <= at < s.ends), key=lambda s: (s.starts, s.ends))
+    return tuple(dict.fromkeys(person for shift in now for person in shift.persons))
+
+
+def line_up(*, roster: Roster, at: datetime) -> tuple[int, ...]:
+    """Who is called in one round, the team lead last."""
+    persons = on_duty(roster=roster, at=at)
+    if roster.team_lead is None or roster.team_lead in persons:
+        return persons
+    return (*persons, roster.team_lead)
+
+
+def call(*, roster: Roster, at: datetime, acknowledge_minutes: int) -> Call | Refusal:
+    """The first call of an urgent report: who, and until when they must acknowledge.
+
+    Refuses only where there is nobody to call at all: neither a person on duty nor a team lead.
+    """
+    return _call(line_up(roster=roster, at=at), 0, 0, at, acknowledge_minutes)
+
+
+def next_call(
+    *, roster: Roster, silent: int, position: int, due_at: datetime, now: datetime, acknowledge_minutes: int
+) -> Call | Refusal | None:
+    """Whom to call once ``silent``, call number ``position``, has not acknowledged by ``due_at``; None before that.
+
+    The next in line, after the last the first again. A late sweep calls from ``now`` on: nobody can be called in the
+    past. Where the shift has changed meanwhile, the new one is called from its beginning.
+    """
+    if now < due_at:
+        return None
+    line = line_up(roster=roster, at=now)
+    following = line.index(silent) + 1 if silent in line else 0
+    return _call(line, following, position + 1, now, acknowledge_minutes)
+
+
+def _call(line: tuple[int, ...], place: int, position: int, at: datetime, acknowledge_minutes: int) -> Call | Refusal:
+    if not line:
+        return Refusal("refusal.duty.nobody", params={"at": at})
+    return Call(
+        line[place % len(line)], position, position // len(line), at, at + timedelta(minutes=acknowledge_minutes)
+    )

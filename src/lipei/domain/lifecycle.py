@@ -1,0 +1,356 @@
+"""The lifecycles of a claim and its parts, one table that reads like the rules of the house.
+
+Each row says: in which states of the part an action is possible, what guards it, who may, which state follows and which
+event tells of it. Nothing outside this table changes a state; deleting a row removes the button, the API's action and
+the permission. The claim's own state is not set by rows but follows from its parts, see `claim_state`.
+
+*Who* is written ``role:scope``: ``own`` is the handler's (or the customer's) own claims, ``unit`` those of one's unit,
+``company`` all. ``system`` is the product itself, acting by a rule; it never refuses a claim (norm part 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lipei.domain import customers
+from lipei.domain.claims import Case
+from lipei.domain.events import Actor, Change, Event, Refusal, Value
+
+OPEN = ("reported", "investigating", "assessing", "deciding", "offering", "paying")
+ENDED = ("closed", "withdrawn", "cancelled")
+ANY = OPEN + ENDED
+NEW = ()  # the action makes a new part
+SAME = ""  # the state of the part stays
+EVERY = ("*",)  # the part has no state of its own
+
+DESK = ("handler:own", "team_lead:unit", "manager:company")
+LEADS = ("team_lead:unit", "manager:company")
+FRONT = ("intake:company", *DESK)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row: ``action`` on a ``subject`` in one of ``sources`` by one of ``who`` leads to ``target`` and ``event``."""
+
+    subject: str
+    action: str
+    sources: tuple[str, ...]
+    target: str
+    event: str
+    who: tuple[str, ...]
+    guards: tuple[str, ...] = ()
+
+    @property
+    def makes_part(self) -> bool:
+        """Whether the action starts a new part instead of changing one."""
+        return self.sources == NEW
+
+
+def _rows(subject: str, *rows: tuple[Any, ...]) -> tuple[Step, ...]:
+    return tuple(Step(subject, *row) for row in rows)
+
+
+STEPS: tuple[Step, ...] = (
+    *_rows(
+        "claim",
+        # action, from, to, event, who, guards
+        ("report", NEW, "reported", "claim.reported", ("customer:own", "program:company", *FRONT)),
+        ("register", ("reported",), SAME, "claim.registered", (*FRONT, "system")),
+        ("triage", OPEN, SAME, "claim.triaged", (*DESK, "system")),
+        ("assign", OPEN, SAME, "claim.assigned", (*LEADS, "system")),
+        ("accept_assignment", OPEN, SAME, "claim.assignment_accepted", ("handler:own",), ("assigned_to_me", "not_accepted")),
+        ("acknowledge_duty", OPEN, SAME, "claim.duty_acknowledged", ("handler:company", *LEADS), ("duty_calls_me",)),
+        ("give_opinion", OPEN, SAME, "claim.opinion_given", DESK),
+        ("request_papers", OPEN, SAME, "claim.papers_requested", (*DESK, "system")),
+        ("close", OPEN, SAME, "claim.closed", (*DESK, "system"), ("exposures_ended", "money_at_rest", "something_decided")),
+        ("close_without_payment", OPEN, SAME, "claim.closed_without_payment", DESK, ("nothing_paid", "money_at_rest", "nothing_refused", "nothing_promised")),
+        ("withdraw", OPEN, SAME, "claim.withdrawn", ("customer:own", *FRONT), ("money_at_rest",)),
+        ("cancel", OPEN, SAME, "claim.cancelled", DESK, ("nothing_paid", "money_at_rest", "nothing_promised")),
+        ("reopen", ("closed", "withdrawn"), SAME, "claim.reopened", LEADS, ("not_imported",)),
+        ("link_duplicate", OPEN, SAME, "claim.duplicate_linked", DESK, ("nothing_paid", "money_at_rest", "nothing_promised")),
+        ("hand_over", OPEN, SAME, "claim.handed_over", DESK),
+        ("ask_for_help", OPEN, SAME, "claim.help_asked", ("handler:own", "surveyor:unit", "assessor:unit")),
+        ("add_note", ANY, SAME, "claim.note_added", (*FRONT, "surveyor:unit", "assessor:unit", "approver:company", "expert:company", "finance:company", "investigator:company", "compliance:company", "customer:own")),
+        ("suspect", OPEN, SAME, "claim.suspected", (*DESK, "investigator:company", "surveyor:unit", "assessor:unit", "approver:company"), ("not_suspected",)),
+        ("clear_suspicion", OPEN, SAME, "claim.suspicion_cleared", ("investigator:company", *LEADS), ("suspected",)),
+        ("report_upwards", OPEN, SAME, "claim.reported_upwards", (*DESK, "approver:company")),
+    ),
+    *_rows(
+        "exposure",
+        ("add", NEW, "open", "exposure.added", (*FRONT, "system"), ("claim_open",)),
+        ("set_reserve", ("open", "assessed", "checked", "submitted", "approved", "refusal_proposed", "agreed"), SAME, "exposure.reserve_set", (*DESK, "assessor:unit", "system"), ("claim_open",)),
+        ("assess", ("open", "assessed"), "assessed", "exposure.assessed", ("handler:own", "surveyor:unit", "assessor:unit", "system"), ("claim_registered",)),
+        ("check_assessment", ("assessed",), "checked", "exposure.assessment_checked", ("assessor:unit", *LEADS, "system"), ("claim_open", "not_the_assessor")),
+        ("submit_decision", ("checked",), "submitted", "exposure.decision_submitted", ("handler:own", *LEADS, "system"), ("claim_open",)),
+        ("approve_decision", ("submitted",), "approved", "exposure.decision_approved", ("approver:company", *LEADS, "system"), ("claim_open", "not_the_maker", "not_approved_by_me")),
+        ("return_for_rework", ("assessed", "checked", "submitted", "refusal_proposed", "approved"), "open", "exposure.returned_for_rework", ("assessor:unit", "approver:company", *LEADS), ("claim_open",)),
+        ("propose_refusal", ("open", "assessed", "checked"), "refusal_proposed", "exposure.refusal_proposed", ("handler:own", *LEADS), ("claim_registered",)),
+        ("refuse", ("refusal_proposed",), "refused", "exposure.refused", ("approver:company", *LEADS), ("claim_open", "a_person", "not_the_proposer", "not_approved_by_me")),
+        ("advance", ("open", "assessed", "checked", "submitted", "approved"), SAME, "exposure.advanced", ("handler:own", "approver:company", *LEADS, "system"), ("claim_registered",)),
+        ("guarantee", ("open", "assessed", "checked", "submitted"), SAME, "exposure.guaranteed", ("handler:own", "handler:company", "approver:company", *LEADS), ("claim_registered",)),
+    ),
+    *_rows(
+        "party",
+        ("add", NEW, SAME, "party.added", FRONT, ("claim_open",)),
+        ("correct", EVERY, SAME, "party.corrected", ("customer:own", "program:company", "finance:company", *FRONT)),
+        ("check_identity", EVERY, SAME, "party.identity_checked", (*DESK, "finance:company", "surveyor:unit"), ("claim_open",)),
+    ),
+    *_rows(
+        "paper",
+        ("receive", ("requested", "refused"), "received", "paper.received", ("customer:own", "program:company", *FRONT, "surveyor:unit", "system")),
+        ("accept", ("received",), "accepted", "paper.accepted", (*DESK, "assessor:unit", "system"), ("claim_open",)),
+        ("refuse", ("received",), "refused", "paper.refused", (*DESK, "assessor:unit"), ("claim_open",)),
+        ("waive", ("requested", "refused"), "waived", "paper.waived", DESK, ("claim_open",)),
+    ),
+    *_rows(
+        "survey",
+        ("schedule", NEW, "scheduled", "survey.scheduled", (*FRONT, "surveyor:unit"), ("claim_open",)),
+        ("record", ("scheduled",), "recorded", "survey.recorded", ("surveyor:unit", *DESK), ("claim_open",)),
+        ("cancel", ("scheduled",), "cancelled", "survey.cancelled", (*FRONT, "surveyor:unit")),
+    ),
+    *_rows(
+        "consultation",
+        ("convene", NEW, "convened", "consultation.convened", (*DESK, "approver:company"), ("claim_open",)),
+        ("opine", ("convened",), "convened", "consultation.opined", ("expert:company", *LEADS, "approver:company"), ("invited",)),
+        ("conclude", ("convened",), "concluded", "consultation.concluded", (*DESK, "approver:company"), ("has_opinions",)),
+    ),
+    *_rows(
+        "offer",
+        ("send", ("prepared", "expired", "declined"), "sent", "offer.sent", (*DESK, "system"), ("claim_open", "exposures_approved")),
+        ("agree", ("sent",), "agreed", "offer.agreed", ("customer:own", "program:company", *FRONT, "system"), ("claim_open", "offer_live", "exposures_approved")),
+        ("decline", ("sent",), "declined", "offer.declined", ("customer:own", "program:company", *FRONT), ("claim_open",)),
+        ("send_code", ("sent",), SAME, "offer.code_sent", ("customer:own", "program:company", *FRONT), ("claim_open",)),
+        ("expire", ("sent",), "expired", "offer.expired", ("system",), ("offer_past",)),
+    ),
+    *_rows(
+        "payment",
+        ("order", NEW, "ordered", "payment.ordered", ("handler:own", *LEADS, "finance:company", "system"), ("claim_open",)),
+        ("approve_payment", ("ordered",), "approved", "payment.approved", ("finance:company", *LEADS, "system"), ("not_the_orderer", "not_the_decider", "not_approved_by_me")),
+        ("submit", ("approved",), "submitted", "payment.submitted", ("finance:company", "system")),
+        ("confirm", ("submitted",), "confirmed", "payment.confirmed", ("finance:company", "system")),
+        ("fail", ("submitted",), "failed", "payment.failed", ("finance:company", "system")),
+        ("give_back", ("confirmed",), "failed", "payment.given_back", ("finance:company", "system")),
+        ("retry", ("failed",), "approved", "payment.retried", ("finance:company", *LEADS), ("claim_open",)),
+        ("cancel", ("ordered", "approved", "failed"), "cancelled", "payment.cancelled", ("finance:company", *LEADS)),
+    ),
+    *_rows(
+        "recovery",
+        ("recover_overpayment", NEW, "open", "recovery.overpayment_found", (*DESK, "finance:company", "system")),
+        ("subrogate", NEW, "open", "recovery.subrogated", (*DESK, "finance:company")),
+        ("receive_recovery", ("open",), SAME, "recovery.received", ("finance:company",)),
+        ("write_off", ("open",), "written_off", "recovery.written_off", ("manager:company",), ("not_the_opener", "not_approved_by_me")),
+    ),
+)  # fmt: skip
+
+BY_ACTION: Mapping[tuple[str, str], Step] = {(step.subject, step.action): step for step in STEPS}
+
+KINDS: Mapping[str, str] = {
+    # Facts that no action of the table states: made by the product itself, by import or by the customer's own word.
+    "claim.duty_unmanned": "an urgent off-hours report found nobody on the roster",
+    "claim.duty_called": "an urgent off-hours report was put to a named person",
+    "claim.customer_wrote": "the customer wrote or rang",
+    "claim.customer_told": "somebody told the customer how things stand",
+    "claim.papers_reminded": "the customer was reminded of papers",
+    "claim.imported": "a closed claim of another system, with its real dates",
+    "claim.terms_found": "the policy was found or corrected after the report",
+    "claim.personal_data_erased": "the personal data of a claim long closed was erased",
+    "claim.personal_data_seen": "somebody had masked personal data shown",
+    "document.received": "a file came in",
+    "paper.requested": "a document was asked for",
+    "offer.prepared": "a sum was made ready to offer",
+    "offer.code_wrong": "a wrong one-time code was tried",
+    "offer.reminded": "the customer was reminded of an offer",
+    "exposure.first_approval_given": "the first of two persons agreed (four eyes)",
+    "exposure.settled": "everything due on the exposure has been paid",
+    "exposure.dropped": "the exposure ended without a decision",
+    "payment.first_approval_given": "the first of two persons agreed (four eyes)",
+    "recovery.first_approval_given": "the first of two persons agreed (four eyes)",
+    "clock.told": "the customer was told dates; they never move to later ones",
+    "clock.started": "a promise began to run",
+    "clock.paused": "a promise paused",
+    "clock.resumed": "a promise runs again",
+    "clock.fulfilled": "a promise was kept, or fulfilled late",
+    "clock.cancelled": "a promise no longer applies",
+    "clock.warned": "a promise comes close",
+    "clock.breached": "a promise broke at its due instant",
+    "clock.recomputed": "a due time was computed anew",
+    "notice.sent": "a message left",
+    "notice.delivered": "a message arrived",
+    "notice.failed": "a message could not be delivered",
+}
+
+_STATE_OF_STAGE = {
+    "open": "investigating",
+    "assessed": "assessing",
+    "checked": "assessing",
+    "submitted": "deciding",
+    "refusal_proposed": "deciding",
+    "approved": "offering",
+    "agreed": "paying",
+}
+EXPOSURE_ENDS = ("settled", "refused", "dropped")
+_END_OF_OUTCOME = {"withdrawn": "withdrawn", "cancelled": "cancelled", "duplicate": "cancelled"}
+
+
+def claim_state(case: Case) -> str:
+    """The state of the claim, from its parts; the first line that fits holds.
+
+    An outcome ends it; before registration it is *reported*; else the least advanced exposure that still lives says
+    where it stands; with none alive, what is left is *paying* until it is closed.
+    """
+    claim = case.claim
+    if claim.outcome:
+        return _END_OF_OUTCOME.get(claim.outcome, "closed")
+    if claim.registered_at is None:
+        return "reported"
+    stages = {e.state for e in case.exposures.values()}
+    for stage, state in _STATE_OF_STAGE.items():
+        if stage in stages:
+            return state
+    return "paying" if stages else "investigating"
+
+
+# --- guards: may this step be taken, given the case and who asks? Each answers True, or says no by its name -----------
+
+Guard = Callable[[Case, Any, Actor], bool]
+
+
+def _nothing_paid(case: Case, part: Any, actor: Actor) -> bool:
+    return not any(p.state == "confirmed" for p in case.payments.values())
+
+
+def _money_at_rest(case: Case, part: Any, actor: Actor) -> bool:
+    return not any(p.state in ("ordered", "approved", "submitted", "failed") for p in case.payments.values())
+
+
+def _promised(case: Case) -> bool:
+    """Whether a head of loss waits for its payment or for the last word on a refusal: that is not ended by the way."""
+    return any(e.state in ("approved", "agreed", "refusal_proposed") for e in case.exposures.values())
+
+
+def _mine(actor: Actor, *done_by: str) -> bool:
+    """Whether somebody who stands behind this act did one of those. A rule has no interest of its own."""
+    return not actor.by_rule and not actor.hands.isdisjoint(person for one in done_by for person in one.split("/"))
+
+
+def _deciders(case: Case, payment: Any) -> tuple[str, ...]:
+    exposure = case.exposures.get(payment.exposure)
+    return (exposure.decided_by, *exposure.approvals) if exposure else ()
+
+
+def _approved_by(part: Any) -> tuple[str, ...]:
+    return tuple(getattr(part, "approvals", ()) or getattr(part, "approved_by", ()))
+
+
+GUARDS: Mapping[str, Guard] = {
+    "assigned_to_me": lambda case, part, actor: case.claim.handler is not None and case.claim.handler == actor.staff_id,
+    "not_accepted": lambda case, part, actor: case.claim.accepted_at is None,
+    "duty_calls_me": lambda case, part, actor: (
+        case.claim.duty_person is not None
+        and case.claim.duty_person == actor.staff_id
+        and case.claim.duty_acknowledged_at is None
+    ),
+    "exposures_ended": lambda case, part, actor: all(e.state in EXPOSURE_ENDS for e in case.exposures.values()),
+    "something_decided": lambda case, part, actor: any(
+        e.state in ("settled", "refused") for e in case.exposures.values()
+    ),
+    "nothing_refused": lambda case, part, actor: not any(e.state == "refused" for e in case.exposures.values()),
+    "nothing_promised": lambda case, part, actor: not _promised(case),
+    "money_at_rest": _money_at_rest,
+    "nothing_paid": _nothing_paid,
+    "not_imported": lambda case, part, actor: case.claim.channel != "import",
+    "not_suspected": lambda case, part, actor: not case.claim.suspicion,
+    "suspected": lambda case, part, actor: case.claim.suspicion,
+    "claim_open": lambda case, part, actor: case.claim.state in OPEN,
+    "claim_registered": lambda case, part, actor: case.claim.state in OPEN and case.claim.registered_at is not None,
+    "a_person": lambda case, part, actor: actor.is_person,
+    "not_the_assessor": lambda case, part, actor: not _mine(actor, part.assessed_by),
+    "not_the_maker": lambda case, part, actor: not _mine(actor, part.submitted_by, part.assessed_by, part.checked_by),
+    "not_approved_by_me": lambda case, part, actor: not _mine(actor, *_approved_by(part)),
+    "not_the_proposer": lambda case, part, actor: not _mine(actor, part.refusal_proposed_by),
+    "not_the_orderer": lambda case, part, actor: not _mine(actor, part.ordered_by),
+    "not_the_decider": lambda case, part, actor: not _mine(actor, *_deciders(case, part)),
+    "not_the_opener": lambda case, part, actor: not _mine(actor, part.opened_by),
+    "invited": lambda case, part, actor: not part.experts or actor.staff_id in part.experts,
+    "has_opinions": lambda case, part, actor: bool(part.opinions),
+    "exposures_approved": lambda case, part, actor: (
+        bool(part.exposures) and all(case.exposures[n].state == "approved" for n in part.exposures)
+    ),
+    "offer_live": lambda case, part, actor: part.state == "sent",
+    "offer_past": lambda case, part, actor: part.expires_at is not None,
+}  # fmt: skip
+
+
+# --- reading the table -------------------------------------------------------------------------------------------------
+
+
+def scopes(step: Step, actor: Actor) -> frozenset[str]:
+    """The scopes in which this actor may take the step; empty: never. The system's scope is ``company``."""
+    if actor.id.startswith("system:"):
+        return frozenset({"company"}) if "system" in step.who else frozenset()
+    return frozenset(scope for role, _, scope in (w.partition(":") for w in step.who) if role in actor.roles)
+
+
+def within(case: Case, actor: Actor, scope: str) -> bool:
+    """Whether the case lies within a scope of the actor.
+
+    A customer's own claims are checked where the customer signed in (the actor's unit names the claim's number).
+    """
+    claim = case.claim
+    if scope == "company":
+        return True
+    if actor.id.startswith("customer:"):
+        return scope == "own" and actor.unit == claim.number
+    if scope == "unit":
+        return not claim.unit or claim.unit == actor.unit
+    return claim.handler is not None and claim.handler == actor.staff_id
+
+
+def check(*, case: Case, step: Step, part: Any, actor: Actor) -> Refusal | None:
+    """None if the step may be taken now, else the refusal: permission first, so that nobody learns states by trying."""
+    allowed = scopes(step, actor)
+    if not any(within(case, actor, scope) for scope in allowed):
+        return Refusal("refusal.not_permitted", "permission", {"permission": f"{step.subject}.{step.action}"})
+    if actor.id.startswith(customers.PREFIX) and not customers.reaches(case, actor, step.subject, step.action, part):
+        return Refusal("refusal.not_yours", "permission", {"permission": f"{step.subject}.{step.action}"})
+    if step.sources not in (NEW, EVERY) and part.state not in step.sources:
+        return Refusal("refusal.not_possible_now", "state", {"state": f"{step.subject}.{part.state}"})
+    for guard in step.guards:
+        if not GUARDS[guard](case, part, actor):
+            kind = "permission" if guard in _PERSONAL else "state"
+            return Refusal(f"refusal.guard.{guard}", kind, {"permission": f"{step.subject}.{step.action}"})
+    return None
+
+
+_PERSONAL = frozenset(
+    {"a_person", "not_the_assessor", "not_the_maker", "not_the_proposer", "not_the_orderer", "not_the_decider",
+     "not_the_opener", "not_approved_by_me", "assigned_to_me", "duty_calls_me", "invited"}
+)  # fmt: skip
+
+
+def possible(*, case: Case, actor: Actor) -> tuple[tuple[Step, int], ...]:
+    """Every (step, part) that this actor can take now: what pages draw as buttons and the API answers as actions."""
+    found: list[tuple[Step, int]] = []
+    for step in STEPS:
+        if step.action == "report":
+            continue
+        if step.makes_part:
+            if check(case=case, step=step, part=None, actor=actor) is None:
+                found.append((step, 0))
+            continue
+        found.extend(
+            (step, number)
+            for number, part in case.of(step.subject).items()
+            if check(case=case, step=step, part=part, actor=actor) is None
+        )
+    return tuple(found)
+
+
+def done(step: Step, part: int, *more: Change, facts: Mapping[str, Value] | None = None, **fields: Value) -> Event:
+    """The event of a step taken: its part in the target state, with these fields changed, and further changes."""
+    if step.target and step.subject != "claim":
+        fields = {"state": step.target, **fields}
+    own = (Change(step.subject, part, fields),) if fields else ()
+    return Event(step.event, part, facts or {}, (*own, *more))

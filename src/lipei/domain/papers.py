@@ -1,0 +1,276 @@
+"""Which papers (单证) a claim needs: one complete request, and never what is on file (norm 2.2.2, 1.3.3; 保险法 22).
+
+The table says what is asked where. Two things keep a request both complete and short: a paper is asked once for the
+claim, once for each person or once for each head of loss, as its kind says; and a paper that depends on a fact nobody
+has entered yet is listed in the same request with "if this applies to you" instead of in a second request later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+
+from lipei.domain.claims import Case, Claim, Exposure, Paper, Party
+from lipei.domain.commands import PARTY_ROLES
+from lipei.domain.conditions import Compare, Condition, Group, holds
+from lipei.domain.events import Value
+
+UNKNOWN = "unknown"
+"""The cover of a head of loss, or of a whole claim, for which no cover has been entered yet."""
+
+PERS = ("claim", "claimant", "exposure")
+REQUIRED = ("Y", "N", "C")
+ROLES = frozenset(PARTY_ROLES)
+_DONE = ("settled", "refused", "dropped")
+_COMPUTED = frozenset(
+    {"loss", "cover", "claim.policy_known", "insured.identity_known", "claimant.identity_known",
+     "claimant.account_known", "claimant.minor"}
+)  # fmt: skip
+_KNOWN = _COMPUTED.union(
+    (f"claim.{f.name}" for f in fields(Claim)),
+    (f"exposure.{f.name}" for f in fields(Exposure)),
+    (f"party.{role}" for role in ROLES),
+)
+
+
+def known_field(name: str) -> bool:
+    """Whether conditions of this table may ask for ``name``: claim's and exposure's fields, ``facts.…``, `_values`."""
+    return name in _KNOWN or (name.startswith("facts.") and name.removeprefix("facts.").isidentifier())
+
+
+@dataclass(frozen=True, slots=True)
+class PaperKind:
+    """One kind of paper. Its name is the text ``paper.<code>``, who issues it ``issuer.<issuer>``."""
+
+    code: str
+    of: tuple[str, ...]  # roles of whom it is asked, the first that the claim has
+    per: str = "claim"
+    issuer: str = "customer"
+    sensitivity: str = "low"
+    asked: bool = True  # False: the insurer makes it or looks it up
+    on_file: Condition | None = None  # when this holds, we have it
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Where a list applies. Empty covers or losses mean any; a cover not yet entered counts as `UNKNOWN`."""
+
+    lines: tuple[str, ...]
+    covers: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+
+    def fits(self, *, line: str, cover: str, loss: str) -> bool:
+        return (
+            line in self.lines
+            and (not self.covers or (cover or UNKNOWN) in self.covers)
+            and (not self.losses or loss in self.losses)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PaperRow:
+    """One paper on one list. ``why`` is the text ``paper.why.<why>``: the condition in words."""
+
+    paper: str
+    required: str
+    when: Condition | None = None
+    why: str = ""
+    source: str = ""
+    source_status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperList:
+    """The papers of one line, cover and kind of loss."""
+
+    code: str
+    applies: tuple[Selector, ...]
+    rows: tuple[PaperRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTable:
+    """All kinds and lists, and the age in years from which a person acts without a guardian."""
+
+    kinds: Mapping[str, PaperKind] = field(default_factory=dict)
+    lists: tuple[PaperList, ...] = ()
+    adult_age_years: int = 0
+
+    def lists_for(self, *, line: str, cover: str, loss: str) -> tuple[PaperList, ...]:
+        """The lists that apply to a head of loss."""
+        return tuple(
+            one for one in self.lists if any(s.fits(line=line, cover=cover, loss=loss) for s in one.applies)
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A paper to ask for. ``exposure`` 0: for the whole claim. Not ``required``: only where ``why`` applies."""
+
+    code: str
+    exposure: int
+    asked_of: str  # role
+    party: int | None
+    required: bool
+    why: str  # text key, empty where the paper is asked without condition
+
+
+def papers_list(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> tuple[Need, ...]:
+    """Every paper that the claim needs, each once, in the table's order, whether or not it has been asked for.
+
+    ``on_file`` names papers that we hold elsewhere (customer file, pre-notice): they and what the table itself knows to
+    be on file are left out, as are papers that the insurer makes or looks up.
+    """
+    held = frozenset(on_file)
+    found: dict[tuple[str, int], Need] = {}
+    for exposure in _heads(case):
+        values = _values(case, exposure, table)
+        for one in table.lists_for(line=case.claim.line, cover=values["cover"], loss=values["loss"]):
+            for row in one.rows:
+                kind = table.kinds[row.paper]
+                if not kind.asked or row.paper in held or (kind.on_file and holds(kind.on_file, values)):
+                    continue
+                need = _need(case, exposure, kind, row, values)
+                if need is not None:
+                    key = (kind.code, _place(case, kind, exposure))
+                    found[key] = _firmer(found.get(key), need)
+    order = {code: place for place, code in enumerate(table.kinds)}
+    return tuple(sorted(found.values(), key=lambda need: (not need.required, order[need.code], need.exposure)))
+
+
+def papers_needed(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> tuple[Need, ...]:
+    """What is still to be asked for: `papers_list` without the papers that the claim already has, in whatever state.
+
+    A paper that was refused is not asked for a second time: the customer sends it again under the same request.
+    """
+    return tuple(
+        need
+        for need in papers_list(case=case, table=table, on_file=on_file)
+        if not any(_answers(case, table, paper, need) for paper in case.papers.values())
+    )
+
+
+def papers_missing(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> tuple[Need, ...]:
+    """The required papers that nobody has accepted or waived yet. Empty: the papers are complete."""
+    settled = [paper for paper in case.papers.values() if paper.state in ("accepted", "waived")]
+    return tuple(
+        need
+        for need in papers_list(case=case, table=table, on_file=on_file)
+        if need.required and not any(_answers(case, table, paper, need) for paper in settled)
+    )
+
+
+def papers_at_hand(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> bool:
+    """Whether every required paper is here, looked at or not: each for the person and head of loss that it is asked for."""
+    here = [paper for paper in case.papers.values() if paper.state == "received"]
+    missing = papers_missing(case=case, table=table, on_file=on_file)
+    return all(any(_answers(case, table, paper, need) for paper in here) for need in missing)
+
+
+def _heads(case: Case) -> tuple[Exposure, ...]:
+    """The heads of loss that still live; a claim without any is looked at as a whole (number 0, cover unknown)."""
+    if not case.exposures:
+        return (Exposure(part=0),)
+    return tuple(e for e in case.exposures.values() if e.state not in _DONE)
+
+
+def _need(
+    case: Case, exposure: Exposure, kind: PaperKind, row: PaperRow, values: Mapping[str, Value]
+) -> Need | None:  # fmt: skip
+    answer = True if row.when is None else truth(row.when, values)
+    if row.required == "N" or answer is False:
+        return None
+    role, party = _asked_of(case, exposure, kind)
+    why = f"paper.why.{row.why}" if row.why else ""
+    return Need(kind.code, 0 if kind.per == "claim" else exposure.part, role, party, bool(answer), why)
+
+
+def truth(condition: Condition, values: Mapping[str, Value]) -> bool | None:
+    """Whether a condition holds, or None where that depends on a fact (``facts.…``) that nobody has entered yet."""
+    if isinstance(condition, Group):
+        answers = [truth(part, values) for part in condition.parts]
+        if (not condition.every) in answers:
+            return not condition.every
+        return None if None in answers else condition.every
+    if _fact_unknown(condition, values):
+        return None
+    return holds(condition, values)
+
+
+def _fact_unknown(condition: Compare, values: Mapping[str, Value]) -> bool:
+    return condition.field.startswith("facts.") and values.get(condition.field) is None
+
+
+def _firmer(before: Need | None, need: Need) -> Need:
+    """Of two reasons for one paper the one that requires it; else the first."""
+    return need if before is None or (need.required and not before.required) else before
+
+
+def _place(case: Case, kind: PaperKind, exposure: Exposure) -> int:
+    """Once for the claim, once for each claimant, or once for each head of loss."""
+    if kind.per == "claimant":
+        return _claimant(case, exposure.part)
+    return exposure.part if kind.per == "exposure" else 0
+
+
+def _answers(case: Case, table: PaperTable, paper: Paper, need: Need) -> bool:
+    """Whether a paper of the claim is the one that is needed."""
+    if paper.code != need.code:
+        return False
+    per = table.kinds[need.code].per
+    if per == "claimant":
+        return _claimant(case, paper.exposure) == _claimant(case, need.exposure)
+    return per == "claim" or paper.exposure == need.exposure
+
+
+def _claimant(case: Case, exposure: int) -> int:
+    """The claimant of a head of loss by number; where none is entered, the claim's first claimant stands for them."""
+    found = case.exposures.get(exposure)
+    if found is not None and found.claimant is not None:
+        return found.claimant
+    first = case.party("claimant")
+    return first.part if first else 0
+
+
+def _asked_of(case: Case, exposure: Exposure, kind: PaperKind) -> tuple[str, int | None]:
+    for role in kind.of:
+        if role == "claimant" and exposure.claimant is not None:
+            return role, exposure.claimant
+        party = case.party(role)
+        if party is not None:
+            return role, party.part
+    return kind.of[0], None
+
+
+def _values(case: Case, exposure: Exposure, table: PaperTable) -> dict[str, Value]:
+    """What conditions may ask for, see `known_field`."""
+    claimant = case.parties.get(exposure.claimant or 0) or case.party("claimant")
+    insured = case.party("insured")
+    values: dict[str, Value] = {f"claim.{f.name}": getattr(case.claim, f.name) for f in fields(Claim)}
+    values |= {f"exposure.{f.name}": getattr(exposure, f.name) for f in fields(Exposure)}
+    values |= {f"facts.{name}": value for name, value in {**case.claim.facts, **exposure.facts}.items()}
+    values |= {f"party.{role}": case.party(role) is not None for role in ROLES}
+    return values | {
+        "loss": exposure.peril or case.claim.loss_kind,
+        "cover": exposure.cover,
+        "claim.policy_known": case.claim.policy_id is not None,
+        "insured.identity_known": _identified(insured),
+        "claimant.identity_known": _identified(claimant),
+        "claimant.account_known": claimant is not None and bool(claimant.account_number),
+        "claimant.minor": _minor(claimant, case.claim.loss_at or case.claim.reported_at, table.adult_age_years),
+    }
+
+
+def _identified(party: Party | None) -> bool:
+    return party is not None and (party.identity_checked_at is not None or bool(party.id_number))
+
+
+def _minor(party: Party | None, at: datetime | None, adult_age_years: int) -> bool:
+    """Whether the person was under age on the day of the loss; False where the day of birth is not known."""
+    if party is None or at is None or not party.person:
+        return False
+    year, _, rest = party.born_on.partition("-")
+    if not (year.isdigit() and rest):
+        return False
+    return f"{at:%Y-%m-%d}" < f"{int(year) + adult_age_years:04d}-{rest}"

@@ -1,0 +1,87 @@
+"""Why this date: a due time that explains itself (norm 2.3.1, part 4), as data. `norms/promises.py` makes the words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from lipei.domain.calendars import Calendars
+from lipei.domain.claims import Clock
+from lipei.domain.promises.clocks import OPEN, close_pauses, count, due_time
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything a due time rests on. ``counted_due_at`` is what counting gives, ``due_at`` what applies.
+
+    ``moved_by_pauses`` is how much later the pauses made it. ``if_resumed`` is, for a paused clock, the due time
+    it would have if it ran again at the instant of asking.
+    """
+
+    promise: str
+    promise_version: int
+    binds: str
+    state: str
+    exposure: int
+    started_at: datetime
+    limit: int
+    unit: str
+    calendar: str
+    calendar_version: int
+    zone: str
+    pauses: tuple[tuple[datetime, datetime | None], ...]
+    moved_by_pauses: timedelta | None
+    counted_due_at: datetime | None
+    due_at: datetime | None
+    extended_due_at: datetime | None
+    provisional: bool
+    told_due_at: datetime | None
+    told_holds: bool  # the date told is what keeps it from being later
+    if_resumed: datetime | None
+    breached_at: datetime | None
+    ended_at: datetime | None
+    reason: str
+
+
+def explain(*, clock: Clock, calendars: Calendars, now: datetime) -> Explanation:
+    """The explanation of a clock, on the versions it ran on. Raises KeyError for a calendar that was never known."""
+    assert clock.started_at is not None, clock
+    calendar = calendars.at(clock.calendar, clock.calendar_version)
+    due = due_time(clock=clock, calendars=calendars)
+    without = count(calendar, clock.started_at, clock.limit, clock.unit, ())
+    assert without is not None
+    is_paused = clock.state in OPEN and bool(clock.pauses) and clock.pauses[-1][1] is None
+    return Explanation(
+        promise=clock.promise,
+        promise_version=clock.promise_version,
+        binds=clock.binds,
+        state=clock.state,
+        exposure=clock.exposure,
+        started_at=clock.started_at,
+        limit=clock.limit,
+        unit=clock.unit,
+        calendar=clock.calendar,
+        calendar_version=clock.calendar_version,
+        zone=calendar.zone,
+        pauses=_pairs(clock.pauses),
+        moved_by_pauses=None if due.counted_due_at is None else due.counted_due_at - without,
+        counted_due_at=due.counted_due_at,
+        due_at=due.due_at,
+        extended_due_at=due.extended_due_at,
+        provisional=due.provisional,
+        told_due_at=clock.told_due_at,
+        told_holds=due.due_at is not None and due.due_at != due.counted_due_at,
+        if_resumed=_if_resumed(clock, calendars, now) if is_paused else None,
+        breached_at=clock.breached_at,
+        ended_at=clock.ended_at,
+        reason=clock.reason,
+    )
+
+
+def _pairs(pauses: tuple[Any, ...]) -> tuple[tuple[datetime, datetime | None], ...]:
+    return tuple((begin, end) for begin, end in pauses)
+
+
+def _if_resumed(clock: Clock, calendars: Calendars, now: datetime) -> datetime | None:
+    return due_time(clock=replace(clock, pauses=close_pauses(clock.pauses, now)), calendars=calendars).due_at

@@ -1,0 +1,282 @@
+"""What events do to the clocks of a claim: `react` is asked on every write, with the case as it is after the events.
+
+It walks through the events once, in their order, and keeps the clocks as they then stand. Starting looks at promises by
+the kind of the event; everything else looks only at the clocks that are open. A clock that ends late was broken at its
+due instant, whenever that is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from lipei.domain.calendars import Calendars
+from lipei.domain.claims import Case, Clock
+from lipei.domain.events import Change, Event
+from lipei.domain.promises.clocks import (
+    CANCELLED,
+    FULFILLED,
+    OPEN,
+    PAUSED,
+    RUNNING,
+    change,
+    close_pauses,
+    due_time,
+    scheduled,
+)
+from lipei.domain.promises.definitions import ENDED, Promise, Promises, fires
+
+
+def react(
+    *, case: Case, events: Iterable[Event], promises: Promises, calendars: Calendars, now: datetime
+) -> tuple[Event, ...]:
+    """The clock events that follow from these events (norm 2.2.1, 2.3.1). ``case`` is the case after them."""
+    relevant = [event for event in events if event.kind in promises.kinds]
+    desk = Desk(case, promises, calendars, now)
+    for event in relevant:
+        desk.take(event)
+    desk.end_what_no_longer_applies()
+    return tuple(desk.events)
+
+
+def fact_sheet(clock: Clock, **more: Any) -> dict[str, Any]:
+    """What every clock event tells: which promise, whom it binds, and when it is due."""
+    return {
+        "promise": clock.promise,
+        "binds": clock.binds,
+        "exposure": clock.exposure,
+        "due_at": clock.due_at,
+        "provisional": clock.provisional,
+        **more,
+    }
+
+
+class Desk:
+    """The clocks of one claim while events are gone through, and the clock events so far."""
+
+    def __init__(self, case: Case, promises: Promises, calendars: Calendars, now: datetime) -> None:
+        self.case, self.promises, self.calendars, self.now = case, promises, calendars, now
+        self.clocks: dict[int, Clock] = dict(case.clocks)
+        self.events: list[Event] = []
+
+    def open_clocks(self) -> list[Clock]:
+        """The clocks that run or are paused, as they stand now."""
+        return [clock for clock in self.clocks.values() if clock.state in OPEN]
+
+    def calendar_version(self, code: str, known: int) -> int:
+        """The version of a calendar in force; the one known where the calendar itself is gone."""
+        calendar = self.calendars.current.get(code)
+        return known if calendar is None else calendar.version
+
+    def put(self, kind: str, clock: Clock, *, at: datetime | None = None, **facts: Any) -> Clock:
+        """Keep a clock's new state and tell of it."""
+        before = self.clocks.get(clock.part)
+        self.clocks[clock.part] = clock
+        changes: tuple[Change, ...] = (change(before, clock),)
+        self.events.append(Event(kind, clock.part, fact_sheet(clock, **facts), changes, at))
+        return clock
+
+    # --- one event ---
+
+    def take(self, event: Event) -> None:
+        """What one event does: first to the clocks that are open, then which clocks it starts."""
+        at = event.occurred_at or self.now
+        touched = exposures_of(self.case, event)
+        may_end = event.kind in self.promises.ending or event.kind in self.promises.voiding
+        for clock in self.open_clocks():
+            promise = self.promises.of_clock(clock)
+            if not may_end and event.kind not in promise.moved_by:
+                continue
+            if not clock.exposure or touched is None or clock.exposure in touched:
+                self._move(clock, promise, event, at)
+        if event.kind == "claim.reopened":
+            self._reopen(at)
+        for promise, rule in self.promises.started_by.get(event.kind, ()):
+            if promise.ends_with_claim and self.case.claim.state in ENDED:
+                continue
+            for exposure in self._scope(promise, touched):
+                if rule.fires(event, self.case, exposure) and promise.applies(self.case, exposure):
+                    self._start(promise, exposure, at)
+
+    def _scope(self, promise: Promise, touched: Sequence[int] | None) -> Sequence[int]:
+        if promise.scope == "claim":
+            return (0,)
+        return tuple(self.case.exposures) if touched is None else touched
+
+    def _move(self, clock: Clock, promise: Promise, event: Event, at: datetime) -> None:
+        if clock.started_at is not None and at < clock.started_at:
+            at = clock.started_at
+        if fires(promise.cancel, event, self.case, clock.exposure):
+            self.cancel(clock, at, event.kind)
+        elif fires(promise.fulfil, event, self.case, clock.exposure):
+            self._end(clock, FULFILLED, at, event.kind)
+        elif event.kind in self.promises.voiding or (promise.ends_with_claim and event.kind in self.promises.ending):
+            self.cancel(clock, at, event.kind)
+        elif clock.state == RUNNING and fires(promise.pause, event, self.case, clock.exposure):
+            self._pause(clock, promise, at, event.kind)
+        elif clock.state == PAUSED and fires(promise.resume, event, self.case, clock.exposure):
+            self.resume(clock, promise, at, event.kind)
+
+    # --- what may happen to a clock ---
+
+    def _start(self, promise: Promise, exposure: int, at: datetime) -> None:
+        last = self._last(promise.code, exposure)
+        if last is not None and last.state in OPEN:
+            if promise.restart:
+                self._restart(last, promise, at)
+            return
+        if last is not None and last.state == FULFILLED and not (promise.again or promise.restart):
+            return
+        self._begin(promise, exposure, at)
+
+    def _begin(self, promise: Promise, exposure: int, at: datetime) -> None:
+        since = getattr(self.case.claim, promise.since) if promise.since else None
+        self._begin_at(promise, exposure, since or at)
+
+    def _begin_at(self, promise: Promise, exposure: int, started_at: datetime) -> None:
+        clock = Clock(
+            part=max(self.clocks, default=0) + 1,
+            promise=promise.code,
+            promise_version=promise.version,
+            calendar=promise.calendar,
+            calendar_version=self.calendars.current[promise.calendar].version,
+            binds=promise.binds,
+            exposure=exposure,
+            started_at=started_at,
+            limit=promise.limit,
+            unit=promise.unit,
+        )
+        at = started_at if started_at != self.now else None
+        self.put("clock.started", scheduled(clock, promise, self.calendars), at=at)
+
+    def _restart(self, clock: Clock, promise: Promise, at: datetime) -> None:
+        """Begin anew in place; a clock that broke meanwhile ends first, so that the breach stays on its own row."""
+        if self.note_breach(clock, at).breached_at is not None:
+            self._end(self.clocks[clock.part], FULFILLED, at, "restarted")
+            self._begin(promise, clock.exposure, at)
+            return
+        anew = replace(
+            clock,
+            state=RUNNING,
+            promise_version=promise.version,
+            calendar=promise.calendar,
+            calendar_version=self.calendars.current[promise.calendar].version,
+            started_at=at,
+            limit=promise.limit,
+            unit=promise.unit,
+            pauses=(),
+            warned=0,
+            told_due_at=None,
+            told_pauses=0,
+        )
+        self.put("clock.started", scheduled(anew, promise, self.calendars), restarted=True)
+
+    def _pause(self, clock: Clock, promise: Promise, at: datetime, reason: str) -> None:
+        clock = self.note_breach(clock, at)
+        begin = max(at, clock.pauses[-1][1]) if clock.pauses else at
+        paused = replace(clock, state=PAUSED, pauses=(*clock.pauses, (begin, None)))
+        self.put("clock.paused", scheduled(paused, promise, self.calendars), reason=reason)
+
+    def resume(self, clock: Clock, promise: Promise, at: datetime, reason: str) -> Clock:
+        """Let a paused clock run again."""
+        running = replace(
+            clock,
+            state=RUNNING,
+            pauses=close_pauses(clock.pauses, at),
+            calendar_version=self.calendar_version(clock.calendar, clock.calendar_version),
+        )
+        return self.put("clock.resumed", scheduled(running, promise, self.calendars), reason=reason)
+
+    def cancel(self, clock: Clock, at: datetime, reason: str) -> None:
+        """End a clock that no longer applies; its warnings stop (case 20)."""
+        self._end(clock, CANCELLED, at, reason)
+
+    def _end(self, clock: Clock, state: str, at: datetime, reason: str) -> None:
+        clock = self.note_breach(replace(clock, pauses=close_pauses(clock.pauses, at)), at)
+        promise = self.promises.of_clock(clock)
+        ended = scheduled(clock, promise, self.calendars)
+        ended = replace(ended, state=state, ended_at=at, warn_at=None, reason=reason)
+        late = ended.breached_at is not None
+        self.put(f"clock.{state}", ended, at=at if at != self.now else None, reason=reason, late=late)
+
+    def note_breach(self, clock: Clock, at: datetime, **facts: Any) -> Clock:
+        """Record that the clock broke before ``at``, at its due instant, unless that is on record already.
+
+        ``clock`` may differ from what is kept in its pauses: the due time is computed from what is given.
+        """
+        if clock.breached_at is not None:
+            return clock
+        due = due_time(clock=clock, calendars=self.calendars).due_at
+        if due is None or at <= due:
+            return clock
+        promise = self.promises.of_clock(clock)
+        broken = replace(self.clocks[clock.part], breached_at=due, warn_at=None)
+        facts |= {"due_at": due, "tell": promise.tell_breach, "effects": promise.on_breach}
+        self.put("clock.breached", broken, at=due, **facts)
+        return replace(clock, breached_at=due)
+
+    # --- reopening ---
+
+    def _reopen(self, at: datetime) -> None:
+        """Case 17: the promise says whether its last clock goes on or a new one starts.
+
+        The time while the claim was closed counts for nobody: it becomes a pause. The time waited before it was closed
+        stays used.
+        """
+        seen: set[tuple[str, int]] = set()
+        for clock in sorted(self.clocks.values(), key=lambda c: -c.part):
+            key = (clock.promise, clock.exposure)
+            promise = self.promises.current.get(clock.promise)
+            if key in seen or promise is None or clock.state in OPEN:
+                continue
+            seen.add(key)
+            if not promise.on_reopen or not promise.applies(self.case, clock.exposure):
+                continue
+            if promise.on_reopen == "new":
+                self._begin_at(promise, clock.exposure, at)
+                continue
+            pauses = (*clock.pauses, (clock.ended_at, at))
+            again = replace(clock, state=RUNNING, ended_at=None, reason="", pauses=pauses)
+            own = self.promises.of_clock(clock)
+            self.put("clock.resumed", scheduled(again, own, self.calendars), reason="claim.reopened")
+
+    # --- afterwards ---
+
+    def end_what_no_longer_applies(self) -> None:
+        """Cases 20 and 27: after a new triage, another unit or a dropped exposure, clocks that no longer apply end.
+
+        A date that the customer was told stays, whatever we think of the claim now.
+        """
+        for clock in self.open_clocks():
+            reason = self.why_gone(clock, self.promises.of_clock(clock))
+            if reason:
+                self.cancel(clock, self.now, reason)
+
+    def why_gone(self, clock: Clock, promise: Promise) -> str:
+        """Why an open clock does not apply any more, or nothing."""
+        exposure = self.case.exposures.get(clock.exposure)
+        if exposure is not None and exposure.state == "dropped":
+            return "exposure_dropped"
+        if clock.told_due_at is None and promise.recheck and not promise.applies(self.case, clock.exposure):
+            return "no_longer_applies"
+        return ""
+
+    def _last(self, code: str, exposure: int) -> Clock | None:
+        """The newest clock of a promise."""
+        found = (c for c in self.clocks.values() if c.promise == code and c.exposure == exposure)
+        return max(found, key=lambda clock: clock.part, default=None)
+
+
+def exposures_of(case: Case, event: Event) -> tuple[int, ...] | None:
+    """The exposures an event is about; None where it is about the whole claim."""
+    if event.subject == "exposure":
+        return (event.part,)
+    if event.subject == "offer" and event.part in case.offers:
+        return tuple(case.offers[event.part].exposures)
+    if event.subject in ("payment", "paper", "survey", "consultation", "recovery"):
+        part = case.of(event.subject).get(event.part)
+        return (part.exposure,) if part is not None and part.exposure else None
+    named = event.facts.get("exposure")
+    return (named,) if isinstance(named, int) and named else None

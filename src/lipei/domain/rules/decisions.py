@@ -1,0 +1,302 @@
+"""Assessment and decision (定损、核损、理算、核赔、拒赔): what the damage is, what the terms give, who may say so (norm 2.2.3).
+
+Three persons or rules stand behind a sum: who assesses, who checks the assessment, who decides. The calculation is done
+by the terms and can be re-run; a person may add (ex gratia) or refuse, with reasons and authority, but never alter it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lipei.domain import authority, limits
+from lipei.domain.authority import Granted
+from lipei.domain.claims import Case, Exposure, Offer
+from lipei.domain.conduct import Ask, World
+from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
+from lipei.domain.limits import PolicyLedger
+from lipei.domain.rules.intake import item_row
+from lipei.domain.settlement import Accident, Settlement, settle
+from lipei.domain.settlement.values import loss_of
+
+
+def allowed(ask: Ask, kind: str, amount_minor: int, *, part: int | None = None, involved: frozenset[str] = frozenset()) -> Granted | Refusal:
+    """Whether the actor has the authority for this act, compared with the claim's cumulative amount."""
+    total = authority.cumulative_minor(case=ask.case, kind=kind, part=ask.part if part is None else part, amount_minor=amount_minor)
+    return authority.may(
+        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind=kind,
+        line=ask.case.claim.line, cumulative_minor=total, currency=ask.case.claim.currency, involved=involved, at=ask.now,
+    )  # fmt: skip
+
+
+def set_reserve(ask: Ask) -> Outcome:
+    """A new reserve with its reason, within the authority for it (估损调整)."""
+    command, claim = ask.command, ask.case.claim
+    if command.amount is None or not command.reason.strip():
+        return wrong(**{n: c for n, c in (("amount", "refusal.amount_missing"), ("reason", "refusal.reason_missing")) if not getattr(command, n)})
+    if command.amount.currency != claim.currency:
+        return wrong(amount="refusal.currency_mixed")
+    granted = allowed(ask, "reserve", command.amount.minor)
+    if isinstance(granted, Refusal):
+        return granted
+    facts = {"before_minor": ask.target.reserve_minor, "after_minor": command.amount.minor}
+    return (ask.done(facts=facts, reserve_minor=command.amount.minor, reserve_reason=command.reason.strip()),)
+
+
+def assess(ask: Ask) -> Outcome:
+    """The damage line by line, and the facts that the terms ask for. The settlement is computed for all to see."""
+    command, exposure = ask.command, ask.target
+    rows = tuple(item_row(i) for i in command.items) or exposure.items
+    facts = {**exposure.facts, **command.facts}
+    codes = _wrong_items(ask, rows)
+    if codes:
+        return wrong(**codes)
+    assessed = sum(r["assessed_minor"] if r["assessed_minor"] is not None else r["claimed_minor"] or 0 for r in rows if not r["excluded"])
+    changed = replace(exposure, items=rows, facts=facts, assessed_minor=assessed)
+    found = settlement_of(ask.case, changed, ask.world)
+    if isinstance(found, Refusal) and found.kind == "fields":
+        return found
+    granted = allowed(ask, "assess", assessed)
+    if isinstance(granted, Refusal):
+        return granted
+    # What cannot be computed any more does not keep the sum of an earlier assessment.
+    computed: dict[str, Value] = {"settlement": {}, "payable_minor": 0}
+    if isinstance(found, Settlement):
+        computed = {"settlement": found.as_dict(), "payable_minor": found.payable_minor}
+    told = {"assessed_minor": assessed, "items": len(rows), "payable_minor": computed["payable_minor"] if computed["settlement"] else None}
+    if isinstance(found, Refusal):
+        told["not_computed"] = found.code
+    return (_assessed(ask, told, rows, facts, assessed, computed),)
+
+
+def _assessed(
+    ask: Ask, told: dict[str, Value], rows: tuple[dict[str, Value], ...], facts: dict[str, Value], assessed: int,
+    computed: dict[str, Value],
+) -> Event:  # fmt: skip
+    fields = {
+        "state": ask.step.target,
+        "items": rows,
+        "facts": facts,
+        "assessed_minor": assessed,
+        "assessed_by": ask.actor.id,
+        "assessed_at": ask.now,
+        "checked_by": "",
+        "by_hand": ask.target.by_hand or not ask.actor.by_rule,
+        **computed,
+    }
+    return Event(ask.step.event, ask.part, told, (Change("exposure", ask.part, fields),))
+
+
+def _wrong_items(ask: Ask, rows: tuple[dict[str, Value], ...]) -> dict[str, str]:
+    codes: dict[str, str] = {}
+    currencies = {
+        money.currency
+        for item in ask.command.items
+        for money in (item.claimed, item.assessed, item.standard)
+        if money is not None
+    }
+    if currencies - {ask.case.claim.currency}:
+        codes["items"] = "refusal.currency_mixed"
+    for number, row in enumerate(rows, start=1):
+        if row["claimed_minor"] is None and row["assessed_minor"] is None:
+            codes[f"items.{number}.assessed"] = "refusal.amount_missing"
+    return codes
+
+
+def settlement_of(case: Case, exposure: Exposure, world: World) -> Settlement | Refusal:
+    """What the terms give for an exposure as it stands, seen together with the claim's other live exposures."""
+    claim, policy = case.claim, world.policy
+    if policy is None:
+        return Refusal("refusal.policy_unknown")
+    terms = world.rulebook.products.version(policy.product, claim.terms_version or policy.terms_version)
+    if terms is None:
+        return Refusal("refusal.terms_unknown")
+    loss = loss_of(exposure, calculate=True)
+    if loss is None:
+        return Refusal("refusal.cover_missing")
+    others = (loss_of(e) for e in case.exposures.values() if e.part != exposure.part and e.cover in terms.covers)
+    return settle(
+        terms=terms,
+        policy=policy,
+        accident=Accident(claim.number, claim.loss_at or claim.reported_at, claim.currency),  # type: ignore[arg-type]
+        loss=loss,
+        related=[other for other in others if other is not None],
+        ledger=world.ledger or PolicyLedger(id=policy.id),
+    )
+
+
+def check_assessment(ask: Ask) -> Outcome:
+    """A second person has checked the damage (核损), within the authority to assess that much."""
+    exposure = ask.target
+    granted = allowed(ask, "assess", exposure.assessed_minor, involved=authority.people_of((exposure.assessed_by,)))
+    if isinstance(granted, Refusal):
+        return granted
+    return (ask.done(facts={"assessed_minor": exposure.assessed_minor, "assessed_by": exposure.assessed_by}, checked_by=ask.actor.id),)
+
+
+def submit_decision(ask: Ask) -> Outcome:
+    """The settlement goes to somebody with authority; more than the terms give needs a reason (通融赔付)."""
+    command, claim = ask.command, ask.case.claim
+    found = settlement_of(ask.case, ask.target, ask.world)
+    if isinstance(found, Refusal):
+        return found
+    beyond = command.ex_gratia.minor if command.ex_gratia else 0
+    if command.ex_gratia and command.ex_gratia.currency != claim.currency:
+        return wrong(ex_gratia="refusal.currency_mixed")
+    if beyond and not command.reason.strip():
+        return wrong(reason="refusal.reason_missing")
+    notes = _reasoned(ask, command.reason) if command.reason.strip() else ()
+    facts = {"payable_minor": found.payable_minor, "ex_gratia_minor": beyond, "needs_person": found.needs_person}
+    return (
+        ask.done(
+            *notes, facts=facts, settlement=found.as_dict(), payable_minor=found.payable_minor, ex_gratia_minor=beyond,
+            submitted_by=ask.actor.id, submitted_at=ask.now, approvals=(),
+        ),
+    )  # fmt: skip
+
+
+def _reasoned(ask: Ask, text: str) -> tuple[Change, ...]:
+    fields = {"text": text.strip(), "author": ask.actor.id, "at": ask.now, "kind": "note"}
+    return (Change("note", ask.case.next_part("note"), fields),)
+
+
+def approve_decision(ask: Ask) -> Outcome:
+    """The sum is approved by authority (核赔); above the threshold by two persons.
+
+    It is computed anew on the ledger as it is now, so that two claims never both see the last of a shared limit.
+    """
+    exposure = ask.target
+    found = settlement_of(ask.case, exposure, ask.world)
+    if isinstance(found, Refusal):
+        return found
+    total = found.payable_minor + exposure.ex_gratia_minor
+    # Who assesses, who checks the assessment and who decides are three.
+    made_by = (exposure.submitted_by, exposure.assessed_by, exposure.checked_by)
+    involved = authority.people_of((*made_by, *exposure.approvals))
+    granted: Granted | Refusal = allowed(ask, "decide", total, involved=involved)
+    if isinstance(granted, Granted) and exposure.ex_gratia_minor:
+        beyond = allowed(ask, "ex_gratia", total, involved=involved)
+        granted = beyond if isinstance(beyond, Refusal) or beyond.needs_second else granted
+    if isinstance(granted, Refusal):
+        return granted
+    approvals = (*exposure.approvals, authority.approval(actor=ask.actor, granted=granted))
+    if not authority.approved_enough(granted=granted, approvals=approvals):
+        facts = {"approvals": len(approvals), "sum_minor": total}
+        change = Change("exposure", ask.part, {"approvals": approvals})
+        return (Event("exposure.first_approval_given", ask.part, facts, (change,)),)
+    return _approved(ask, found, total, approvals)
+
+
+def _approved(ask: Ask, found: Settlement, total: int, approvals: tuple[str, ...]) -> Outcome:
+    exposure, claim = ask.target, ask.case.claim
+    drawn: Outcome = ()
+    if ask.world.ledger is not None:
+        drawn = limits.draw(
+            ledger=ask.world.ledger, claim_number=claim.number, exposure=ask.part, wanted=found.draws, currency=claim.currency
+        )
+    if isinstance(drawn, Refusal):
+        return drawn
+    facts = {
+        "payable_minor": found.payable_minor,
+        "ex_gratia_minor": exposure.ex_gratia_minor,
+        "submitted_minor": exposure.payable_minor,
+        "on_behalf_of": approvals[-1].partition("/")[2] or ask.actor.on_behalf_of,
+    }
+    decided = ask.done(
+        facts=facts, settlement=found.as_dict(), payable_minor=found.payable_minor, approvals=approvals,
+        decided_by=ask.actor.id, decided_at=ask.now,
+    )  # fmt: skip
+    return (decided, *drawn, _prepared(ask, total))
+
+
+def _prepared(ask: Ask, total: int) -> Event:
+    """The sum made ready to offer: joined to an offer to the same person that was not sent yet, else one of its own."""
+    exposure = ask.target
+    waiting = next((o for o in ask.case.offers.values() if o.state == "prepared" and o.to == exposure.claimant), None)
+    if waiting is not None:
+        numbers = tuple(dict.fromkeys((*waiting.exposures, ask.part)))
+        amount = total + sum(_sum(ask.case.exposures[n]) for n in waiting.exposures if n != ask.part)
+        fields: dict[str, Value] = {"exposures": numbers, "amount_minor": amount, "undisputed_minor": amount}
+        part = waiting.part
+    else:
+        part = ask.case.next_part("offer")
+        fields = {"state": "prepared", "exposures": (ask.part,), "to": exposure.claimant, "amount_minor": total, "undisputed_minor": total}
+    return Event("offer.prepared", part, {"amount_minor": fields["amount_minor"], "exposures": fields["exposures"]}, (Change("offer", part, fields),))
+
+
+def _sum(exposure: Exposure) -> int:
+    return exposure.payable_minor + exposure.ex_gratia_minor
+
+
+def return_for_rework(ask: Ask) -> Outcome:
+    """Back to the handler with a reason; what it held of shared limits goes back, and no offer of it goes out."""
+    if not ask.command.reason.strip():
+        return wrong(reason="refusal.reason_missing")
+    offers = [o for o in ask.case.offers.values() if ask.part in o.exposures]
+    if any(o.state in ("sent", "agreed") for o in offers):
+        return Refusal("refusal.offer_is_out")
+    given_back: tuple[Event, ...] = ()
+    if ask.world.ledger is not None:
+        given_back = limits.release(
+            ledger=ask.world.ledger, claim_number=ask.case.claim.number, exposure=ask.part, reason="rework"
+        )
+    void = [change for o in offers for change in without(ask.case, o, ask.part)]
+    facts = {"from": ask.target.state, "note": ask.case.next_part("note")}
+    return (
+        ask.done(
+            *_reasoned(ask, ask.command.reason), *void, facts=facts, checked_by="", submitted_by="", approvals=(),
+            decided_by="", decided_at=None, ex_gratia_minor=0, by_hand=True,
+        ),
+        *given_back,
+    )  # fmt: skip
+
+
+def without(case: Case, offer: Offer, exposure: int) -> list[Change]:
+    """An offer that is not agreed goes on without a head of loss that is decided anew; with none left it is over.
+
+    An agreed one stays as it was: it is history, and the last offer of an exposure is the one that counts.
+    """
+    if offer.state == "agreed" or exposure not in offer.exposures:
+        return []
+    left = tuple(n for n in offer.exposures if n != exposure)
+    if not left:
+        return [Change("offer", offer.part, {"state": "expired", "exposures": (), "code_digest": ""})]
+    amount = sum(_sum(case.exposures[n]) for n in left)
+    return [Change("offer", offer.part, {"exposures": left, "amount_minor": amount, "undisputed_minor": amount})]
+
+
+def propose_refusal(ask: Ask) -> Outcome:
+    """A handler proposes to refuse, with the clause and reasons; the final act is another person's."""
+    command = ask.command
+    codes = {n: "refusal.reason_missing" for n in ("code", "clause", "reason") if not getattr(command, n).strip()}
+    if codes:
+        return wrong(**codes)
+    return (
+        ask.done(
+            facts={"code": command.code, "clause": command.clause}, refusal_code=command.code.strip(),
+            refusal_clause=command.clause.strip(), refusal_reason=command.reason.strip(), refusal_proposed_by=ask.actor.id,
+            approvals=(), by_hand=True,
+        ),
+    )  # fmt: skip
+
+
+def refuse(ask: Ask) -> Outcome:
+    """The final act of a person with that authority; the three days of 保险法24 run from it."""
+    exposure = ask.target
+    size = max(exposure.reserve_minor, exposure.assessed_minor)
+    granted = allowed(ask, "refuse", size, involved=authority.people_of((exposure.refusal_proposed_by, *exposure.approvals)))
+    if isinstance(granted, Refusal):
+        return granted
+    approvals = (*exposure.approvals, authority.approval(actor=ask.actor, granted=granted))
+    if not authority.approved_enough(granted=granted, approvals=approvals):
+        change = Change("exposure", ask.part, {"approvals": approvals})
+        return (Event("exposure.first_approval_given", ask.part, {"approvals": len(approvals), "sum_minor": size}, (change,)),)
+    facts = {"code": exposure.refusal_code, "clause": exposure.refusal_clause, "proposed_by": exposure.refusal_proposed_by}
+    given_back: tuple[Event, ...] = ()
+    if ask.world.ledger is not None:  # a reopened exposure may hold something of a shared limit
+        given_back = limits.release(
+            ledger=ask.world.ledger, claim_number=ask.case.claim.number, exposure=ask.part, reason="refused"
+        )
+    refused = ask.done(
+        facts=facts, decided_by=ask.actor.id, decided_at=ask.now, approvals=approvals, payable_minor=0, ex_gratia_minor=0
+    )
+    return (refused, *given_back)

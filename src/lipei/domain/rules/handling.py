@@ -1,0 +1,278 @@
+"""Handling: the acts on the claim as a whole, from triage to its end and back again (norm 1.4.3, 2.2.1, 2.3.2, 2.3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lipei.domain import assignment, duty, limits, triage
+from lipei.domain.claims import Case
+from lipei.domain.conduct import Ask
+from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
+from lipei.domain.lifecycle import EXPOSURE_ENDS
+from lipei.domain.rules.decisions import without
+
+
+def triage_claim(ask: Ask) -> Outcome:
+    """Which way the claim goes: lane, fast lane, report upwards, each with its reasons."""
+    command, claim = ask.command, ask.case.claim
+    names = ("deaths", "serious_injuries", "injured", "rescue", "major_accident", "incident")
+    known: dict[str, Value] = {n: getattr(command, n) for n in names if getattr(command, n) is not None}
+    if command.estimate is not None:
+        if command.estimate.currency != claim.currency:
+            return wrong(estimate="refusal.currency_mixed")
+        known["estimate_minor"] = command.estimate.minor
+    facts = claim_facts(ask)
+    if isinstance(facts, Refusal):
+        return facts
+    if facts != claim.facts:
+        known["facts"] = facts
+    after = ask.case.after([Event("claim.triaged", 0, {}, (Change("claim", 0, known),))])
+    found = triage.triage(case=after, table=ask.rulebook.triage, now=ask.now)
+    reasons = tuple(reason.as_value() for reason in found.reasons)
+    told = {"lane": found.lane, "fast_lane": found.fast_lane, "report_upwards": found.report_upwards, "reasons": reasons}
+    known |= {"lane": found.lane, "fast_lane": found.fast_lane, "report_upwards": found.report_upwards, "triage_reasons": reasons}
+    return (Event(ask.step.event, 0, told, (Change("claim", 0, known),)),)
+
+
+def claim_facts(ask: Ask) -> Mapping[str, Value] | Refusal:
+    """What is known of the claim as a whole, with what this command adds."""
+    command, found = ask.command, dict(ask.case.claim.facts)
+    for name in ("lawsuit", "liability_disputed", "public_attention", "regulator_asks"):
+        if getattr(command, name) is not None:
+            found[name] = getattr(command, name)
+    if command.lawsuit_amount is not None:
+        if command.lawsuit_amount.currency != ask.case.claim.currency:
+            return wrong(lawsuit_amount="refusal.currency_mixed")
+        found["lawsuit_amount_minor"] = command.lawsuit_amount.minor
+    return found
+
+
+def assign(ask: Ask) -> Outcome:
+    """Who handles the claim: somebody named, or whoever the rule finds; nobody able means the unit's queue."""
+    table = ask.rulebook.assignment
+    values = triage.claim_values(case=ask.case, table=ask.rulebook.triage, now=ask.now)
+    need = assignment.need_of(values=values, currency=ask.rulebook.triage.currency, table=table)
+    if ask.command.handler is None:
+        found: assignment.Assignment | Refusal = assignment.assign(
+            need=need, candidates=ask.world.candidates, table=table, now=ask.now
+        )
+    else:
+        person = next((c for c in ask.world.candidates if c.staff_id == ask.command.handler), None)
+        if person is None:
+            return wrong(handler="refusal.staff_unknown")
+        found = assignment.assign_to(need=need, candidate=person, table=table, now=ask.now)
+    if isinstance(found, Refusal):
+        return found
+    facts = {"handler": found.staff_id, "unit": found.unit, "before": ask.case.claim.handler, "reasons": found.reasons}
+    return (
+        ask.done(
+            facts=facts, handler=found.staff_id, unit=found.unit, assignment_reasons=tuple(found.reasons), accepted_at=None
+        ),
+    )
+
+
+def call_duty(found: duty.Call) -> Event:
+    """An urgent off-hours report is put to a named person, who must acknowledge in time (norm 2.3.3)."""
+    facts = {"person": found.staff_id, "position": found.position, "round": found.round, "due_at": found.due_at}
+    changed = {"duty_person": found.staff_id, "duty_position": found.position, "duty_due_at": found.due_at}
+    return Event("claim.duty_called", 0, facts, (Change("claim", 0, changed),))
+
+
+def acknowledge_duty(ask: Ask) -> Outcome:
+    """The duty person has it in hand, and is the handler until it is assigned anew."""
+    taken = {} if ask.case.claim.handler else {"handler": ask.actor.staff_id, "unit": ask.actor.unit}
+    return (
+        ask.done(
+            facts={"person": ask.actor.staff_id, "position": ask.case.claim.duty_position},
+            duty_acknowledged_at=ask.now,
+            duty_due_at=None,
+            **taken,
+        ),
+    )
+
+
+def accept_assignment(ask: Ask) -> Outcome:
+    """The handler has seen it."""
+    return (ask.done(facts={"handler": ask.case.claim.handler}, accepted_at=ask.now),)
+
+
+def give_opinion(ask: Ask) -> Outcome:
+    """The preliminary opinion is told to the customer (norm 2.2.1: within 24 hours)."""
+    if not ask.command.text.strip():
+        return wrong(text="refusal.text_missing")
+    return (ask.done(facts={"first": ask.case.claim.opinion_at is None}, opinion=ask.command.text.strip(), opinion_at=ask.now),)
+
+
+def _noted(ask: Ask, text: str, kind: str) -> Change:
+    fields = {"text": text, "author": ask.actor.id, "at": ask.now, "kind": kind}
+    return Change("note", ask.case.next_part("note"), fields)
+
+
+def add_note(ask: Ask) -> Outcome:
+    """Something worth knowing, on record."""
+    text = ask.command.text.strip()
+    if not text:
+        return wrong(text="refusal.text_missing")
+    by_customer = ask.actor.id.startswith("customer:")
+    note = _noted(ask, text, "customer" if by_customer else "note")
+    wrote = (Event("claim.customer_wrote", 0, {"note": note.part}),) if by_customer else ()
+    return (ask.done(note, facts={"note": note.part}), *wrote)
+
+
+def ask_for_help(ask: Ask) -> Outcome:
+    """A colleague or superior is asked, with the whole history at hand (norm 2.1.3)."""
+    text = ask.command.text.strip()
+    if not text:
+        return wrong(text="refusal.text_missing")
+    note = _noted(ask, text, "help")
+    return (ask.done(note, facts={"note": note.part}, help_wanted=True),)
+
+
+def hand_over(ask: Ask) -> Outcome:
+    """To a colleague or unit, with what they must know; nothing is asked of the customer twice."""
+    command, claim = ask.command, ask.case.claim
+    person = next((c for c in ask.world.candidates if c.staff_id == command.handler), None)
+    if command.handler is not None and person is None:
+        return wrong(handler="refusal.staff_unknown")
+    if command.handler is None and not command.unit:
+        return wrong(handler="refusal.handover_to_nobody")
+    if not command.text.strip():
+        return wrong(text="refusal.text_missing")
+    if person is not None and person.conflict:
+        return Refusal(f"refusal.assignment.{assignment.CONFLICT}", params={"staff": person.staff_id})
+    unit = person.unit if person else command.unit
+    note = _noted(ask, command.text.strip(), "handover")
+    facts = {"from": claim.handler, "to": command.handler, "unit": unit, "note": note.part}
+    return (ask.done(note, facts=facts, handler=command.handler, unit=unit, accepted_at=None, help_wanted=False),)
+
+
+def suspect(ask: Ask) -> Outcome:
+    """A suspicion is a lead, never a reason to be slow: no clock pauses (反保险欺诈工作办法: 不得拖延理赔)."""
+    if not ask.command.reason.strip():
+        return wrong(reason="refusal.reason_missing")
+    note = _noted(ask, ask.command.reason.strip(), "note")
+    return (ask.done(note, facts={"note": note.part}, suspicion=True),)
+
+
+def clear_suspicion(ask: Ask) -> Outcome:
+    """The suspicion was looked into and is gone."""
+    if not ask.command.reason.strip():
+        return wrong(reason="refusal.reason_missing")
+    note = _noted(ask, ask.command.reason.strip(), "note")
+    return (ask.done(note, facts={"note": note.part}, suspicion=False),)
+
+
+def report_upwards(ask: Ask) -> Outcome:
+    """A large case is made known above."""
+    if not ask.command.reason.strip():
+        return wrong(reason="refusal.reason_missing")
+    note = _noted(ask, ask.command.reason.strip(), "note")
+    return (ask.done(note, facts={"note": note.part}, reported_upwards_at=ask.now, report_upwards=True),)
+
+
+# --- ends and new beginnings -------------------------------------------------------------------------------------------
+
+
+def close(ask: Ask) -> Outcome:
+    """Everything is decided and paid (结案)."""
+    paid = any(e.paid_minor for e in ask.case.exposures.values())
+    settled = any(e.state == "settled" for e in ask.case.exposures.values())
+    outcome = "paid" if paid or settled else "refused"
+    facts = {"outcome": outcome, "paid_minor": sum(e.paid_minor for e in ask.case.exposures.values())}
+    return (ask.done(facts=facts, outcome=outcome, closed_at=ask.now),)
+
+
+def _ending(outcome: str, ask: Ask) -> Outcome:
+    reason = ask.command.reason.strip()
+    if not reason:
+        return wrong(reason="refusal.reason_missing")
+    note = _noted(ask, reason, "note")
+    facts = {"outcome": outcome, "note": note.part}
+    return (ask.done(note, *left_open(ask.case), facts=facts, outcome=outcome, closed_at=ask.now), *given_back(ask))
+
+
+def left_open(case: Case) -> list[Change]:
+    """What a claim that ends leaves behind: exposures dropped, visits called off, and no offer that could be agreed to."""
+    return [
+        *(Change("exposure", n, {"state": "dropped"}) for n, e in case.exposures.items() if e.state not in EXPOSURE_ENDS),
+        *(Change("survey", n, {"state": "cancelled"}) for n, s in case.surveys.items() if s.state == "scheduled"),
+        *(
+            Change("offer", n, {"state": "expired", "code_digest": ""})
+            for n, o in case.offers.items()
+            if o.state in ("prepared", "sent")
+        ),
+    ]
+
+
+def given_back(ask: Ask) -> tuple[Event, ...]:
+    """What the claim's dropped exposures held of shared limits goes back to the policy's ledger.
+
+    What was paid out under a limit stays taken: the money is gone until it is recovered.
+    """
+    if ask.world.ledger is None:
+        return ()
+    return tuple(
+        event
+        for number, exposure in ask.case.exposures.items()
+        if exposure.state not in EXPOSURE_ENDS and not exposure.paid_minor
+        for event in limits.release(
+            ledger=ask.world.ledger, claim_number=ask.case.claim.number, exposure=number, reason="claim_ended"
+        )
+    )
+
+
+def close_without_payment(ask: Ask) -> Outcome:
+    """Nothing is due (零结), by the customer's or the facts' doing; a refusal is something else."""
+    return _ending("closed_without_payment", ask)
+
+
+def withdraw(ask: Ask) -> Outcome:
+    """The customer takes the claim back."""
+    return _ending("withdrawn", ask)
+
+
+def cancel(ask: Ask) -> Outcome:
+    """Reported in error (注销)."""
+    return _ending("cancelled", ask)
+
+
+def link_duplicate(ask: Ask) -> Outcome:
+    """The same loss twice: this claim ends and points to the other (案件合并)."""
+    number = ask.command.number.strip()
+    if not number or number == ask.case.claim.number:
+        return wrong(number="refusal.duplicate_number")
+    if number not in ask.world.alike:
+        return wrong(number="refusal.claim_unknown")
+    ended = ask.done(
+        *left_open(ask.case), facts={"duplicate_of": number}, duplicate_of=number, outcome="duplicate", closed_at=ask.now
+    )
+    return (ended, *given_back(ask))
+
+
+AGAIN: Mapping[str, Value] = {
+    "state": "open", "checked_by": "", "submitted_by": "", "submitted_at": None, "decided_by": "", "decided_at": None,
+    "approvals": (), "agreed_at": None, "refusal_proposed_by": "", "by_hand": True,
+}  # fmt: skip
+"""An exposure that is looked at anew: the sums stay for comparison, what persons said of them does not."""
+
+
+def reopen(ask: Ask) -> Outcome:
+    """The file is opened again (重开赔案); ended heads of loss live again, what was paid stays paid.
+
+    Whatever was checked and decided counts no more: persons do it again, each with their own authority.
+    """
+    reason = ask.command.reason.strip()
+    if not reason:
+        return wrong(reason="refusal.reason_missing")
+    note = _noted(ask, reason, "note")
+    alive = [Change("exposure", n, AGAIN) for n, e in ask.case.exposures.items() if e.state in EXPOSURE_ENDS]
+    void = [
+        change for n, e in ask.case.exposures.items() for o in ask.case.offers.values() for change in without(ask.case, o, n)
+        if e.state in EXPOSURE_ENDS
+    ]  # fmt: skip
+    facts = {"outcome_before": ask.case.claim.outcome, "note": note.part, "times": ask.case.claim.reopened + 1}
+    return (
+        ask.done(
+            note, *alive, *void, facts=facts, outcome="", closed_at=None, reopened=ask.case.claim.reopened + 1,
+        ),
+    )  # fmt: skip

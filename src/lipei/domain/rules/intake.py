@@ -1,0 +1,440 @@
+"""Intake (报案、受理、立案): a loss is reported, recognised and registered (norm 2.1.1, 2.2.1, 1.3.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields as fields_of
+from datetime import timedelta
+from typing import Any
+
+from lipei.domain import accounts, authority
+from lipei.domain.claims import Exposure, Party
+from lipei.domain.commands import ExposureReported, PartyReported, Report
+from lipei.domain.conduct import Ask
+from lipei.domain.events import Change, Outcome, Refusal, Value, wrong
+from lipei.domain.money import Money
+
+_EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
+_RESIDENT_ID = re.compile(r"[0-9]{17}[0-9Xx]")
+MANDATED = ("agent", "guardian", "heir")
+"""Roles of those who act for another party of the claim, or take their place."""
+
+
+def report(ask: Ask) -> Outcome:
+    """A loss becomes a claim. A phone number (or e-mail) and a story are enough; the rest may follow."""
+    command: Report = ask.command
+    codes = _wrong_report(ask, command)
+    if codes:
+        return wrong(**codes)
+    parties = _parties(ask, command)
+    exposures, more = _exposures(ask, command, parties)
+    if more:
+        return wrong(**more)
+    root = {**_root(ask, command), "estimate_minor": _estimate(command, exposures)}
+    event = ask.done(
+        Change("claim", 0, root),
+        *(Change("party", number, fields) for number, fields in parties.items()),
+        *(Change("exposure", number, fields) for number, fields in enumerate(exposures, start=1)),
+        facts=_told(ask, command, root),
+        part=0,
+    )
+    return (event,)
+
+
+def _root(ask: Ask, command: Report) -> dict[str, Value]:
+    policy, rulebook = ask.world.policy, ask.rulebook
+    channel = {"customer": "portal", "token": "api"}.get(ask.actor.id.partition(":")[0], "console")
+    terms = rulebook.products.on(policy.product, (command.loss_at or ask.now).date()) if policy else None
+    return {
+        "number": ask.world.number,
+        "state": "reported",
+        "line": terms.line if terms else command.line,
+        "loss_kind": command.loss_kind,
+        "policy_id": policy.id if policy else None,
+        "policy_number": policy.number if policy else command.policy_number,
+        "product": policy.product if policy else "",
+        "terms_version": terms.version if terms else (policy.terms_version if policy else 0),
+        "channel": channel,
+        "language": command.language or rulebook.settings.language_default,
+        "currency": _currency(ask, command),
+        "region": command.region or ask.world.region,
+        "reported_at": ask.now,
+        "loss_at": command.loss_at,
+        "story": command.story.strip(),
+        "place": command.place.strip(),
+        "deaths": command.deaths,
+        "serious_injuries": command.serious_injuries,
+        "injured": command.injured,
+        "rescue": command.rescue,
+        "major_accident": command.major_accident,
+        "incident": command.incident,
+        "external_number": command.external_number,
+        "accept_automatic": command.accept_automatic,
+    }
+
+
+def _currency(ask: Ask, command: Report) -> str:
+    if ask.world.policy:
+        return ask.world.policy.currency
+    named = [m.currency for m in _amounts(command)]
+    return named[0] if named else ask.rulebook.settings.currency
+
+
+def _amounts(command: Report) -> list[Money]:
+    found = [command.estimate, *(e.reserve for e in command.exposures)]
+    found += [m for e in command.exposures for item in e.items for m in (item.claimed, item.assessed, item.standard)]
+    return [m for m in found if m is not None]
+
+
+def _estimate(command: Report, exposures: Sequence[Mapping[str, Any]]) -> int:
+    return command.estimate.minor if command.estimate else sum(e["reserve_minor"] for e in exposures)
+
+
+def _wrong_report(ask: Ask, command: Report) -> dict[str, str]:
+    """What is wrong with a report, a text code per field; all at once, so that nobody corrects one by one."""
+    codes: dict[str, str] = {}
+    if not command.story.strip():
+        codes["story"] = "refusal.story_missing"
+    if not (command.phone.strip() or command.email.strip() or any(p.phone or p.email for p in command.parties)):
+        codes["phone"] = "refusal.contact_missing"
+    codes |= _wrong_contact(ask, command.phone, command.email)
+    if command.loss_at and command.loss_at > ask.now + timedelta(minutes=ask.rulebook.settings.clock_skew_minutes):
+        codes["loss_at"] = "refusal.loss_after_report"
+    if command.policy_number and ask.world.policy is None:
+        codes["policy_number"] = "refusal.policy_unknown"
+    codes |= _wrong_line(ask, command) | _wrong_amounts(ask, command)
+    numbers = set(range(1, len(command.parties) + 1))
+    for number, party in enumerate(command.parties, start=1):
+        found = wrong_party(ask, party) | wrong_acting(party, numbers - {number})
+        codes |= {f"parties.{number}.{name}": code for name, code in found.items()}
+    return codes
+
+
+def wrong_acting(party: PartyReported, others: set[int]) -> dict[str, str]:
+    """What is wrong with for whom a party acts: nobody named where the role needs it, or nobody of this claim."""
+    if party.acts_for is None:
+        return {"acts_for": "refusal.acts_for_missing"} if set(party.roles) & set(MANDATED) else {}
+    return {} if party.acts_for in others else {"acts_for": "refusal.party_unknown"}
+
+
+def _wrong_contact(ask: Ask, phone: str, email: str) -> dict[str, str]:
+    """What is wrong with a phone number as it is dialled in this market, or with an e-mail address."""
+    codes = {"phone": accounts.check_phone(number=phone, region=_region(ask)) if phone.strip() else None}
+    codes["email"] = None if not email.strip() or _EMAIL.fullmatch(email.strip()) else "refusal.email_impossible"
+    return {name: code for name, code in codes.items() if code}
+
+
+def _region(ask: Ask) -> str:
+    return ask.rulebook.settings.market[:2]
+
+
+def _wrong_line(ask: Ask, command: Report) -> dict[str, str]:
+    lines, policy = ask.rulebook.lines, ask.world.policy
+    if command.line and command.line not in lines.lines:
+        return {"line": "refusal.line_unknown"}
+    possible = lines.lines[command.line].losses if command.line else lines.losses
+    if command.loss_kind and command.loss_kind not in possible:
+        return {"loss_kind": "refusal.loss_kind_unknown"}
+    terms = ask.rulebook.products.latest(policy.product) if policy and command.policy_number else None
+    if terms and command.line and terms.line != command.line:
+        return {"policy_number": "refusal.policy_other_line"}
+    return {}
+
+
+def _wrong_amounts(ask: Ask, command: Report) -> dict[str, str]:
+    codes: dict[str, str] = {}
+    currency = _currency(ask, command)
+    if command.estimate and command.estimate.currency != currency:
+        codes["estimate"] = "refusal.currency_mixed"
+    for number, exposure in enumerate(command.exposures, start=1):
+        if exposure.reserve and exposure.reserve.currency != currency:
+            codes[f"exposures.{number}.reserve"] = "refusal.currency_mixed"
+        for place, item in enumerate(exposure.items, start=1):
+            if any(m and m.currency != currency for m in (item.claimed, item.assessed, item.standard)):
+                codes[f"exposures.{number}.items.{place}"] = "refusal.currency_mixed"
+    return codes
+
+
+def wrong_party(ask: Ask, party: PartyReported) -> dict[str, str]:
+    """What is wrong with what is said of a party: phone, identity number, account."""
+    codes: dict[str, str | None] = {**_wrong_contact(ask, party.phone, party.email)}
+    looks_like_one = not party.id_type and party.person and _RESIDENT_ID.fullmatch(party.id_number.strip())
+    if party.id_number and (party.id_type == "resident_id" or looks_like_one):
+        codes["id_number"] = accounts.check_resident_id(number=party.id_number, today=ask.now.date())
+    if party.id_number and party.id_type == "business_licence":
+        codes["id_number"] = accounts.check_uscc(number=party.id_number)
+    if party.account_number:
+        kind = accounts.account_kind(number=party.account_number)
+        codes["account_number"] = accounts.check_account(number=party.account_number, kind=kind)
+    return {name: code for name, code in codes.items() if code}
+
+
+def party_fields(ask: Ask, party: PartyReported) -> dict[str, Value]:
+    """A party's row from what was said; an account whose check digit agrees counts as checked."""
+    number = accounts.compact_account(number=party.account_number) if party.account_number else ""
+    return {
+        "roles": party.roles,
+        "person": party.person,
+        "name": party.name.strip(),
+        "phone": party.phone.strip(),
+        "email": party.email.strip(),
+        "id_type": party.id_type,
+        "id_number": party.id_number.strip(),
+        "born_on": _born_on(party),
+        "language": party.language,
+        "acts_for": party.acts_for,
+        "mandate": party.mandate,
+        "account_name": party.account_name.strip() or (party.name.strip() if number else ""),
+        "account_number": number,
+        "account_bank": party.account_bank.strip(),
+        "account_kind": accounts.account_kind(number=number) if number else "",
+        "account_checked_at": ask.now if number else None,
+    }
+
+
+def _born_on(party: PartyReported) -> str:
+    if party.id_type != "resident_id" or not party.id_number:
+        return ""
+    born = accounts.resident_birth_date(number=party.id_number)
+    return born.isoformat() if born else ""
+
+
+def _parties(ask: Ask, command: Report) -> dict[int, dict[str, Value]]:
+    """The parties by number: those named as they were counted, then the reporter if they are not among them.
+
+    What is on file is not asked, it is filled in. Who reports for somebody else is not paid in their place: the insured
+    on file is then a party of their own.
+    """
+    named = list(command.parties)
+    alone = not any({"claimant", "insured"} & set(p.roles) for p in named)
+    if not any("reporter" in p.roles for p in named):
+        named.append(PartyReported(roles=("reporter",), name=command.name, phone=command.phone, email=command.email))
+    found = {number: party_fields(ask, party) for number, party in enumerate(named, start=1)}
+    for fields in found.values():
+        fill_from_file(ask, fields)
+    if insured := insured_on_file(ask, found):
+        found[len(found) + 1] = insured
+    if alone:
+        first = next(f for role in ("insured", "reporter") for f in found.values() if role in f["roles"])
+        first["roles"] = tuple(dict.fromkeys((*first["roles"], "claimant", "payee")))
+    return found
+
+
+def insured_on_file(ask: Ask, parties: Mapping[int, Mapping[str, Value]]) -> dict[str, Value] | None:
+    """The insured as the policy knows them, where nobody of the parties is."""
+    if not ask.world.on_file.get("name") or any("insured" in p["roles"] for p in parties.values()):
+        return None
+    fields = party_fields(ask, PartyReported(roles=("insured",)))
+    fill_from_file(ask, fields)
+    return fields
+
+
+def fill_from_file(ask: Ask, fields: dict[str, Value]) -> None:
+    """Complete the insured (or the reporter who is the insured) from the policy (norm 1.3.3: do not ask twice)."""
+    on_file = ask.world.on_file
+    same = _same_person(ask, fields)
+    if not on_file or not ("insured" in fields["roles"] or same):
+        return
+    if same and "insured" not in fields["roles"]:
+        fields["roles"] = (*fields["roles"], "insured")
+    for name in ("name", "phone", "email", "id_number", "id_type", "account_name", "account_bank"):
+        fields[name] = fields[name] or on_file.get(name, "")
+    if not fields["account_number"] and on_file.get("account_number"):
+        fields["account_number"] = on_file["account_number"]
+        fields["account_kind"] = accounts.account_kind(number=fields["account_number"])
+        fields["account_checked_at"] = ask.now
+
+
+def _same_person(ask: Ask, fields: Mapping[str, Value]) -> bool:
+    """Whether a party is the insured on file: by phone, however it is written, else by the very name."""
+    on_file, region = ask.world.on_file, _region(ask)
+    phone = accounts.normal_phone(number=on_file.get("phone", ""), region=region)
+    if phone and accounts.normal_phone(number=fields["phone"], region=region) == phone:
+        return True
+    return bool(fields["name"]) and "reporter" in fields["roles"] and fields["name"] == on_file.get("name")
+
+
+def _exposures(
+    ask: Ask, command: Report, parties: Mapping[int, Mapping[str, Value]]
+) -> tuple[list[dict[str, Value]], dict[str, str]]:
+    claimant = next((n for n, p in parties.items() if "claimant" in p["roles"]), None)
+    claimant = claimant or next(n for role in ("insured", "reporter") for n, p in parties.items() if role in p["roles"])
+    codes: dict[str, str] = {}
+    rows: list[dict[str, Value]] = []
+    for number, said in enumerate(command.exposures, start=1):
+        fields = {
+            "state": "open",
+            "cover": said.cover,
+            "peril": said.peril or command.loss_kind,
+            "claimant": said.claimant or claimant,
+            "facts": dict(said.facts),
+            "items": tuple(item_row(i) for i in said.items),
+            "reserve_minor": _first_reserve(command, said),
+            "reserve_reason": "reported",
+        }
+        for name, code in wrong_exposure(ask, Exposure(part=number, **fields), set(parties)).items():
+            codes[f"exposures.{number}.{name}"] = code
+        rows.append(fields)
+    return rows, codes
+
+
+def _first_reserve(command: Report, said: ExposureReported) -> int:
+    """What the reporter says it may cost: the sum named, else the items claimed, else the whole estimate if it stands alone."""
+    if said.reserve is not None:
+        return said.reserve.minor
+    claimed = sum(item.claimed.minor for item in said.items if item.claimed)
+    if not claimed and command.estimate and len(command.exposures) == 1:
+        return command.estimate.minor
+    return claimed
+
+
+def wrong_exposure(ask: Ask, exposure: Exposure, parties: set[int]) -> dict[str, str]:
+    """What is wrong with a head of loss: an unknown cover or claimant."""
+    policy = ask.world.policy
+    codes: dict[str, str] = {}
+    if exposure.claimant is not None and exposure.claimant not in parties:
+        codes["claimant"] = "refusal.party_unknown"
+    if policy and exposure.cover:
+        terms = ask.rulebook.products.latest(policy.product)
+        if terms and exposure.cover not in terms.covers:
+            codes["cover"] = "refusal.cover_unknown"
+    return codes
+
+
+def item_row(item: Any) -> dict[str, Value]:
+    """An item as it stands in the exposure: minor units; what was claimed stands for what is assessed until somebody does."""
+    minor = {name: money.minor if (money := getattr(item, name)) else None for name in ("claimed", "assessed", "standard")}
+    return {
+        "what": item.what,
+        "code": item.code,
+        "quantity": item.quantity,
+        "claimed_minor": minor["claimed"],
+        "assessed_minor": minor["assessed"],
+        "standard_minor": minor["standard"],
+        "excluded": item.excluded,
+    }
+
+
+def _told(ask: Ask, command: Report, root: Mapping[str, Value]) -> dict[str, Value]:
+    names = ("number", "channel", "line", "loss_kind", "policy_number", "deaths", "serious_injuries", "injured", "rescue")
+    return {**{name: root[name] for name in names}, "alike": ask.world.alike, "policy_found": ask.world.policy is not None}
+
+
+def register(ask: Ask) -> Outcome:
+    """Open the file (立案): reserves are set; a loss outside the policy period is flagged, and refused by nobody but a person."""
+    claim, policy = ask.case.claim, ask.world.policy
+    if policy is None:
+        return Refusal("refusal.policy_unknown", "fields", fields={"policy_number": "refusal.policy_unknown"})
+    reserves = {r.exposure: r.amount for r in ask.command.reserves}
+    codes = _wrong_reserves(ask, reserves, policy.currency)
+    if codes:
+        return wrong(**codes)
+    again = {"items": ()} if policy.currency != claim.currency else {}  # sums in another currency are said anew
+    changes = [
+        Change("exposure", n, {"reserve_minor": money.minor, "reserve_reason": "registered", **again})
+        for n, money in reserves.items()
+        if money
+    ]
+    refusal = _reserves_beyond(ask, {n: money.minor for n, money in reserves.items() if money})
+    if refusal is not None:
+        return refusal
+    found = _found_policy(ask)
+    if again:
+        found |= {"currency": policy.currency, "estimate_minor": sum(money.minor for money in reserves.values() if money)}
+    if found:
+        changes += _insured_found(ask)
+    in_force = claim.loss_at is None or policy.in_force_at(claim.loss_at)
+    version = found.get("terms_version", claim.terms_version)
+    facts = {"policy_number": policy.number, "product": policy.product, "terms_version": version, "in_force": in_force}
+    return (ask.done(*changes, facts=facts, registered_at=ask.now, **found),)
+
+
+def _wrong_reserves(ask: Ask, reserves: Mapping[int, Money | None], currency: str) -> dict[str, str]:
+    """What is wrong with the reserves named; a policy in another currency needs every sum of the claim said anew."""
+    exposures, claim = ask.case.exposures, ask.case.claim
+    codes = {f"reserves.{n}": "refusal.unknown_exposure" for n in reserves if n not in exposures}
+    codes |= {f"reserves.{n}": "refusal.currency_mixed" for n, m in reserves.items() if m and m.currency != currency}
+    if currency != claim.currency:
+        named = {n for n, m in reserves.items() if m}
+        with_sums = {n for n, e in exposures.items() if e.reserve_minor or e.items}
+        codes |= {f"reserves.{n}": "refusal.policy_currency" for n in with_sums - named}
+    return codes
+
+
+def _reserves_beyond(ask: Ask, reserves: Mapping[int, int]) -> Refusal | None:
+    """Reserves set at registration need the same authority as later ones, all of them taken together."""
+    if not reserves or ask.actor.by_rule:
+        return None
+    kept = sum(e.reserve_minor for n, e in ask.case.exposures.items() if n not in reserves)
+    return _reserve_beyond(ask, kept + sum(reserves.values()))
+
+
+def _reserve_beyond(ask: Ask, cumulative_minor: int) -> Refusal | None:
+    granted = authority.may(
+        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind="reserve",
+        line=ask.case.claim.line, cumulative_minor=cumulative_minor, currency=ask.case.claim.currency, involved=(), at=ask.now,
+    )  # fmt: skip
+    return granted if isinstance(granted, Refusal) else None
+
+
+def _insured_found(ask: Ask) -> list[Change]:
+    """What the policy has on file of the insured, now that it is known (norm 1.3.3: do not ask twice)."""
+    names = {f.name for f in fields_of(Party)} - {"part"}
+    before = {n: {name: getattr(p, name) for name in names} for n, p in ask.case.parties.items()}
+    after = {n: dict(p) for n, p in before.items()}
+    for party in after.values():
+        fill_from_file(ask, party)
+    changes = [
+        Change("party", n, {name: value for name, value in party.items() if value != before[n][name]})
+        for n, party in after.items()
+        if party != before[n]
+    ]
+    insured = insured_on_file(ask, after)
+    return [*changes, Change("party", ask.case.next_part("party"), insured)] if insured else changes
+
+
+def _found_policy(ask: Ask) -> dict[str, Value]:
+    """What a claim takes over from a policy that was found only now: without it nothing could be settled."""
+    claim, policy = ask.case.claim, ask.world.policy
+    if policy is None or claim.policy_id == policy.id:
+        return {}
+    terms = ask.rulebook.products.on(policy.product, (claim.loss_at or claim.reported_at or ask.now).date())
+    return {
+        "policy_id": policy.id,
+        "policy_number": policy.number,
+        "product": policy.product,
+        "terms_version": terms.version if terms else policy.terms_version,
+        "line": terms.line if terms else claim.line,
+    }
+
+
+def _claimant(ask: Ask) -> int | None:
+    found = (ask.case.party(role) for role in ("claimant", "insured", "reporter"))
+    return next((party.part for party in found if party), None)
+
+
+def add_exposure(ask: Ask) -> Outcome:
+    """One more head of loss."""
+    command = ask.command
+    number = ask.case.next_part("exposure")
+    fields: dict[str, Value] = {
+        "cover": command.cover,
+        "peril": command.peril or ask.case.claim.loss_kind,
+        "claimant": command.claimant or _claimant(ask),
+        "facts": dict(command.facts),
+        "reserve_minor": command.reserve.minor if command.reserve else 0,
+    }
+    if command.reserve and command.reserve.currency != ask.case.claim.currency:
+        return wrong(reserve="refusal.currency_mixed")
+    codes = wrong_exposure(ask, Exposure(part=number, **fields), set(ask.case.parties))
+    if codes:
+        return wrong(**codes)
+    if fields["reserve_minor"] and not ask.actor.by_rule:
+        total = sum(e.reserve_minor for e in ask.case.exposures.values()) + fields["reserve_minor"]
+        refusal = _reserve_beyond(ask, total)
+        if refusal is not None:
+            return refusal
+    facts = {"cover": fields["cover"], "peril": fields["peril"], "reserve_minor": fields["reserve_minor"]}
+    return (ask.done(Change("exposure", number, fields), part=number, facts=facts),)
+

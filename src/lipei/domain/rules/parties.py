@@ -1,0 +1,114 @@
+"""Parties (当事人): who is who on a claim, whose mandate was seen, whose identity and account hold (norm part 4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lipei.domain import accounts
+from lipei.domain.claims import Party
+from lipei.domain.commands import PartyReported
+from lipei.domain.conduct import Ask
+from lipei.domain.customers import PREFIX
+from lipei.domain.events import Change, Outcome, Value, wrong
+from lipei.domain.rules.intake import party_fields, wrong_acting, wrong_party
+from lipei.domain.rules.payments import MANDATES
+
+
+def add(ask: Ask) -> Outcome:
+    """One more person or firm."""
+    codes = {**wrong_party(ask, ask.command), **_wrong_roles(ask)}
+    if codes:
+        return wrong(**codes)
+    return (ask.done(part=ask.case.next_part("party"), facts={"roles": ask.command.roles}, **party_fields(ask, ask.command)),)
+
+
+def _wrong_roles(ask: Ask) -> dict[str, str]:
+    command = ask.command
+    if not command.roles:
+        return {"roles": "refusal.role_missing"}
+    return wrong_acting(command, set(ask.case.parties))
+
+
+def correct(ask: Ask) -> Outcome:
+    """What is known of a party changes; only what was said is changed. A new account or identity is checked anew."""
+    command, party = ask.command, ask.target
+    by_customer = ask.actor.id.startswith(PREFIX)
+    codes = wrong_party(ask, replace(command, id_type=command.id_type or party.id_type, person=party.person))
+    codes |= wrong_acting(_as_corrected(command, party), set(ask.case.parties) - {party.part})
+    codes |= _beyond_a_customer(command, party) if by_customer else {}
+    if codes:
+        return wrong(**codes)
+    said = party_fields(ask, command)
+    changed: dict[str, Value] = {
+        name: value for name, value in said.items() if value not in ("", None, ()) and value != getattr(party, name)
+    }
+    changed.pop("person", None)
+    if command.account_number and not command.account_name:
+        changed["account_name"] = party.account_name or party.name
+    if changed.get("account_number", party.account_number) == party.account_number:
+        changed.pop("account_checked_at", None)
+    if "id_number" in changed or "name" in changed:
+        changed["identity_checked_at"] = None
+    if "acts_for" in changed or "mandate" in changed or "name" in changed:
+        changed["mandate_checked_at"] = None
+    if not changed:
+        return wrong(name="refusal.nothing_changed")
+    waiting: list[Change] = []
+    if {"name", "account_number", "account_name", "account_bank"} & set(changed):
+        changed["account_by"] = "" if by_customer else ask.actor.id
+        waiting = _approved_anew(ask, party)
+    return (ask.done(*waiting, facts={"fields": tuple(sorted(changed))}, **changed),)
+
+
+def _as_corrected(command: PartyReported, party: Party) -> PartyReported:
+    return replace(command, roles=command.roles or party.roles, acts_for=command.acts_for or party.acts_for)
+
+
+def _beyond_a_customer(command: PartyReported, party: Party) -> dict[str, str]:
+    """What customers cannot correct by themselves: who they are on the claim, for whom they act, another's account."""
+    said = {"roles": command.roles, "acts_for": command.acts_for, "mandate": command.mandate}
+    codes = {name: "refusal.ask_us" for name, value in said.items() if value and value != getattr(party, name)}
+    if command.name and party.name and accounts.match_names(account_name=command.name, payee_name=party.name) == "different":
+        codes["name"] = "refusal.ask_us"
+    owner = command.account_name or party.account_name or party.name
+    named = command.account_number or command.account_name
+    if named and accounts.match_names(account_name=owner, payee_name=command.name or party.name) == "different":
+        codes["account_name"] = "refusal.account_name_differs"
+    return codes
+
+
+def _approved_anew(ask: Ask, party: Party) -> list[Change]:
+    """Orders that were approved for another account wait for approval again; what the bank has is not touched."""
+    back = {"ordered": "ordered", "approved": "ordered", "failed": "failed"}
+    return [
+        Change("payment", n, {"state": back[p.state], "approved_by": ()})
+        for n, p in ask.case.payments.items()
+        if p.payee == party.part and p.state in back and p.approved_by
+    ]
+
+
+def check_identity(ask: Ask) -> Outcome:
+    """Somebody saw the paper: who this is, and by what right they act for another."""
+    command, party = ask.command, ask.target
+    number = command.id_number.strip() or party.id_number
+    codes: dict[str, str] = {}
+    if command.id_type == "resident_id":
+        code = accounts.check_resident_id(number=number, today=ask.now.date()) if number else "refusal.id_number_missing"
+    elif command.id_type == "business_licence":
+        code = accounts.check_uscc(number=number) if number else "refusal.id_number_missing"
+    else:
+        code = None if number else "refusal.id_number_missing"
+    if code:
+        codes["id_number"] = code
+    mandate = command.mandate or party.mandate
+    fitting = {MANDATES[role] for role in party.roles if role in MANDATES}
+    if party.acts_for is not None and not mandate:
+        codes["mandate"] = "refusal.mandate_missing"
+    elif party.acts_for is not None and fitting and mandate not in fitting:
+        codes["mandate"] = "refusal.mandate_other"
+    if codes:
+        return wrong(**codes)
+    fields: dict[str, Value] = {"id_type": command.id_type, "id_number": number, "identity_checked_at": ask.now}
+    if party.acts_for is not None:
+        fields |= {"mandate": mandate, "mandate_checked_at": ask.now}
+    return (ask.done(facts={"id_type": command.id_type, "mandate": fields.get("mandate", "")}, **fields),)

@@ -1,0 +1,379 @@
+"""Payments (支付): orders to the bank, each paid at most once, adding up to what is due and never to more (norm 2.2.4).
+
+What has been given on an exposure is the sum of its live payments less what came back; an advance counts like any other.
+So an advance is set off, a payment repeated by a double click finds nothing due, and a reopened exposure pays the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+
+from lipei.domain import accounts, authority
+from lipei.domain.authority import Granted
+from lipei.domain.claims import Case, Exposure, Party, Payment
+from lipei.domain.conduct import Ask
+from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
+from lipei.domain.money import allocate
+from lipei.domain.rulebook import Rulebook
+
+LIVE = ("ordered", "approved", "submitted", "confirmed")
+MOVING = ("ordered", "approved", "submitted", "failed")
+HELD = (*LIVE, "failed")  # a failed order keeps its place until it is retried or cancelled: nothing is ordered beside it
+NOTHING_OWED = ("refused", "dropped")
+MANDATES: Mapping[str, str] = {"agent": "power_of_attorney", "guardian": "guardianship", "heir": "inheritance"}
+"""What a party in a role shows before money goes to them: 民法典 161, 34, 1145."""
+
+
+def given_minor(case: Case, exposure: int, states: tuple[str, ...] = LIVE) -> int:
+    """Minor units paid or on their way for an exposure, less what was recovered of overpayments."""
+    out = sum(p.amount_minor for p in case.payments.values() if p.exposure == exposure and p.state in states)
+    back = sum(r.received_minor for r in case.recoveries.values() if r.exposure == exposure and r.kind == "overpayment")
+    return out - back
+
+
+def owed_minor(exposure: Exposure) -> int:
+    """Minor units that an exposure is worth: by the terms and beyond them; nothing once it is refused or dropped."""
+    return 0 if exposure.state in NOTHING_OWED else exposure.payable_minor + exposure.ex_gratia_minor
+
+
+def due_minor(case: Case, exposure: Exposure) -> int:
+    """Minor units still to be ordered for an agreed exposure; negative where more was given than is due."""
+    return owed_minor(exposure) - given_minor(case, exposure.part)
+
+
+def offer_of(case: Case, exposure: int) -> int:
+    """The offer that counts for an exposure: the last that names it. Earlier rounds are history; 0 for none."""
+    return max((n for n, o in case.offers.items() if exposure in o.exposures), default=0)
+
+
+def planned(case: Case, offer_number: int) -> list[tuple[int, int, int]]:
+    """What an agreed offer asks to be paid now: (exposure, payee, minor units), payees in the order of the shares.
+
+    Shares are of what this offer pays out in all, after what was given before it. They are exact and add up (the
+    earlier payee gets the odd unit); what a payee was already ordered under it is taken off their own share, so that
+    nobody is paid out of another's.
+    """
+    offer = case.offers[offer_number]
+    shares = offer.shares or ({"payee": payee_of(case, offer.to), "numerator": 1, "denominator": 1},)
+    found: list[tuple[int, int, int]] = []
+    for number in offer.exposures:
+        if offer_of(case, number) != offer_number:
+            continue
+        under = [p for p in case.payments.values() if (p.exposure, p.offer, p.kind) == (number, offer_number, "settlement")]
+        had = {s["payee"]: sum(p.amount_minor for p in under if p.payee == s["payee"] and p.state in HELD) for s in shares}
+        left = owed_minor(case.exposures[number]) - given_minor(case, number, HELD)
+        parts = allocate(max(0, left + sum(had.values())), [Fraction(s["numerator"], s["denominator"]) for s in shares])
+        for share, part in zip(shares, parts, strict=True):
+            amount = min(part - had[share["payee"]], left)
+            if amount > 0:
+                found.append((number, share["payee"], amount))
+                left -= amount
+    return found
+
+
+def payee_of(case: Case, party: int | None) -> int | None:
+    """Who is paid for a claimant: whoever is named payee for them, else themselves."""
+    acting = next((p.part for p in case.parties.values() if "payee" in p.roles and p.acts_for == party), None)
+    if acting is not None:
+        return acting
+    if party is not None and party in case.parties and case.parties[party].account_number:
+        return party
+    alone = [p.part for p in case.parties.values() if "payee" in p.roles]
+    return alone[0] if len(alone) == 1 and party in (None, alone[0]) else party
+
+
+def order(ask: Ask) -> Outcome:
+    """A payment within what is due, to a payee whose account and identity hold."""
+    command, case = ask.command, ask.case
+    exposure, payee = case.exposures.get(command.exposure), case.parties.get(command.payee)
+    if exposure is None or payee is None:
+        return wrong(**({"exposure": "refusal.unknown_exposure"} if exposure is None else {"payee": "refusal.party_unknown"}))
+    if exposure.state != "agreed":
+        return Refusal("refusal.nothing_agreed")
+    # What was agreed says who is paid how much; a person may order less at a time, never more or to somebody else.
+    due = sum(a for e, p, a in planned(case, offer_of(case, exposure.part)) if (e, p) == (exposure.part, payee.part))
+    amount = command.amount.minor if command.amount else due
+    if command.amount and command.amount.currency != case.claim.currency:
+        return wrong(amount="refusal.currency_mixed")
+    if amount <= 0 or amount > due:
+        return Refusal("refusal.more_than_due", "fields", {"due_minor": max(0, due)}, {"amount": "refusal.more_than_due"})
+    refusal = wrong_payee(ask, payee, amount)
+    if refusal is not None:
+        return refusal
+    return (_ordered(ask, command.exposure, payee.part, amount, "settlement"),)
+
+
+def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) -> Refusal | None:
+    """Why this person cannot be paid this sum yet: account, name, mandate, guardian or identity.
+
+    ``without`` is the payment looked at again, which is not to count beside itself.
+    """
+    paid = sum(
+        p.amount_minor for n, p in ask.case.payments.items() if p.payee == payee.part and p.state in LIVE and n != without
+    )
+    named = accounts.match_names(account_name=payee.account_name, payee_name=payee.name) != "different"
+    code = ""
+    if not payee.account_number:
+        code = "refusal.account_missing"
+    elif not named:
+        code = "refusal.account_name_differs"
+    elif not mandate_holds(payee):
+        code = "refusal.mandate_not_checked"
+    elif guardian_missing(ask.case, payee, ask.rulebook, ask.now):
+        code = "refusal.guardian_needed"
+    elif payee.person and payee.identity_checked_at is None and identity_needed(ask.rulebook, ask.case.claim.currency, paid + amount_minor):
+        code = "refusal.identity_not_checked"
+    return Refusal(code, "fields", {"payee": payee.part}, {"payee": code}) if code else None
+
+
+def mandate_holds(party: Party) -> bool:
+    """Whether a party who acts for another, or inherits, has shown the right to: the mandate was seen and fits the role."""
+    fitting = {MANDATES[role] for role in party.roles if role in MANDATES}
+    if not fitting and party.acts_for is None:
+        return True
+    return party.mandate_checked_at is not None and (not fitting or party.mandate in fitting)
+
+
+def guardian_missing(case: Case, party: Party, rulebook: Rulebook, now: datetime) -> bool:
+    """Whether a party is under age and no guardian's mandate for them was checked (民法典 19, 34)."""
+    return minor(party, rulebook.papers.adult_age_years, now) and not any(
+        "guardian" in p.roles and p.acts_for == party.part and mandate_holds(p) for p in case.parties.values()
+    )
+
+
+def minor(party: Party, adult_age_years: int, at: datetime) -> bool:
+    """Whether a person is under age at this instant; False where the day of birth is not known."""
+    year, _, rest = party.born_on.partition("-")
+    if not party.person or not (year.isdigit() and rest):
+        return False
+    return f"{at:%Y-%m-%d}" < f"{int(year) + adult_age_years:04d}-{rest}"
+
+
+def identity_needed(rulebook: Rulebook, currency: str, amount_minor: int) -> bool:
+    """Whether a sum is so large that the payee's identity is checked first; a currency without a rate always is."""
+    rate = rulebook.triage.rate_ppm(currency)
+    return rate is None or amount_minor * rate // 1_000_000 > rulebook.settings.identity_check_threshold_minor
+
+
+def _ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *more: Change) -> Event:
+    part = ask.case.next_part("payment")
+    offer = offer_of(ask.case, exposure) if kind == "settlement" else 0
+    fields: dict[str, Value] = {
+        "state": "ordered",
+        "kind": kind,
+        "exposure": exposure,
+        "offer": offer,
+        "payee": payee,
+        "amount_minor": amount,
+        "ordered_by": ask.actor.id,
+        "end_to_end_id": f"{ask.case.claim.number}-{part}-1",
+        "attempt": 1,
+    }
+    facts = {"amount_minor": amount, "payee": payee, "exposure": exposure, "kind": kind}
+    return Event("payment.ordered", part, facts, (Change("payment", part, fields), *more))
+
+
+def on_account(ask: Ask) -> Outcome:
+    """Money before the final sum: an advance to the claimant (预付), or treatment paid for at the hospital (垫付)."""
+    command, exposure, claim = ask.command, ask.target, ask.case.claim
+    kind = ask.step.action
+    if command.amount is None or command.amount.minor <= 0:
+        return wrong(amount="refusal.amount_missing")
+    if command.amount.currency != claim.currency:
+        return wrong(amount="refusal.currency_mixed")
+    payee = ask.case.parties.get(command.payee or _payee_on_account(ask, exposure) or 0)
+    if payee is None:
+        return wrong(payee="refusal.party_unknown")
+    likely = max(0, likely_minor(ask.case, exposure))
+    if command.amount.minor > likely:
+        return Refusal("refusal.more_than_likely", "fields", {"likely_minor": likely}, {"amount": "refusal.more_than_likely"})
+    refusal = wrong_payee(ask, payee, command.amount.minor)
+    if refusal is not None:
+        return refusal
+    total = authority.cumulative_minor(case=ask.case, kind=kind, part=ask.part, amount_minor=command.amount.minor)
+    granted = authority.may(
+        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind=kind, line=claim.line,
+        cumulative_minor=total, currency=claim.currency, involved=(), at=ask.now,
+    )  # fmt: skip
+    if isinstance(granted, Refusal):
+        return granted
+    name = "advanced_minor" if kind == "advance" else "guaranteed_minor"
+    amount = command.amount.minor
+    told = {"amount_minor": amount, "payee": payee.part, "reason": command.reason.strip()}
+    return (
+        ask.done(facts=told, **{name: getattr(exposure, name) + amount}),
+        _ordered(ask, ask.part, payee.part, amount, kind),
+    )
+
+
+def likely_minor(case: Case, exposure: Exposure) -> int:
+    """Minor units that may still be given on account: of what was decided, else of the calculation, else of the reserve.
+
+    Money on account is of a sum that will be due; more than that would have to be asked back.
+    """
+    given = given_minor(case, exposure.part, HELD)
+    if exposure.state == "approved":
+        return owed_minor(exposure) - given
+    computed = exposure.state != "open" and bool(exposure.settlement)
+    likely = exposure.payable_minor if computed else max(exposure.reserve_minor, exposure.payable_minor)
+    return likely - given
+
+
+def _payee_on_account(ask: Ask, exposure: Exposure) -> int | None:
+    if ask.step.action == "guarantee":
+        hospital = ask.case.party("hospital")
+        return hospital.part if hospital else None
+    return payee_of(ask.case, exposure.claimant)
+
+
+def approve(ask: Ask) -> Outcome:
+    """Somebody who neither ordered nor decided lets the money go; above the threshold two of them."""
+    payment: Payment = ask.target
+    payee = ask.case.parties.get(payment.payee or 0)
+    if payee is None:
+        return wrong(payee="refusal.party_unknown")
+    exposure = ask.case.exposures[payment.exposure]
+    # Who assessed, checked, decided or ordered does not pay; nor does who gave the account that it goes to.
+    done_by = (exposure.assessed_by, exposure.checked_by, exposure.decided_by, *exposure.approvals)
+    involved = authority.people_of((payment.ordered_by, payee.account_by, *done_by, *payment.approved_by))
+    refusal = _own_work(ask, involved) or _no_longer_owed(ask, payment) or wrong_payee(
+        ask, payee, payment.amount_minor, without=ask.part
+    )  # fmt: skip
+    if refusal is not None:
+        return refusal
+    total = authority.cumulative_minor(case=ask.case, kind="pay", part=ask.part, amount_minor=payment.amount_minor)
+    granted: Granted | Refusal = authority.may(
+        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind="pay",
+        line=ask.case.claim.line, cumulative_minor=total, currency=ask.case.claim.currency, involved=involved, at=ask.now,
+    )  # fmt: skip
+    if isinstance(granted, Refusal):
+        return granted
+    approvals = (*payment.approved_by, authority.approval(actor=ask.actor, granted=granted))
+    facts = {"amount_minor": payment.amount_minor, "approvals": len(approvals)}
+    if not authority.approved_enough(granted=granted, approvals=approvals):
+        return (Event("payment.first_approval_given", ask.part, facts, (Change("payment", ask.part, {"approved_by": approvals}),)),)
+    return (ask.done(facts=facts, approved_by=approvals),)
+
+
+def _own_work(ask: Ask, involved: frozenset[str]) -> Refusal | None:
+    if ask.actor.by_rule or ask.actor.hands.isdisjoint(involved):
+        return None
+    return Refusal("refusal.authority.own_work", "permission", {"permission": f"payment.{ask.step.action}"})
+
+
+def _no_longer_owed(ask: Ask, payment: Payment) -> Refusal | None:
+    """An order is looked at once more before money goes: what it was for may have been refused, or given otherwise."""
+    exposure = ask.case.exposures[payment.exposure]
+    waits = 0 if payment.state in LIVE else payment.amount_minor
+    over = exposure.state in ("agreed", "settled") and due_minor(ask.case, exposure) < waits
+    if exposure.state not in NOTHING_OWED and not over:
+        return None
+    due = max(0, due_minor(ask.case, exposure) + payment.amount_minor - waits)
+    return Refusal("refusal.more_than_due", "fields", {"due_minor": due}, {"amount": "refusal.more_than_due"})
+
+
+def submit(ask: Ask) -> Outcome:
+    """The order is on its way to the bank, under an identity that stays the same however often it is sent."""
+    payment = ask.target
+    facts = {"amount_minor": payment.amount_minor, "end_to_end_id": payment.end_to_end_id, "attempt": payment.attempt}
+    return (ask.done(facts=facts, submitted_at=ask.now),)
+
+
+def confirm(ask: Ask) -> Outcome:
+    """The bank says that the money has arrived (norm 2.2.4: and the customer is told)."""
+    payment, exposure = ask.target, ask.case.exposures[ask.target.exposure]
+    at: datetime = min(ask.command.at or ask.now, ask.now)  # a bank's day of booking may lie ahead, the past cannot
+    paid = exposure.paid_minor + payment.amount_minor
+    facts = {"amount_minor": payment.amount_minor, "payee": payment.payee, "exposure": payment.exposure, "kind": payment.kind, "reference": ask.command.reference, "at": at}
+    arrived = ask.done(Change("exposure", exposure.part, {"paid_minor": paid}), facts=facts, confirmed_at=at, failure="")
+    return (arrived, *settled_now(ask.case.after([arrived]), exposure.part))
+
+
+def settled_now(case: Case, number: int) -> tuple[Event, ...]:
+    """The exposure is settled once it is agreed, nothing more is due and no payment of it is moving."""
+    exposure = case.exposures[number]
+    moving = any(p.exposure == number and p.state in MOVING for p in case.payments.values())
+    if exposure.state != "agreed" or moving or due_minor(case, exposure) > 0:
+        return ()
+    over = max(0, -due_minor(case, exposure))
+    facts = {"paid_minor": exposure.paid_minor, "overpaid_minor": over}
+    return (Event("exposure.settled", number, facts, (Change("exposure", number, {"state": "settled"}),)),)
+
+
+def fail(ask: Ask) -> Outcome:
+    """The bank did not pay; the order goes back to a person with the bank's reason."""
+    payment = ask.target
+    facts = {"amount_minor": payment.amount_minor, "reason": ask.command.reason, "payee": payment.payee}
+    return (ask.done(facts=facts, failure=ask.command.reason or "unknown"),)
+
+
+def give_back(ask: Ask) -> Outcome:
+    """The bank returns money that it had confirmed: the exposure is unpaid again, and a claim closed on it is open."""
+    payment, exposure = ask.target, ask.case.exposures[ask.target.exposure]
+    fields: dict[str, Value] = {"paid_minor": exposure.paid_minor - payment.amount_minor}
+    if exposure.state == "settled":
+        fields["state"] = "agreed"
+    changes = [Change("exposure", exposure.part, fields)]
+    if ask.case.claim.outcome == "paid":
+        changes.append(Change("claim", 0, {"outcome": "", "closed_at": None}))
+    facts = {"amount_minor": payment.amount_minor, "reason": ask.command.reason, "payee": payment.payee}
+    return (ask.done(*changes, facts=facts, failure=ask.command.reason or "unknown", confirmed_at=None),)
+
+
+def retry(ask: Ask) -> Outcome:
+    """Again, under a new identity (the first was refused for good), if need be to a corrected account."""
+    payment, command = ask.target, ask.command
+    payee = ask.case.parties[payment.payee]
+    exposure = ask.case.exposures[payment.exposure]
+    refusal = _own_work(ask, authority.people_of((exposure.decided_by, *exposure.approvals))) or _no_longer_owed(ask, payment)
+    if refusal is not None:
+        return refusal
+    changes: list[Change] = []
+    if command.account_number:
+        fields, codes = account_fields(ask, payee, command.account_name, command.account_number, command.account_bank)
+        if codes:
+            return wrong(**codes)
+        changes.append(Change("party", payee.part, fields))
+    attempt = payment.attempt + 1
+    facts = {"amount_minor": payment.amount_minor, "attempt": attempt, "account_changed": bool(changes)}
+    # A changed account is a changed order: it is approved anew by somebody else than who changed it.
+    state = "approved" if payment.approved_by and not changes else "ordered"
+    fields = {
+        "state": state,
+        "attempt": attempt,
+        "end_to_end_id": f"{ask.case.claim.number}-{ask.part}-{attempt}",
+        "failure": "",
+        "submitted_at": None,
+        **({"ordered_by": ask.actor.id, "approved_by": ()} if changes else {}),
+    }
+    return (Event(ask.step.event, ask.part, facts, (Change("payment", ask.part, fields), *changes)),)
+
+
+def account_fields(ask: Ask, payee: Party, name: str, number: str, bank: str) -> tuple[dict[str, Value], dict[str, str]]:
+    """A new account for a party, or what is wrong with it."""
+    plain = accounts.compact_account(number=number)
+    kind = accounts.account_kind(number=plain)
+    code = accounts.check_account(number=plain, kind=kind)
+    if code:
+        return {}, {"account_number": code}
+    owner = name.strip() or payee.account_name or payee.name
+    if accounts.match_names(account_name=owner, payee_name=payee.name) == "different":
+        return {}, {"account_name": "refusal.account_name_differs"}
+    return {
+        "account_name": owner, "account_number": plain, "account_kind": kind, "account_bank": bank.strip() or payee.account_bank,
+        "account_checked_at": ask.now, "account_by": ask.actor.id,
+    }, {}  # fmt: skip
+
+
+def cancel(ask: Ask) -> Outcome:
+    """The order is taken back before the bank has it."""
+    payment = ask.target
+    if not ask.command.reason.strip():
+        return wrong(reason="refusal.reason_missing")
+    exposure = ask.case.exposures[payment.exposure]
+    name = {"advance": "advanced_minor", "guarantee": "guaranteed_minor"}.get(payment.kind)
+    back = [Change("exposure", exposure.part, {name: getattr(exposure, name) - payment.amount_minor})] if name else []
+    taken_back = ask.done(*back, facts={"amount_minor": payment.amount_minor, "kind": payment.kind}, failure="")
+    return (taken_back, *settled_now(ask.case.after([taken_back]), exposure.part))

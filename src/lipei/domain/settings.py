@@ -1,0 +1,70 @@
+"""Settings: the single figures and names that a claims manager decides; declared in the document ``settings``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import time
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting by name, in its type. Units stand last in the names. Meaning: text ``setting.<name>``."""
+
+    # the company
+    company_name_zh_hans: str
+    company_name_zh_hant: str
+    company_name_en: str
+    company_phone: str
+    company_email: str
+    company_address: str
+    zone: str
+    currency: str
+    market: str
+    languages: tuple[str, ...]
+    language_default: str
+    # off hours
+    duty_acknowledge_minutes: int
+    duty_roster_ahead_days: int
+    # talking to customers
+    silence_days: int
+    quiet_from: time
+    quiet_to: time
+    pre_notice_show_days: int
+    # papers and offers
+    papers_due_days: int
+    papers_remind_days: int
+    offer_expiry_days: int
+    offer_remind_days: int
+    one_time_code_digits: int
+    one_time_code_minutes: int
+    one_time_code_attempts: int
+    portal_link_days: int
+    portal_tries_per_caller: int
+    # checks
+    clock_skew_minutes: int
+    duplicate_window_hours: int
+    identity_check_threshold_minor: int
+    sampling_rate_ppm: int
+    amount_absurd_minor: int
+    # uploads
+    upload_max_bytes: int
+    upload_claim_max_bytes: int
+    upload_files_max: int
+    upload_resume_hours: int
+    # sign-in and personal data
+    session_idle_minutes: int
+    session_max_hours: int
+    sign_in_attempts: int
+    sign_in_lock_minutes: int
+    unmask_minutes: int
+    retention_years: int
+
+    def __getitem__(self, name: str) -> Any:
+        """A setting by a name that is only known at run time. Raises KeyError for one that does not exist."""
+        if name not in NAMES:
+            raise KeyError(name)
+        return getattr(self, name)
+
+
+NAMES = tuple(f.name for f in fields(Settings))

@@ -1,0 +1,6 @@
+"""Tables as files: workbooks, comma-separated text and Parquet, told apart by what is in them, not by their ending."""
+
+from lipei.gateways.tables.reading import NotATable, Sheet, sheets
+from lipei.gateways.tables.writing import Writer, writer
+
+__all__ = ["NotATable", "Sheet", "Writer", "sheets", "writer"]

@@ -1,0 +1,129 @@
+"""`lipei work`: one loop that sweeps by the clock and drains what is due. Only the loop reads the clock on the wall.
+
+`Jobs.run_once` does one turn for an instant that it is given, so tests and the demonstration drive years of background
+work on a clock of their own. Several workers may run at once; each keeps its own rhythm, and rows are leased.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+from django.db import DatabaseError, close_old_connections
+
+from lipei.norms import jobs as norm_jobs
+from lipei.services import bank, deliveries, duty, retention, seals, sweeps, webhook_calls
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 0.5
+"""The rest after a turn with nothing to do: the longest that a message waits for a worker."""
+TROUBLE_SECONDS = 5.0
+"""The rest after a turn that failed: a database that is away is not knocked at in a circle."""
+
+Sweep = Callable[[datetime, int], int]
+
+SCHEDULE: Mapping[str, Sweep] = {
+    "clocks": lambda now, limit: sweeps.clocks(now=now, limit=limit),
+    "duty": lambda now, limit: duty.sweep(now=now, limit=limit),
+    "offers": lambda now, limit: sweeps.offers(now=now, limit=limit),
+    "papers": lambda now, limit: sweeps.papers(now=now, limit=limit),
+    "norms": lambda now, limit: sweeps.after_edits(now=now),
+    "bank_asking": lambda now, limit: bank.ask(now=now, limit=limit),
+    "tidying": lambda now, limit: sweeps.tidy(now=now, limit=limit),
+    "retention": lambda now, limit: retention.sweep(now, limit=limit),
+    "seals": lambda now, limit: 1 if seals.daily(now=now) else 0,
+}
+"""Sweeps by rhythm: name in the job table → what it does. They answer how much they did."""
+
+DRAINS: Mapping[str, Sweep] = {
+    "bank": lambda now, limit: bank.turn(now=now, limit=limit),
+    "deliveries": lambda now, limit: deliveries.work(now=now, limit=limit),
+    "webhooks": lambda now, limit: webhook_calls.work(now=now, limit=limit),
+}
+"""Rows that own their fate, drained at every turn. The bank first: its answers are news for customers."""
+
+GROWS_WITH_WORK = ("clocks", "duty", "offers", "papers")
+"""Sweeps that take a batch at a time: one that was full is run again at the next turn, not at its next rhythm."""
+
+
+@dataclass
+class Jobs:
+    """One worker's memory: when each sweep last ran. Nothing is lost with it."""
+
+    last: dict[str, datetime] = field(default_factory=dict)
+
+    def run_once(self, now: datetime) -> int:
+        """One turn: the sweeps whose time has come, then everything due; how much was done.
+
+        A sweep that fails is logged and does not keep the others; it runs again at its next time.
+        """
+        table = norm_jobs.shipped()
+        done = 0
+        for name, sweep in SCHEDULE.items():
+            last = self.last.get(name)
+            if last is not None and last <= now < last + table.every[name]:
+                continue
+            self.last[name] = now
+            count = _guarded(name, sweep, now, table.batch)
+            if name in GROWS_WITH_WORK and count >= table.batch:
+                del self.last[name]
+            done += count
+        for name, drain in DRAINS.items():
+            done += _guarded(name, drain, now, table.batch)
+        return done
+
+
+def _guarded(name: str, sweep: Sweep, now: datetime, limit: int) -> int:
+    try:
+        return sweep(now, limit)
+    except DatabaseError:
+        raise  # the database is everybody's: the loop rests and begins anew
+    except Exception:
+        log.exception("sweep failed", sweep=name)
+        return 0
+
+
+def run_once(now: datetime) -> int:
+    """Everything that is due at an instant, whatever ran before: for tests, and for a demonstration's clock."""
+    return Jobs().run_once(now)
+
+
+def settle(now: datetime, *, turns_max: int = 50) -> int:
+    """Turns until nothing is left to do at an instant; how much was done."""
+    total = 0
+    for _ in range(turns_max):
+        done = run_once(now)
+        total += done
+        if not done:
+            break
+    return total
+
+
+def work(stop: threading.Event | None = None) -> None:
+    """Work until told to stop (SIGTERM, SIGINT). The row at hand is finished first; nothing is left half done."""
+    stop = stop or _stopped_by_signal()
+    jobs = Jobs()
+    log.info("worker started")
+    while not stop.is_set():
+        try:
+            done = jobs.run_once(datetime.now(UTC))
+        except DatabaseError:
+            log.exception("the database does not answer")
+            close_old_connections()
+            stop.wait(TROUBLE_SECONDS)
+            continue
+        if not done:
+            stop.wait(IDLE_SECONDS)
+    log.info("worker stopped")
+
+
+def _stopped_by_signal() -> threading.Event:
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, frame: stop.set())
+    return stop

@@ -1,0 +1,114 @@
+"""From documents to the rulebook: the shipped defaults, and what managers put in their place.
+
+A table's document is YAML. The shipped one is version 1; each edit is the next version and wins. Earlier versions of
+calendars and promises stay known, since clocks may still name them; all versions of products do, since claims settle by
+the terms of their day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lipei.domain.rulebook import Rulebook
+from lipei.norms import (
+    assignment,
+    authority,
+    calendars,
+    duty,
+    lines,
+    messages,
+    papers,
+    products,
+    promises,
+    settings,
+    straight_through,
+    triage,
+)
+from lipei.norms.errors import NormError
+
+FOLDER = Path(__file__).parent / "defaults"
+PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "settings": settings.parse,
+    "calendars": calendars.parse,
+    "promises": promises.parse,
+    "lines": lines.parse,
+    "triage": triage.parse,
+    "assignment": assignment.parse,
+    "duty": duty.parse,
+    "authority": authority.parse,
+    "straight_through": straight_through.parse,
+    "papers": papers.parse,
+    "messages": messages.parse,
+}
+TABLES = (*PARSERS, "products")
+Edits = Mapping[str, Sequence[tuple[int, str]]]
+"""What managers wrote: table → (version, YAML), oldest first. Products: one document per product and version."""
+
+
+def read(text: str) -> dict[str, Any]:
+    """The mapping of a YAML text. Raises NormError with the place where it is no YAML or no mapping."""
+    try:
+        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise NormError("norm_error.yaml", line=mark.line + 1 if mark else 0) from None
+    if not isinstance(document, dict):
+        raise NormError("norm_error.yaml", line=1)
+    return document
+
+
+def default_text(table: str) -> str:
+    """The shipped document of a table, as text."""
+    return (FOLDER / f"{table}.yaml").read_text(encoding="utf-8")
+
+
+def default_digest(table: str) -> str:
+    """SHA-256 of the shipped document: an edit remembers from which default it was made."""
+    return hashlib.sha256(default_text(table).encode()).hexdigest()
+
+
+@cache
+def parsed(table: str, version: int, text: str) -> Any:
+    """The domain value of a document in a version. Raises NormError where it makes no sense."""
+    if table == "products":
+        return products.parse(read(text))
+    return PARSERS[table]({**read(text), "version": version})
+
+
+def _versions(table: str, edits: Edits) -> list[Any]:
+    return [parsed(table, 1, default_text(table)), *(parsed(table, v, text) for v, text in edits.get(table, ()))]
+
+
+def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
+    """The rulebook of the shipped defaults and these edits. ``market`` names the profile of law, else the setting does."""
+    latest = {table: _versions(table, edits)[-1] for table in PARSERS}
+    calendar_versions = _versions("calendars", edits)
+    older = [calendar for book in calendar_versions[:-1] for calendar in book.current.values()]
+    promise_tables = _versions("promises", edits)
+    profile = market or latest["settings"].market
+    return Rulebook(
+        calendars=type(latest["calendars"]).of(latest["calendars"].current.values(), older),
+        promises=promise_tables[-1].promises(profile=profile, older=promise_tables[:-1]),
+        lines=latest["lines"],
+        triage=latest["triage"],
+        assignment=latest["assignment"],
+        duty=latest["duty"],
+        authority=latest["authority"],
+        straight_through=latest["straight_through"],
+        papers=latest["papers"],
+        products=_products(edits),
+        messages=latest["messages"],
+        settings=latest["settings"],
+        versions=tuple((table, edits[table][-1][0] if edits.get(table) else 1) for table in TABLES),
+    )
+
+
+def _products(edits: Edits) -> Any:
+    own = [parsed("products", version, text) for version, text in edits.get("products", ())]
+    return type(products.shipped()).of([*products.shipped().terms, *own]) if own else products.shipped()

@@ -1,0 +1,324 @@
+"""One claim for a reader: the case, what can be done now, its promises with reasons, the sum with its make-up.
+
+`page` answers everything that a claim's page needs in at most 15 queries, whatever the claim's history; `find` the case
+alone. Both answer None for a claim that does not exist or is out of the reader's scope. Personal data is masked unless
+the caller, having recorded it (`services/personal_data.py`), asks for the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+
+from lipei.domain import lifecycle, promises
+from lipei.domain.claims import Case, Claim, Clock, Exposure
+from lipei.domain.events import Actor, Event
+from lipei.domain.lifecycle import Step
+from lipei.domain.rulebook import Rulebook
+from lipei.norms.promises import explanation_words
+from lipei.norms.settlement import ExplainedLine
+from lipei.norms.settlement import explain as explain_settlement
+from lipei.norms.texts import text, texts
+from lipei.reads import masking, people, rulebook, scope, timeline
+from lipei.reads.timeline import Told
+from lipei.store import models
+from lipei.store.aggregates import TABLES, names
+
+DELIVERIES_MAX = 200
+
+
+@dataclass(frozen=True)
+class Found:
+    """A claim as its reader may see it. ``raw`` is the whole case: rules decide on it, pages show ``case``."""
+
+    raw: Case
+    case: Case
+    rulebook: Rulebook
+
+    @property
+    def version(self) -> int:
+        """The journal version that was read: what a later change is compared with."""
+        return self.raw.version
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """A step that the reader can take now. ``part`` 0 with ``makes_part``: a new one is made."""
+
+    step: Step
+    part: int
+    label: str
+
+    @property
+    def subject(self) -> str:
+        return self.step.subject
+
+    @property
+    def action(self) -> str:
+        return self.step.action
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A promise on this claim. ``why`` says in sentences what its due time rests on (norm 2.3.1)."""
+
+    part: int
+    code: str
+    name: str
+    binds: str
+    state: str
+    exposure: int
+    due_at: datetime | None
+    extended_due_at: datetime | None
+    provisional: bool
+    breached_at: datetime | None
+    ended_at: datetime | None
+    late: bool
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an exposure comes to, in minor units, and how the sum is made up."""
+
+    exposure: int
+    cover: str
+    cover_name: str
+    state: str
+    reserve_minor: int
+    assessed_minor: int
+    payable_minor: int
+    ex_gratia_minor: int
+    paid_minor: int
+    computed: bool
+    provisional: bool
+    needs_person: tuple[str, ...]
+    lines: tuple[ExplainedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message to somebody on this claim, and what became of it. Its wording is personal and not shown here."""
+
+    message: str
+    party: int
+    staff: str
+    channel: str
+    state: str
+    letter: str
+    reason: str
+    due_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything for the page of a claim."""
+
+    found: Found
+    actions: tuple[Possible, ...]
+    promises: tuple[Promised, ...]
+    settlements: tuple[Settled, ...]
+    timeline: tuple[Told, ...]
+    deliveries: tuple[Delivered, ...]
+    staff: Mapping[int, str]
+
+    @property
+    def case(self) -> Case:
+        """The case with personal data masked, or whole where that was asked for."""
+        return self.found.case
+
+    @property
+    def version(self) -> int:
+        return self.found.version
+
+    @property
+    def handler_name(self) -> str:
+        """Who handles the claim; empty for nobody yet."""
+        return self.staff.get(self.case.claim.handler or 0, "")
+
+
+def find(number: str, *, viewer: Actor, unmask: bool = False) -> Found | None:
+    """The claim of a number, or None where there is none that the viewer sees. 12 queries."""
+    columns = names(Claim)
+    version = models.Stream.objects.filter(kind=Case.kind, stream_id=OuterRef("id")).values("version")[:1]
+    rows = models.Claim.objects.filter(number=number).annotate(stream_version=Subquery(version))
+    row = rulebook.counting_edits(rows).values_list("id", "stream_version", "edits_count", *columns).first()
+    if row is None:
+        return None
+    parts: dict[str, dict[int, Any]] = {"claim": {0: Claim(0, *row[3:])}}
+    for entity, part in Case.entities.items():
+        if entity != "claim":
+            rows = TABLES[Case.kind][entity].objects.filter(aggregate_id=row[0]).order_by("part")
+            parts[entity] = {r[0]: part(*r) for r in rows.values_list("part", *names(part))}
+    case = Case(id=row[0], version=row[1] or 0, parts=parts)
+    if not scope.sees(case, viewer):
+        return None
+    return Found(case, case if unmask else masking.case(case), rulebook.at(row[2]))
+
+
+def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bool = False) -> Page | None:
+    """The claim with all that surrounds it, or None. At most 15 queries."""
+    found = find(number, viewer=viewer, unmask=unmask)
+    if found is None:
+        return None
+    case, book = found.raw, found.rulebook
+    entries = timeline.rows(case, viewer)
+    sent = _deliveries(case, viewer)
+    staff = people.names({*staff_of(case), *timeline.staff_in(entries), *(d.staff_id for d in sent)})
+    zone = book.settings.zone
+    return Page(
+        found=found,
+        actions=possible(case, viewer=viewer, language=language),
+        promises=promised(case, book, viewer=viewer, language=language, now=now),
+        settlements=settled(case, book, language=language),
+        timeline=timeline.told(entries, case=case, viewer=viewer, language=language, zone=zone, staff=staff),
+        deliveries=tuple(_delivered(d, staff) for d in sent),
+        staff=staff,
+    )
+
+
+def events_of_report(case: Case) -> tuple[tuple[int, Event], ...]:
+    """What a claim's report made happen at once, by the journal: the answer to a report that is sent again."""
+    at = case.claim.reported_at
+    assert at is not None, case.claim.number
+    rows = models.Entry.objects.filter(stream_kind=Case.kind, stream_id=case.id, recorded_at=at)
+    return tuple(
+        (s, Event(kind, part)) for s, kind, part in rows.order_by("sequence").values_list("sequence", "kind", "part")
+    )
+
+
+def staff_of(case: Case) -> set[int]:
+    """The members of staff who stand on a claim by name."""
+    found = {case.claim.handler, case.claim.duty_person, *(s.surveyor for s in case.surveys.values())}
+    found |= {n for c in case.consultations.values() for n in c.experts}
+    acted = [a for e in case.exposures.values() for a in (e.assessed_by, e.checked_by, e.submitted_by, e.decided_by)]
+    acted += [a for e in case.exposures.values() for a in (e.refusal_proposed_by, *e.approvals)]
+    acted += [a for p in case.payments.values() for a in (p.ordered_by, *p.approved_by)]
+    acted += [n.author for n in case.of("note").values()]
+    return {n for n in found if n is not None} | people.staff_ids(acted)
+
+
+# --- what can be done ------------------------------------------------------------------------------------------------
+
+
+def possible(case: Case, *, viewer: Actor, language: str) -> tuple[Possible, ...]:
+    """The steps that the viewer can take now, with the words for them, drawn from the lifecycle table."""
+    return tuple(
+        Possible(step, part, text(f"action.{step.subject}.{step.action}", language))
+        for step, part in lifecycle.possible(case=case, actor=viewer)
+    )
+
+
+# --- promises --------------------------------------------------------------------------------------------------------
+
+
+def promised(case: Case, book: Rulebook, *, viewer: Actor, language: str, now: datetime) -> tuple[Promised, ...]:
+    """The claim's promises, those that run first by due time. A customer sees those made to them."""
+    clocks: Iterable[Clock] = case.clocks.values()
+    if viewer.id.startswith("customer:"):
+        clocks = [c for c in clocks if _told_to_customer(c, book)]
+    last = datetime.max.replace(tzinfo=now.tzinfo)
+    ordered = sorted(clocks, key=lambda c: (c.state not in ("running", "paused"), c.due_at or last, c.part))
+    return tuple(_promised(clock, book, language, now) for clock in ordered)
+
+
+def _told_to_customer(clock: Clock, book: Rulebook) -> bool:
+    try:
+        return book.promises.of_clock(clock).told_to_customer
+    except KeyError:  # a definition that is no longer known: nobody can say whom it was told to
+        return False
+
+
+def _promised(clock: Clock, book: Rulebook, language: str, now: datetime) -> Promised:
+    explained = promises.explain(clock=clock, calendars=book.calendars, now=now)
+    name = f"promise.{clock.promise}"
+    return Promised(
+        part=clock.part,
+        code=clock.promise,
+        name=text(name, language) if name in texts() else clock.promise,
+        binds=clock.binds,
+        state=clock.state,
+        exposure=clock.exposure,
+        due_at=explained.due_at,
+        extended_due_at=explained.extended_due_at,
+        provisional=explained.provisional,
+        breached_at=clock.breached_at,
+        ended_at=clock.ended_at,
+        late=clock.breached_at is not None
+        or (clock.state == "running" and explained.due_at is not None and explained.due_at < now),
+        why=explanation_words(explained, language) if name in texts() else (),
+    )
+
+
+# --- the sum ---------------------------------------------------------------------------------------------------------
+
+
+def settled(case: Case, book: Rulebook, *, language: str) -> tuple[Settled, ...]:
+    """The explained sum of each exposure, by the terms of its own day (norm 2.2.4)."""
+    return tuple(_settled(exposure, book, language) for exposure in case.exposures.values())
+
+
+def _settled(exposure: Exposure, book: Rulebook, language: str) -> Settled:
+    made = exposure.settlement
+    terms = book.products.version(made["product"], made["terms_version"]) if made else None
+    cover = f"cover.{exposure.cover}"
+    return Settled(
+        exposure=exposure.part,
+        cover=exposure.cover,
+        cover_name=text(cover, language) if cover in texts() else exposure.cover,
+        state=exposure.state,
+        reserve_minor=exposure.reserve_minor,
+        assessed_minor=exposure.assessed_minor,
+        payable_minor=exposure.payable_minor,
+        ex_gratia_minor=exposure.ex_gratia_minor,
+        paid_minor=exposure.paid_minor,
+        computed=bool(made),
+        provisional=bool(made.get("provisional")),
+        needs_person=tuple(text(c, language) if c in texts() else c for c in made.get("needs_person", ())),
+        lines=explain_settlement(terms=terms, settlement=made, language=language) if terms else (),
+    )
+
+
+# --- messages --------------------------------------------------------------------------------------------------------
+
+
+def _deliveries(case: Case, viewer: Actor) -> list[Any]:
+    rows = models.Delivery.objects.filter(stream_kind=Case.kind, stream_id=case.id)
+    if viewer.id.startswith("customer:"):
+        rows = rows.filter(party=int(viewer.id.removeprefix("customer:")))
+    columns = (
+        "message",
+        "party",
+        "staff_id",
+        "channels",
+        "position",
+        "state",
+        "letter",
+        "reason",
+        "due_at",
+        "sent_at",
+        "delivered_at",
+    )
+    return list(rows.order_by("-id").values_list(*columns, named=True)[:DELIVERIES_MAX])
+
+
+def _delivered(row: Any, staff: Mapping[int, str]) -> Delivered:
+    channel = row.channels[row.position] if row.position < len(row.channels) else ""
+    return Delivered(
+        row.message,
+        row.party,
+        staff.get(row.staff_id, ""),
+        channel,
+        row.state,
+        row.letter,
+        row.reason,
+        row.due_at,
+        row.sent_at,
+        row.delivered_at,
+    )

@@ -1,0 +1,89 @@
+"""Payments across claims: what is ordered, with the bank, come back or arrived (norm 2.2.4). Payees are masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, OuterRef, Subquery, Sum
+
+from lipei.domain.events import Actor
+from lipei.norms.texts import text
+from lipei.reads import masking, scope
+from lipei.store import models
+
+LIMIT_MAX = 200
+MOVING = ("ordered", "approved", "submitted", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One payment order. ``cursor`` continues the list behind it."""
+
+    cursor: int
+    number: str
+    part: int
+    state: str
+    state_name: str
+    kind: str
+    exposure: int
+    currency: str
+    amount_minor: int
+    payee: str
+    account: str
+    end_to_end_id: str
+    attempt: int
+    failure: str
+    submitted_at: datetime | None
+    confirmed_at: datetime | None
+
+
+def listed(
+    viewer: Actor, *, language: str, states: tuple[str, ...] = MOVING, before: int | None = None, limit: int = 100
+) -> tuple[Row, ...]:
+    """Payments in these states on claims that the viewer sees, the newest first. At most two queries."""
+    claims = models.Claim.objects.filter(scope.claims(viewer), id=OuterRef("aggregate_id"))
+    party = models.Party.objects.filter(aggregate_id=OuterRef("aggregate_id"), part=OuterRef("payee"))
+    rows = models.Payment.objects.filter(state__in=states).annotate(
+        number=Subquery(claims.values("number")[:1]),
+        currency=Subquery(claims.values("currency")[:1]),
+        payee_name=Subquery(party.values("account_name")[:1]),
+        payee_account=Subquery(party.values("account_number")[:1]),
+    )
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    found = rows.filter(number__isnull=False).order_by("-id")[: max(1, min(limit, LIMIT_MAX))]
+    return tuple(_row(p, language) for p in found)
+
+
+def _row(payment: Any, language: str) -> Row:
+    return Row(
+        cursor=payment.id,
+        number=payment.number,
+        part=payment.part,
+        state=payment.state,
+        state_name=text(f"state.payment.{payment.state}", language),
+        kind=payment.kind,
+        exposure=payment.exposure,
+        currency=payment.currency,
+        amount_minor=payment.amount_minor,
+        payee=masking.name(payment.payee_name or ""),
+        account=masking.account(payment.payee_account or ""),
+        end_to_end_id=payment.end_to_end_id,
+        attempt=payment.attempt,
+        failure=payment.failure,
+        submitted_at=payment.submitted_at,
+        confirmed_at=payment.confirmed_at,
+    )
+
+
+def moving() -> Mapping[str, tuple[int, int]]:
+    """State → (number, minor units) of the payments that still move. One query."""
+    rows = (
+        models.Payment.objects.filter(state__in=MOVING)
+        .values("state")
+        .annotate(n=Count("id"), minor=Sum("amount_minor"))
+    )
+    return {row["state"]: (row["n"], row["minor"] or 0) for row in rows}

@@ -1,0 +1,125 @@
+"""Actions: every command on an existing claim goes through `act`, whoever asks and by whatever way.
+
+Load, decide, commit; where somebody was faster, decide again on what is true now. A person who was looking at an older
+state is told what changed instead, if what changed matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lipei.domain import conduct
+from lipei.domain.claims import Case
+from lipei.domain.commands import COMMANDS
+from lipei.domain.conduct import Happened, World
+from lipei.domain.events import Actor, Event, Refusal
+from lipei.domain.limits import PolicyLedger
+from lipei.services import norms, unit_of_work, world
+from lipei.services.unit_of_work import Committed, Stale, Write
+from lipei.store import aggregates, models
+from lipei.store.aggregates import Loaded
+
+TRIES = 6
+QUIET = ("clock.", "notice.", "claim.personal_data_seen")  # what happens of itself and makes nobody's form stale
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done: the claim as it is now, and the events with their journal numbers."""
+
+    case: Case
+    events: tuple[tuple[int, Event], ...]
+
+
+def claim_id(number: str) -> int | None:
+    """The id of a claim by its number."""
+    found: int | None = models.Claim.objects.filter(number=number).values_list("id", flat=True).first()
+    return found
+
+
+def act(
+    number: str, subject: str, action: str, part: int = 0, command: Any = None, *, actor: Actor, now: datetime,
+    seen_version: int | None = None, cause: str = "",
+) -> Refusal | Done:  # fmt: skip
+    """Take an action on a claim.
+
+    ``seen_version`` is the journal version that a person was looking at: if a colleague did something since, nothing is
+    done and the refusal (``conflict``) says so, so that the page can show what changed and keep what was typed.
+    """
+    stream_id = claim_id(number)
+    if stream_id is None:
+        return Refusal("refusal.claim_unknown", "missing", {"number": number})
+    if command is None:
+        kind = COMMANDS.get((subject, action))
+        if kind is None:
+            return Refusal("refusal.unknown_action", "missing", {"action": f"{subject}.{action}"})
+        command = kind()
+
+    def decide(loaded: Loaded, w: World) -> Refusal | Happened:
+        stale = _stale(loaded, seen_version, actor)
+        if stale is not None:
+            return stale
+        return conduct.conduct(
+            case=loaded.aggregate, subject=subject, action=action, part=part, command=command, actor=actor, world=w, now=now
+        )
+
+    return change(stream_id, decide, subject=subject, action=action, command=command, now=now, cause=cause)
+
+
+def change(
+    stream_id: int, decide: Callable[[Loaded, World], Refusal | Happened], *, subject: str, action: str,
+    command: Any = None, now: datetime, cause: str = "", inside: Callable[[], None] | None = None,
+) -> Refusal | Done:  # fmt: skip
+    """Load a claim and its world, decide, commit; decide again where somebody was faster."""
+    for _ in range(TRIES):
+        loaded = aggregates.load(Case, stream_id)
+        if loaded is None:
+            return Refusal("refusal.claim_unknown", "missing", {"number": str(stream_id)})
+        rulebook = norms.current()
+        w, ledger = world.of_case(loaded.aggregate, rulebook=rulebook, subject=subject, action=action, command=command, now=now)
+        outcome = decide(loaded, w)
+        if isinstance(outcome, Refusal):
+            return outcome
+        if not outcome:
+            return Done(loaded.aggregate, ())
+        secret = w.one_time_code
+        try:
+            committed = unit_of_work.commit(
+                writes_of(loaded, ledger, outcome), rulebook=rulebook, now=now, cause=cause or f"{subject}.{action}",
+                inside=inside, secret=secret,
+            )  # fmt: skip
+        except Stale:
+            continue
+        return Done(committed.aggregates[Case.kind, stream_id], committed.events)
+    return Refusal("refusal.busy", "conflict", {})
+
+
+def writes_of(loaded: Loaded, ledger: Loaded | None, happened: Happened) -> list[Write]:
+    """The writes of a decision: the claim's own events, and those on the policy's ledger."""
+    own = tuple((e, a) for e, a in happened if e.subject != "ledger")
+    drawn = tuple((e, a) for e, a in happened if e.subject == "ledger")
+    writes = [Write(loaded, own)]
+    if drawn:
+        assert ledger is not None and isinstance(ledger.aggregate, PolicyLedger)
+        writes.append(Write(ledger, drawn))
+    return writes
+
+
+def _stale(loaded: Loaded, seen_version: int | None, actor: Actor) -> Refusal | None:
+    if seen_version is None or loaded.head.version <= seen_version:
+        return None
+    rows = (
+        models.Entry.objects.filter(stream_kind=Case.kind, stream_id=loaded.aggregate.id, sequence__gt=seen_version)
+        .exclude(actor=actor.id)
+        .order_by("sequence")
+        .values_list("sequence", "kind", "actor")
+    )
+    others = [row for row in rows if not row[1].startswith(QUIET) and not row[2].startswith("system:")]
+    if not others:
+        return None
+    changed = tuple({"sequence": s, "kind": k, "actor": a} for s, k, a in others)
+    return Refusal("refusal.stale", "conflict", {"version": loaded.head.version, "changed": changed})
+

@@ -1,0 +1,294 @@
+"""The bank: approved payments leave once, answers are matched to them, silence is asked about (norm 2.2.4, part 4).
+
+Three steps, each of which may be cut off anywhere without paying twice:
+
+1. `submit`: "payment.submitted" and the intent (a `BankMessage`) are committed together. Nothing has left yet.
+2. `hand_over`: intents go to the gateway under the payment's end-to-end id. The gateway takes the same order twice as
+   one, so an intent whose worker died is simply handed over again.
+3. `collect`: each answer is matched by end-to-end id and amount, and recorded with the payment's event in one
+   transaction under the answer's own digest; only then is it acknowledged to the gateway.
+
+An answer that fits nothing (another amount, a payment in another state) changes nothing: it is kept as ``unmatched``
+for a person of finance to look at. A payment that the bank is silent about is asked about (`ask`), never paid again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import Q
+
+from lipei.domain import commands, conduct
+from lipei.domain.claims import Case, Payment
+from lipei.domain.events import Actor, Refusal
+from lipei.gateways.bank import Account, BankAnswer, BankGateway, BankOrder, DemonstrationGateway, FilesGateway
+from lipei.norms import jobs as norm_jobs
+from lipei.services import actions, norms, unit_of_work
+from lipei.services.actions import Done
+from lipei.store import aggregates, crypto, models
+
+BANK = Actor("system:bank", "bank")
+DEMONSTRATION_ACCOUNT = "Lipei Demonstration;100200300400;102100099996"
+INTENT, ANSWER = "order", "answer"
+_ACTIONS = {"confirmed": "confirm", "failed": "fail"}
+
+log = structlog.get_logger(__name__)
+
+
+class NotSetUp(Exception):
+    """The bank's setting makes no sense; the sentence says what to do."""
+
+
+@cache
+def _gateway(url: str, home: Path) -> BankGateway:
+    key = crypto.keys().index
+    scheme, _, rest = url.partition(":")
+    if scheme == "demonstration":
+        return DemonstrationGateway(Path(rest) if rest else home / "bank", key=key)
+    if scheme == "files" and rest:
+        return FilesGateway(Path(rest), key=key)
+    raise NotSetUp(f"LIPEI_BANK_URL={url!r}: use files:/folder or demonstration:")
+
+
+def gateway() -> BankGateway:
+    """The gateway that the settings name. Raises `NotSetUp`."""
+    return _gateway(settings.LIPEI_BANK_URL, Path(settings.LIPEI_HOME))
+
+
+def folder() -> Path:
+    """Where the gateway keeps its memory: part of every backup."""
+    _, _, rest = str(settings.LIPEI_BANK_URL).partition(":")
+    return Path(rest) if rest else Path(settings.LIPEI_HOME) / "bank"
+
+
+def own_account() -> Account:
+    """The company's account. Raises `NotSetUp` where a real bank has none to pay from."""
+    said = settings.LIPEI_BANK_ACCOUNT
+    if not said and str(settings.LIPEI_BANK_URL).startswith("demonstration:"):
+        said = DEMONSTRATION_ACCOUNT
+    parts = [part.strip() for part in said.split(";")]
+    if len(parts) != 3 or not all(parts):
+        raise NotSetUp(
+            "LIPEI_BANK_ACCOUNT is missing: say name;number;bank code of the account that claims are paid from."
+        )
+    return Account(*parts)
+
+
+# --- 1. from approved to submitted ---------------------------------------------------------------------------
+
+
+def submit(*, now: datetime, limit: int) -> int:
+    """Make intents of approved payments; how many."""
+    due = models.Payment.objects.filter(state="approved").order_by("id").values_list("aggregate_id", "part")
+    return sum(_submit(stream_id, part, now) for stream_id, part in due[:limit])
+
+
+def _submit(stream_id: int, part: int, now: datetime) -> bool:
+    def intend(case: Case) -> None:
+        name = case.payments[part].end_to_end_id
+        row: dict[str, Any] = {"kind": INTENT, "message_id": name, "at": now, "payments": (name,), "state": "queued"}
+        models.BankMessage.objects.create(direction="out", digest=_digest(name), **row)
+
+    done = _act(stream_id, "submit", part, commands.Nothing(), now, inside=intend)
+    return isinstance(done, Done)
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _act(
+    stream_id: int, action: str, part: int, command: Any, now: datetime, *, inside: Callable[[Case], None]
+) -> Refusal | Done:
+    """A step on a payment, taken by the bank's own actor; ``inside`` writes beside it in the same transaction."""
+    seen: list[Case] = []
+
+    def decide(loaded: aggregates.Loaded, world: conduct.World) -> Refusal | conduct.Happened:
+        seen[:] = [loaded.aggregate]
+        return conduct.conduct(
+            case=loaded.aggregate, subject="payment", action=action, part=part, command=command, actor=BANK,
+            world=world, now=now,
+        )  # fmt: skip
+
+    return actions.change(
+        stream_id, decide, subject="payment", action=action, command=command, now=now, cause=f"payment.{action}",
+        inside=lambda: inside(seen[0]),
+    )  # fmt: skip
+
+
+# --- 2. to the bank ------------------------------------------------------------------------------------------
+
+
+def hand_over(*, now: datetime, limit: int) -> int:
+    """Hand intents to the bank; how many orders it has now. Raises `NotSetUp`, and OSError where nothing was stored."""
+    assert not unit_of_work.in_transaction(), "the bank is never spoken to inside a transaction"
+    rows = _leased(now, limit)
+    if not rows:
+        return 0
+    account, to_bank = own_account(), gateway()
+    orders = {row.message_id: order for row in rows if (order := _order(row.message_id, account, now)) is not None}
+    sent = to_bank.submit(list(orders.values()), now=now)
+    out = [row.id for row in rows if row.message_id in {*sent.sent, *sent.known}]
+    models.BankMessage.objects.filter(id__in=out).update(state="sent", detail=sent.message_id)
+    for row in rows:
+        if row.message_id in sent.refused:
+            _refused(row, sent.refused[row.message_id], now)
+        elif row.message_id not in orders:
+            models.BankMessage.objects.filter(id=row.id).update(state="void")
+    return len(out)
+
+
+def _leased(now: datetime, limit: int) -> list[Any]:
+    """Intents that nobody else is handing over. Two workers at once would be harmless, but a waste."""
+    queued = models.BankMessage.objects.filter(direction="out", kind=INTENT, state="queued")
+    free = queued.filter(Q(leased_until=None) | Q(leased_until__lte=now))
+    ids = list(free.order_by("id").values_list("id", flat=True)[:limit])
+    until = now + norm_jobs.shipped().lease
+    if not ids or not free.filter(id__in=ids).update(leased_until=until):
+        return []
+    return list(queued.filter(id__in=ids, leased_until=until).order_by("id"))
+
+
+def _payment(end_to_end_id: str) -> tuple[int, int] | None:
+    """Claim and number of the payment with this identity."""
+    row = models.Payment.objects.filter(end_to_end_id=end_to_end_id).values_list("aggregate_id", "part").first()
+    return row and (row[0], row[1])
+
+
+def _order(end_to_end_id: str, account: Account, now: datetime) -> BankOrder | None:
+    place = _payment(end_to_end_id)
+    loaded = aggregates.load(Case, place[0]) if place else None
+    if place is None or loaded is None:
+        return None
+    case: Case = loaded.aggregate
+    payment: Payment = case.payments[place[1]]
+    if payment.state != "submitted":
+        return None
+    payee = case.parties[payment.payee or 0]
+    return BankOrder(
+        end_to_end_id=end_to_end_id,
+        amount_minor=payment.amount_minor,
+        currency=case.claim.currency,
+        debtor=account,
+        creditor=Account(payee.account_name or payee.name, payee.account_number, payee.account_bank),
+        remittance=case.claim.number,
+        requested_on=now.astimezone(ZoneInfo(norms.current().settings.zone)).date(),
+    )
+
+
+def _refused(row: Any, code: str, now: datetime) -> None:
+    """The gateway would not take the order: nothing has left, and a person mends it (`retry` makes a new order)."""
+    place = _payment(row.message_id)
+    if place is None:
+        return
+
+    def close(case: Case) -> None:
+        models.BankMessage.objects.filter(id=row.id).update(state="refused", detail=code)
+
+    log.warning("payment refused before it left", payment=row.message_id, why=code)
+    _act(place[0], "fail", place[1], commands.Failed(reason=code.removeprefix("refusal.")), now, inside=close)
+
+
+# --- 3. the bank's word --------------------------------------------------------------------------------------
+
+
+def collect(*, now: datetime) -> int:
+    """Take in the bank's answers; how many. What cannot be recorded stays unacknowledged and comes again."""
+    from_bank = gateway()
+    answers = from_bank.poll(now)
+    taken = [answer for answer in answers if _take(answer, now)]
+    from_bank.acknowledge(taken)
+    return len(taken)
+
+
+def _take(answer: BankAnswer, now: datetime) -> bool:
+    """Whether the answer is on record now (or was before)."""
+    if answer.status == "accepted" or models.BankMessage.objects.filter(direction="in", digest=answer.id).exists():
+        return True
+    place = _payment(answer.end_to_end_id)
+    action = _action_for(answer, place)
+    if action is None or place is None:
+        _keep(answer, now, "unmatched")
+        return True
+    command = (
+        commands.Settled(reference=answer.reference[:60], at=min(answer.at, now))
+        if action == "confirm"
+        else commands.Failed(reason=answer.reason[:60])
+    )
+    try:
+        done = _act(place[0], action, place[1], command, now, inside=lambda case: _keep(answer, now, "done"))
+    except IntegrityError:
+        return models.BankMessage.objects.filter(direction="in", digest=answer.id).exists()
+    if isinstance(done, Refusal) and done.kind == "conflict":
+        return False
+    if isinstance(done, Refusal):
+        _keep(answer, now, "unmatched")
+    return True
+
+
+def _action_for(answer: BankAnswer, place: tuple[int, int] | None) -> str | None:
+    """The step that an answer asks for, None where it fits no payment of ours."""
+    if place is None or answer.status not in _ACTIONS:
+        return None
+    row = models.Payment.objects.values_list("state", "amount_minor").get(aggregate_id=place[0], part=place[1])
+    if answer.status == "confirmed":
+        # Another amount than ordered is nobody's to interpret but a person's.
+        return "confirm" if row == ("submitted", answer.amount_minor) else None
+    return {"submitted": "fail", "confirmed": "give_back"}.get(row[0])
+
+
+def _keep(answer: BankAnswer, now: datetime, state: str) -> None:
+    if state == "unmatched":
+        log.warning("bank answer fits no payment", payment=answer.end_to_end_id, status=answer.status)
+    row = {"message_id": answer.end_to_end_id[:60], "at": now, "payments": (answer.end_to_end_id,), "state": state}
+    detail = f"{answer.status} {answer.reason} {answer.reference} {answer.amount_minor}"
+    if state == "done":
+        # The unique digest undoes a second recording of the same answer together with its step.
+        models.BankMessage.objects.create(direction="in", kind=ANSWER, digest=answer.id, detail=detail, **row)
+    else:
+        defaults = {"kind": ANSWER, "detail": detail, **row}
+        models.BankMessage.objects.get_or_create(direction="in", digest=answer.id, defaults=defaults)
+
+
+def ask(*, now: datetime, limit: int) -> int:
+    """Ask about payments that the bank has been silent about for too long; how many got an answer or left again.
+
+    An order that the bank never had (our own memory of it was lost with a crash) is handed over again under the same
+    identity. One whose fate is unknown is left alone.
+    """
+    silent = models.Payment.objects.filter(
+        state="submitted", submitted_at__lte=now - norm_jobs.shipped().bank_ask_after
+    )
+    from_bank, moved = gateway(), 0
+    for end_to_end_id in silent.order_by("id").values_list("end_to_end_id", flat=True)[:limit]:
+        answer = from_bank.inquire(end_to_end_id)
+        if answer is None:
+            sent = models.BankMessage.objects.filter(direction="out", digest=_digest(end_to_end_id), state="sent")
+            moved += sent.update(state="queued", leased_until=None)
+        elif answer.status in _ACTIONS and answer.at <= now:
+            moved += _take(answer, now)
+    return moved
+
+
+def turn(*, now: datetime, limit: int) -> int:
+    """One turn of the whole way: submit, hand over, collect."""
+    done = submit(now=now, limit=limit)
+    try:
+        return done + hand_over(now=now, limit=limit) + collect(now=now)
+    except (NotSetUp, OSError) as error:
+        log.error("bank cannot be reached", why=str(error))
+        return done
+
+
+def unmatched() -> Sequence[Any]:
+    """The answers that a person has to look at, newest first."""
+    return list(models.BankMessage.objects.filter(direction="in", state="unmatched").order_by("-id")[:500])

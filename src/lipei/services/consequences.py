@@ -1,0 +1,113 @@
+"""What follows a decision of itself and must not be lost: rows written in its transaction.
+
+Deliveries to customers and staff by the messages table, webhooks to programs, tokens for search, and the hints that
+lists are sorted by. Everything here is computed before the transaction begins and written by a handful of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lipei.domain import deliveries, messages
+from lipei.domain.claims import Case
+from lipei.domain.events import Event
+from lipei.domain.rulebook import Rulebook
+from lipei.services import webhooks
+from lipei.store import aggregates, crypto, models
+from lipei.store.aggregates import RowChange
+
+CARRY_CODE = ("offer.code_sent",)
+"""Events whose message carries the one-time code."""
+
+DELIVERY = (
+    "stream_kind", "stream_id", "sequence", "message", "party", "staff_id", "role", "channels", "position", "urgent",
+    "letter", "language", "event", "part", "facts", "secret", "state", "due_at", "attempts", "leased_until",
+    "provider_id", "reason", "body", "sent_at", "delivered_at", "dedupe",
+)  # fmt: skip
+
+
+@dataclass
+class Consequences:
+    """Rows to be written with a decision."""
+
+    deliveries: list[tuple[Any, ...]] = field(default_factory=list)
+    tokens: list[tuple[int, int]] = field(default_factory=list)
+    webhooks: list[Any] = field(default_factory=list)
+
+    def write(self) -> None:
+        """Write them, inside the decision's transaction."""
+        aggregates.insert_many(models.Delivery, DELIVERY, self.deliveries)
+        aggregates.insert_many(models.SearchToken, ("token", "claim_id"), self.tokens, ignore_known=True)
+        if self.webhooks:
+            models.WebhookDelivery.objects.bulk_create(self.webhooks, ignore_conflicts=True)
+
+
+def of(writes: Sequence[Any], sequences: Sequence[Sequence[int]], *, rulebook: Rulebook, now: datetime, secret: str = "") -> Consequences:
+    """Everything that follows these writes. ``sequences`` are the journal numbers of their events."""
+    found = Consequences()
+    for write, numbers in zip(writes, sequences, strict=True):
+        if not isinstance(write.loaded.aggregate, Case):
+            continue
+        case: Case = write.after
+        for number, (event, _) in zip(numbers, write.events, strict=True):
+            found.deliveries += _deliveries(case, event, number, rulebook, now, secret)
+        found.tokens += _tokens(case, write.events)
+        found.webhooks += webhooks.due(case, [(n, e) for n, (e, _) in zip(numbers, write.events, strict=True)], now)
+    return found
+
+
+def _deliveries(case: Case, event: Event, sequence: int, rulebook: Rulebook, now: datetime, secret: str
+) -> Iterable[tuple[Any, ...]]:
+    due = messages.deliveries_for(
+        case=case, event=event, stream=f"claim:{case.id}", sequence=sequence, table=rulebook.messages, now=now
+    )
+    with_code = secret if event.kind in CARRY_CODE else ""
+    for one in due:
+        yield row(case, one, sequence, event.facts, rulebook, now, with_code)
+
+
+def row(
+    case: Case, due: messages.Due, sequence: int, facts: Any, rulebook: Rulebook, now: datetime, secret: str = ""
+) -> tuple[Any, ...]:
+    """A delivery's columns; quiet hours of the company's zone move what is not urgent."""
+    settings = rulebook.settings
+    due_at = deliveries.not_before(
+        now=now, zone=ZoneInfo(settings.zone), quiet_from=settings.quiet_from, quiet_to=settings.quiet_to, urgent=due.urgent
+    )
+    return (
+        "claim", case.id, sequence, due.message, due.to.party or 0, due.to.staff, due.to.role, due.channels, 0,
+        due.urgent, due.letter, due.language, due.event, due.part, facts, secret, "queued", due_at, 0, None, "", "",
+        "", None, None, due.dedupe,
+    )  # fmt: skip
+
+
+def _tokens(case: Case, events: Sequence[tuple[Event, Any]]) -> list[tuple[int, int]]:
+    """Search tokens of the names and numbers that these events put on the claim."""
+    texts: list[str] = []
+    for event, _ in events:
+        for change in event.changes:
+            if change.entity == "party":
+                texts += [str(change.fields[n]) for n in ("name", "phone") if change.fields.get(n)]
+    return [(token, case.id) for token in sorted(crypto.search_tokens(*texts))] if texts else []
+
+
+def with_hints(changes: Iterable[RowChange], writes: Sequence[Any]) -> list[RowChange]:
+    """The row changes, each claim's with the next promise to break: what the worklist is sorted by."""
+    due = {w.loaded.aggregate.id: next_due(w.after) for w in writes if isinstance(w.loaded.aggregate, Case)}
+    found, hinted = [], set()
+    for change in changes:
+        if change.kind == Case.kind and change.entity == "claim":
+            hinted.add(change.stream_id)
+            change = replace(change, columns={**change.columns, "due_at": due[change.stream_id]})
+        found.append(change)
+    found += [RowChange(Case.kind, "claim", number, 0, False, {"due_at": at}) for number, at in due.items() if number not in hinted]
+    return found
+
+
+def next_due(case: Case) -> datetime | None:
+    """When the next running promise of a claim falls due, broken ones first."""
+    return min((c.due_at for c in case.clocks.values() if c.state == "running" and c.due_at), default=None)

@@ -1,0 +1,249 @@
+"""Deliveries: every message owed leaves, once, and its fate is on record (norm 2.4.1).
+
+A delivery's row goes through ``queued`` (to be sent when due), ``sending`` (a worker has it), ``asking`` (the provider
+has it, or perhaps; to be asked about when due), and ends as ``sent``, ``delivered`` or ``failed``.
+
+What a crash can do. The instant before a message is handed over, the row says so (`sent_at`). A worker killed earlier
+has sent nothing: the row is sent when its lease has run out. A worker killed between handing over and recording leaves
+an outcome that nobody knows: a provider that can be asked is asked; mail, which cannot, goes out once more under the
+same Message-ID, which mail readers show as one. Nothing is lost, and no SMS is sent twice on suspicion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db.models import Q
+
+from lipei.domain import deliveries as patience
+from lipei.domain.claims import Case
+from lipei.domain.events import Actor, Change, Event
+from lipei.domain.rulebook import Rulebook
+from lipei.gateways.channels import DeliveryReport, Inquiry, Receipt
+from lipei.norms import jobs as norm_jobs
+from lipei.services import norms, unit_of_work
+from lipei.services.amend import Busy, amend
+from lipei.services.deliveries.composing import Composed, Stopped, addresses, compose, media, message_id, row_id
+from lipei.services.deliveries.outlets import Outlet, outlet
+from lipei.services.leases import LeaseLost, finish, take
+from lipei.store import aggregates, models
+from lipei.store.aggregates import Loaded
+
+__all__ = ["DELIVERIES", "media", "report", "work"]
+
+DELIVERIES = Actor("system:deliveries", "deliveries")
+BATCH = 10
+"""Rows taken at once: small, so that a slow mail server does not outlast their lease."""
+
+log = structlog.get_logger(__name__)
+
+
+def work(*, now: datetime, limit: int) -> int:
+    """Deal with up to ``limit`` deliveries that are due; how many were dealt with."""
+    assert not unit_of_work.in_transaction(), "the world outside is never spoken to inside a transaction"
+    table, done = norm_jobs.shipped(), 0
+    while done < limit:
+        due = models.Delivery.objects.filter(state__in=("queued", "sending", "asking"), due_at__lte=now).order_by(
+            "due_at", "id"
+        )
+        queued = due.filter(state="queued")
+        rows = take(queued, now=now, lease=table.lease, limit=min(BATCH, limit - done), state="sending")
+        rows += take(due.exclude(state="queued"), now=now, lease=table.lease, limit=BATCH) if len(rows) < BATCH else []
+        if not rows:
+            break
+        for row in rows:
+            _deal_with(row, now)
+        done += len(rows)
+    return done
+
+
+def _deal_with(row: Any, now: datetime) -> None:
+    try:
+        loaded = aggregates.load(Case, row.stream_id)
+        if loaded is None:
+            finish(row, state="failed", reason="claim_gone", secret="")
+        elif not row.channels:
+            _give_up(row, loaded, "no_address", now)
+        elif row.state == "asking":
+            _ask(row, loaded, now)
+        elif row.state == "sending" and row.sent_at is not None and not _outlet(row).repeatable:
+            # Cut off between handing over and recording: ask, never repeat.
+            _next(row, loaded, Receipt("unknown", reason="connection_lost"), Composed(()), now)
+        else:
+            _send(row, loaded, now)
+    except (LeaseLost, Busy) as error:
+        log.info("delivery left for another turn", delivery=row.id, why=str(error))
+    except Exception:
+        # One message that nobody foresaw must not keep the others: its lease runs out, and it is tried again.
+        log.exception("delivery could not be dealt with", delivery=row.id, message=row.message)
+
+
+def _outlet(row: Any) -> Outlet:
+    settings = norms.current().settings
+    name = settings[f"company_name_{settings.language_default.replace('-', '_')}"]
+    return outlet(row.channels[row.position], sender_name=name)
+
+
+def _send(row: Any, loaded: Loaded, now: datetime) -> None:
+    try:
+        composed = compose(row, loaded.aggregate, norms.current(), now=now)
+    except Stopped as stop:
+        log.warning("message stopped", delivery=row.id, message=row.message, why=stop.code)
+        if stop.code == "no_address":
+            _fall_back(row, loaded, stop.code, now)
+        else:
+            _give_up(row, loaded, stop.code, now)
+        return
+    # From here on a crash leaves an outcome that nobody knows.
+    marked = models.Delivery.objects.filter(id=row.id, leased_until=row.leased_until)
+    if marked.update(sent_at=now, attempts=row.attempts + 1) != 1:
+        raise LeaseLost(f"delivery {row.id}")
+    row.sent_at, row.attempts = now, row.attempts + 1
+    channel = _outlet(row).channel
+    receipts = [channel.send(message, now=now) for message in composed.messages]
+    _next(row, loaded, _best(receipts), composed, now)
+
+
+def _best(receipts: Sequence[Receipt]) -> Receipt:
+    """Of several readers' outcomes the one that decides: a role is told once anybody in it is."""
+    order = ("accepted", "unknown", "failed", "rejected")
+    return min(receipts, key=lambda receipt: order.index(receipt.outcome))
+
+
+def _next(row: Any, loaded: Loaded, receipt: Receipt, composed: Composed, now: datetime) -> None:
+    """Record an attempt and what comes next, by `domain.deliveries`."""
+    one_reader = bool(row.party or row.staff_id is not None)
+    policy = norm_jobs.shipped().channels[row.channels[row.position]]
+    step = patience.after_attempt(
+        outcome=receipt.outcome, attempts=max(row.attempts, 1), now=now, policy=policy, key=row.dedupe,
+        can_inquire=one_reader and _outlet(row).channel.can_inquire, retry_after=receipt.retry_after,
+    )  # fmt: skip
+    if receipt.outcome == "accepted":
+        body = "\n\n".join(dict.fromkeys(f"{m.subject}\n{m.text}".strip() for m in composed.messages))
+        after = {"state": "asking", "due_at": step.at} if step.action == "inquire" else {"state": "sent"}
+        columns = {
+            **after,
+            "provider_id": receipt.provider_id[:120],
+            "body": _without(row.secret, body),
+            "secret": "",
+            "reason": "",
+            "attempts": 0,
+            "sent_at": now,
+        }
+        _record(row, loaded, "notice.sent", now, columns, letter_digest=composed.letter_digest)
+    elif step.action == "inquire":
+        finish(
+            row,
+            state="asking",
+            due_at=step.at,
+            attempts=0,
+            provider_id=receipt.provider_id[:120],
+            reason=receipt.reason,
+        )
+    elif step.action == "send":
+        finish(row, state="queued", due_at=step.at, sent_at=None, reason=receipt.reason)
+    else:
+        _fall_back(row, loaded, receipt.reason, now)
+
+
+def _without(secret: str, body: str) -> str:
+    """What was really sent, for the record; a one-time code is nobody's record."""
+    return body.replace(secret, "*" * len(secret)) if secret else body
+
+
+def _ask(row: Any, loaded: Loaded, now: datetime) -> None:
+    rulebook = norms.current()
+    found = addresses(row, loaded.aggregate, rulebook, row.channels[row.position])
+    said = None
+    if found:
+        inquiry = Inquiry(message_id(row, found[0].key), found[0].to, row.sent_at or now, row.provider_id)
+        said = _outlet(row).channel.inquire(inquiry, now=now)
+    _answered(row, loaded, said, now)
+
+
+def _answered(row: Any, loaded: Loaded, said: DeliveryReport | None, now: datetime) -> None:
+    policy = norm_jobs.shipped().channels[row.channels[row.position]]
+    step = patience.after_inquiry(
+        delivered=said.delivered if said else None, inquiries=row.attempts + 1, now=now, policy=policy, key=row.dedupe
+    )
+    if step.action == "done":
+        at = (said.at if said else None) or now
+        columns = {"state": "delivered", "delivered_at": at, "attempts": row.attempts + 1, "secret": ""}
+        _record(row, loaded, "notice.delivered", now, columns, arrived_at=at)
+    elif step.action == "inquire":
+        finish(row, due_at=step.at, attempts=row.attempts + 1)
+    else:
+        _fall_back(row, loaded, "not_delivered", now)
+
+
+def _fall_back(row: Any, loaded: Loaded, reason: str, now: datetime) -> None:
+    """On to the next channel; after the last a person has to tell the customer."""
+    following = patience.fallback(channels=row.channels, tried=row.channels[: row.position + 1])
+    if following is None:
+        _give_up(row, loaded, reason, now)
+        return
+    finish(
+        row, state="queued", position=row.channels.index(following), attempts=0, sent_at=None, provider_id="",
+        due_at=now, reason=reason,
+    )  # fmt: skip
+
+
+def _give_up(row: Any, loaded: Loaded, reason: str, now: datetime) -> None:
+    _record(row, loaded, "notice.failed", now, {"state": "failed", "reason": reason, "secret": ""}, reason=reason)
+
+
+def _record(row: Any, loaded: Loaded, kind: str, now: datetime, columns: Mapping[str, Any], **facts: Any) -> None:
+    """The outcome in the claim's journal and on the row, in one transaction."""
+    channel = row.channels[row.position] if row.channels else ""
+
+    def decide(case: Case, rulebook: Rulebook) -> tuple[Event, ...]:
+        heard = kind == "notice.sent" and row.party
+        changes = (Change("claim", 0, {"last_told_at": now}),) if heard else ()
+        said = {name: value for name, value in facts.items() if value}
+        return (Event(kind, 0, {**_facts(row, case, channel), **said}, changes),)
+
+    amend(
+        row.stream_id, decide, actor=DELIVERIES, now=now, cause=f"delivery:{row.id}", loaded=loaded,
+        inside=lambda: finish(row, **columns),
+    )  # fmt: skip
+
+
+def _facts(row: Any, case: Case, channel: str) -> dict[str, Any]:
+    if row.party:
+        whom: dict[str, Any] = {"to": "customer", "party": row.party}
+    else:
+        whom = {"to": "staff", **({"staff": row.staff_id} if row.staff_id is not None else {"role": row.role})}
+    subject = row.event.partition(".")[0]
+    about = case.of(subject).get(row.part) if subject in case.entities else None
+    exposure = row.part if subject == "exposure" else getattr(about, "exposure", 0)
+    letter = {"letter": row.letter} if row.letter else {}
+    return {"delivery": row.id, "message": row.message, "channel": channel, "exposure": exposure, **whom, **letter}
+
+
+# --- the provider's word -------------------------------------------------------------------------------------
+
+
+def report(channel: str, body: bytes, headers: Mapping[str, str], *, query: Mapping[str, str], now: datetime) -> int:
+    """Take in a provider's delivery reports; how many concerned messages still open.
+
+    Raises `gateways.channels.CallbackRefused` for a call that is not the provider's.
+    """
+    reports = outlet(channel, sender_name="").channel.parse_callback(body, headers, query=query)
+    return sum(_reported(one, now) for one in reports)
+
+
+def _reported(said: DeliveryReport, now: datetime) -> bool:
+    number = row_id(said.message_id)
+    named = Q(id=number) if number is not None else Q(provider_id=said.provider_id) & ~Q(provider_id="")
+    rows = take(
+        models.Delivery.objects.filter(named, state="asking", leased_until=None),
+        now=now, lease=norm_jobs.shipped().lease, limit=1,
+    )  # fmt: skip
+    for row in rows:
+        loaded = aggregates.load(Case, row.stream_id)
+        if loaded is not None:
+            _answered(row, loaded, said, now)
+    return bool(rows)

@@ -1,0 +1,159 @@
+"""From a delivery's row to messages ready to go: whom it reaches, in which language, with which letter."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from django.conf import settings
+
+from lipei.domain.accounts import normal_phone
+from lipei.domain.claims import Case
+from lipei.domain.rulebook import Rulebook
+from lipei.gateways.channels import Attachment, Message
+from lipei.gateways.letters import MissingGlyph
+from lipei.gateways.uploads.media import DurableFiles, MediaStore
+from lipei.norms import messages
+from lipei.services.deliveries import letters
+from lipei.services.deliveries.words import VALUES, Telling
+from lipei.store import crypto, models
+
+
+class Stopped(Exception):
+    """A message that must not leave. ``code`` stands in the texts as ``reason.delivery_<code>``."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What leaves: a message per address (several for a staff role), and what it tells."""
+
+    messages: tuple[Message, ...]
+    letter_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One reader. ``key`` tells the readers of one delivery apart."""
+
+    key: str
+    to: str
+    name: str
+    language: str
+    party: int = 0
+
+
+def message_id(row: Any, key: str) -> str:
+    """The id of a message: the same over every attempt, and the way back from a provider's report to the row."""
+    mark = hashlib.sha256(f"{row.dedupe}/{key}".encode()).hexdigest()[:16]
+    return f"lipei-{row.id}-{mark}"
+
+
+def row_id(message_id: str) -> int | None:
+    """The delivery that a message id names, None for another's id."""
+    parts = message_id.split("-")
+    return int(parts[1]) if len(parts) == 3 and parts[0] == "lipei" and parts[1].isdigit() else None
+
+
+def compose(row: Any, case: Case, rulebook: Rulebook, *, now: datetime) -> Composed:
+    """The messages of a delivery over the channel it is at. Raises `Stopped`."""
+    channel = row.channels[row.position]
+    found = addresses(row, case, rulebook, channel)
+    if not found:
+        raise Stopped("no_address")
+    made = [_one(row, case, rulebook, channel, address, now) for address in found]
+    return Composed(tuple(message for message, _ in made), made[0][1])
+
+
+def addresses(row: Any, case: Case, rulebook: Rulebook, channel: str) -> list[Address]:
+    """Who is reached, each with an address for this channel: a party, a colleague, or everybody in a role."""
+    default = rulebook.settings.language_default
+    if row.party:
+        party = case.parties[row.party]
+        to = address_for(channel, party.phone, party.email)
+        return (
+            [Address("", to, party.name, row.language or party.language or case.claim.language or default, row.party)]
+            if to
+            else []
+        )
+    staff = models.Staff.objects.filter(active=True)
+    if row.staff_id is not None:
+        people = list(staff.filter(id=row.staff_id))
+    else:
+        # Roles are a JSON column, and a company's staff is a few hundred rows.
+        holders = [p for p in staff if row.role in p.roles]
+        own = [p for p in holders if case.claim.unit and p.unit == case.claim.unit]
+        people = own or holders
+    found = [(p, address_for(channel, p.phone, p.email)) for p in people]
+    return [Address(f"staff-{p.id}", to, p.name, p.language or default) for p, to in found if to]
+
+
+def address_for(channel: str, phone: str, email: str) -> str:
+    """The address that a channel needs, empty where there is none."""
+    region = {"TW": "TW", "HK": "HK"}.get(str(settings.LIPEI_MARKET), "CN")
+    return normal_phone(number=phone, region=region) if channel == "sms" else email.strip()
+
+
+def _one(
+    row: Any, case: Case, rulebook: Rulebook, channel: str, address: Address, now: datetime
+) -> tuple[Message, str]:
+    t = Telling(case, rulebook, address.language, row.event, row.part, row.facts, address.party, row.secret, now)
+    table = rulebook.messages
+    names = messages.needed_params(table=table, message=row.message, channel=channel, language=address.language)
+    if "code" in names and not row.secret:
+        raise Stopped("code_gone")
+    params = _params(t, names)
+    words = messages.render(table=table, message=row.message, channel=channel, language=address.language, params=params)
+    files: tuple[Attachment, ...] = ()
+    digest = ""
+    if row.letter:
+        files, digest = _letter(row.letter, t, now)
+    wording = messages.wording(table, f"message.{row.message}.sms", address.language) if channel == "sms" else ""
+    message = Message(
+        id=message_id(row, address.key), to=address.to, to_name=address.name, text=words.text, subject=words.subject,
+        language=address.language, template=row.message, params=_in_order(wording, params),
+        attachments=files if channel == "email" else (),
+    )  # fmt: skip
+    return message, digest
+
+
+def _params(t: Telling, names: frozenset[str]) -> dict[str, str]:
+    try:
+        return {name: VALUES[name](t) for name in names}
+    except (AttributeError, KeyError, TypeError) as error:
+        # The part that the text speaks of is not there: a text with a hole is never sent.
+        raise Stopped("text_incomplete", f"{type(error).__name__}: {error}") from error
+
+
+def _in_order(wording: str, params: Mapping[str, str]) -> tuple[str, ...]:
+    """The values in the order in which a wording first names them: what providers of approved templates ask for."""
+    names = dict.fromkeys(name for _, name, _, _ in Formatter().parse(wording) if name)
+    return tuple(params[name] for name in names)
+
+
+def _letter(letter: str, t: Telling, now: datetime) -> tuple[tuple[Attachment, ...], str]:
+    """The letter as an attachment, kept in the media store: the portal shows the very bytes that were sent."""
+    try:
+        data = letters.pdf(letter, t, now=now)
+    except MissingGlyph as error:
+        raise Stopped("missing_glyph", error.named) from error
+    except ValueError as error:
+        raise Stopped("letter_incomplete", str(error)) from error
+    digest = hashlib.sha256(data).hexdigest()
+    media().put(io.BytesIO(data), digest=digest)
+    name = f"{t.say(f'letter_kind.{letter}')} {t.case.claim.number}.pdf"
+    return (Attachment(name, "application/pdf", data),), digest
+
+
+def media() -> MediaStore:
+    """Where files are kept."""
+    return MediaStore(DurableFiles(location=str(Path(settings.LIPEI_MEDIA))), crypto.keys().media)

@@ -1,0 +1,207 @@
+"""What each letter is told, from the case (norm 2.2.1, 2.2.2, 2.2.4, 2.5.1). How it reads is the gateway's matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from lipei.domain.claims import Exposure
+from lipei.domain.rules.payments import LIVE
+from lipei.gateways import letters
+from lipei.norms import settlement as explained
+from lipei.norms.texts import texts
+from lipei.services.deliveries.words import Telling, amount_minor, coded, cover_name, link, terms_of
+from lipei.store import models
+
+BINDS = ("company", "law", "regulator")
+NEUTRAL_BODY: Mapping[str, str] = {"CN": "mediation"}
+"""The neutral body that a refusal names, by market; an ombudsman elsewhere."""
+
+
+def pdf(letter: str, t: Telling, *, now: datetime) -> bytes:
+    """The letter as PDF. Raises MissingGlyph, and ValueError where something it must say is not known."""
+    return letters.render(letter=letter, language=t.language, data=DATA[letter](t, _common(letter, t, now)))
+
+
+def _common(letter: str, t: Telling, now: datetime) -> dict[str, Any]:
+    claim, setting = t.case.claim, t.setting
+    party = t.case.parties.get(t.party)
+    basis = f"jobs.legal.{setting('market')}.{letter}"
+    return {
+        "company": letters.Company(
+            name=t.company(), address=setting("company_address"), phone=setting("company_phone"),
+            email=setting("company_email"), website=str(django_settings.LIPEI_ORIGIN), time_zone=setting("zone"),
+            time_zone_words=t.say("jobs.zone_words"),
+        ),
+        "addressee": letters.Addressee(name=(party.name if party else "") or t.say("jobs.customer")),
+        "handler": letters.Handler(
+            name=t.handler.name if t.handler else t.say("common.claims_team"),
+            phone=t.handler.phone if t.handler else "",
+            email=t.handler.email if t.handler else "",
+        ),
+        "claim_number": claim.number,
+        "issued_at": now,
+        "policy_number": claim.policy_number,
+        "loss": t.say(f"loss.{claim.loss_kind}") if f"loss.{claim.loss_kind}" in texts() else "",
+        "loss_at": claim.loss_at,
+        "place": claim.place,
+        "currency": claim.currency,
+        "legal_basis": t.say(basis) if basis in texts() else "",
+    }  # fmt: skip
+
+
+def _receipt(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
+    claim = t.case.claim
+    promised = tuple(
+        letters.Promise(
+            what=t.say(f"promise.{c.promise}"), due_at=c.due_at, binds=c.binds, provisional=c.provisional,  # type: ignore[arg-type]
+            extended_due_at=c.extended_due_at,
+        )
+        for c in t.promises()
+        if c.binds in BINDS
+    )  # fmt: skip
+    steps = ("rescue", "contact") if claim.rescue else ("contact",)
+    survey = ("survey",) if any(s.state == "scheduled" for s in t.case.surveys.values()) else ()
+    return letters.ReceiptData(
+        **common, reported_at=claim.reported_at, promises=promised, story=claim.story,  # type: ignore[arg-type]
+        next_steps=(*steps, *survey, "papers", "assess", "offer", "payment"),
+    )  # fmt: skip
+
+
+def _paper_request(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
+    wanted = t.papers()
+    dates = [p.due_at for p in wanted if p.due_at]
+    return letters.PaperRequestData(
+        **common,
+        papers=tuple(
+            letters.Paper(
+                name=t.say(f"paper.{p.code}"),
+                why="" if p.required else t.say("common.if_applies"),
+                problem=coded(t, p.reason) if p.state == "refused" else "",
+            )
+            for p in wanted
+        ),
+        due_at=min(dates, default=None),
+        portal_url=link(t),
+        email=t.setting("company_email"),
+        postal_address=t.setting("company_address"),
+        pauses_clocks=t.case.claim.papers_requests <= 1,
+    )
+
+
+def _settlement(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
+    heads = tuple(_head(t, e) for e in t.exposures)
+    before = sum(_advanced(t, e.part) for e in t.exposures)
+    total = sum(h.payable_minor for h in heads)
+    offer = t.about if t.subject == "offer" else None
+    paid_at = t.about.confirmed_at if t.subject == "payment" else None
+    return letters.SettlementData(
+        **common, heads=heads, already_paid_minor=before, payees=_payees(t, max(total - before, 0)), paid_at=paid_at,
+        expires_at=offer.expires_at if offer else None,
+        undisputed_minor=min(offer.undisputed_minor, total) if offer else 0,
+    )  # fmt: skip
+
+
+def _advanced(t: Telling, exposure: int) -> int:
+    """What was paid on account before this letter; money given to a hospital counts like any other."""
+    earlier = [p for p in t.case.payments.values() if p.exposure == exposure and p.state in LIVE]
+    return sum(p.amount_minor for p in earlier if p.kind in ("advance", "guarantee"))
+
+
+def _payees(t: Telling, due_minor: int) -> tuple[letters.Payee, ...]:
+    """Who is paid, where that is this payment alone; what others get is not this reader's business."""
+    if t.subject != "payment" or t.about.amount_minor != due_minor or not due_minor:
+        return ()
+    party = t.case.parties.get(t.about.payee)
+    if party is None:
+        return ()
+    return (letters.Payee(name=party.name, amount_minor=due_minor, account=f"**** {party.account_number[-4:]}"),)
+
+
+def _head(t: Telling, exposure: Exposure) -> letters.SettlementHead:
+    terms = terms_of(t, exposure)
+    if terms is None:
+        raise ValueError("a settlement letter explains a settlement")
+    said = explained.explain(terms=terms, settlement=exposure.settlement, language=t.language)
+    lines = [
+        letters.SettlementLine(
+            what=words.words, amount_minor=row["after_minor"] - row["before_minor"], result_minor=row["after_minor"],
+            clause=words.clause, plain=words.plain,
+        )
+        for words, row in zip(said, exposure.settlement["lines"], strict=True)
+    ]  # fmt: skip
+    total = exposure.payable_minor + exposure.ex_gratia_minor
+    if exposure.ex_gratia_minor:
+        lines.append(
+            letters.SettlementLine(
+                what=t.say("jobs.ex_gratia", amount=t.money(exposure.ex_gratia_minor)),
+                amount_minor=exposure.ex_gratia_minor, result_minor=total, clause=t.say("jobs.ex_gratia_clause"),
+                plain=t.say("jobs.ex_gratia_plain"),
+            )
+        )  # fmt: skip
+    claimant = t.case.parties.get(exposure.claimant or 0)
+    own = claimant is None or claimant.part == t.party
+    return letters.SettlementHead(
+        cover=cover_name(t, exposure.cover), lines=tuple(lines), payable_minor=total,
+        claimant="" if own or claimant is None else claimant.name,
+    )  # fmt: skip
+
+
+def _refusal(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
+    refused = [e for e in t.exposures if e.state == "refused"] or list(t.exposures)
+    if not refused:
+        raise ValueError("a refusal says what is refused")
+    whole = all(e.state in ("refused", "dropped") for e in t.case.exposures.values())
+    decided = refused[0]
+    staff = decided.decided_by.removeprefix("staff:")
+    row = models.Staff.objects.filter(id=int(staff)).first() if staff.isdigit() else None
+    return letters.RefusalData(
+        **common, whole=whole, refused=tuple(_refused(t, e) for e in refused), decided_by=row.name if row else "",
+        decided_at=decided.decided_at, ways=_ways(t),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _refused(t: Telling, exposure: Exposure) -> letters.Refused:
+    terms = t.rulebook.products.version(t.case.claim.product, t.case.claim.terms_version)
+    clauses = terms.clauses if terms else {}
+    named = exposure.refusal_clause
+    clause = clauses.get(named) or next((c for c in clauses.values() if named in c.name.values()), None)
+    return letters.Refused(
+        cover=cover_name(t, exposure.cover),
+        reason=coded(t, exposure.refusal_code),
+        clause=clause.name[t.language] if clause else named,
+        plain=clause.plain[t.language] if clause else exposure.refusal_reason,
+        findings=exposure.refusal_reason if clause else "",
+        amount_minor=exposure.assessed_minor or None,
+    )
+
+
+def _ways(t: Telling) -> tuple[letters.Way, ...]:
+    ours = t.setting("company_phone") or t.setting("company_email")
+    neutral = NEUTRAL_BODY.get(t.setting("market"), "ombudsman")
+    return (
+        letters.Way(code="review", contact=ours),
+        letters.Way(code="complaint", contact=ours),
+        letters.Way(code=neutral, contact=t.say("jobs.mediation") if neutral == "mediation" else ""),
+        letters.Way(code="court"),
+    )
+
+
+def _advance(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
+    written = str((t.facts or {}).get("reason") or "")
+    return letters.AdvanceData(
+        **common, amount_minor=amount_minor(t), reason=written or t.say("jobs.advance_reason"),
+        heads=tuple(cover_name(t, e.cover) for e in t.exposures),
+    )  # fmt: skip
+
+
+DATA: Mapping[str, Callable[[Telling, Mapping[str, Any]], letters.LetterData]] = {
+    "receipt": _receipt,
+    "paper_request": _paper_request,
+    "settlement": _settlement,
+    "refusal": _refusal,
+    "advance": _advance,
+}

@@ -1,0 +1,44 @@
+"""Leases: a worker takes rows that are due, for a while; a worker that dies loses them by the clock (decision 0004).
+
+A taken row carries ``leased_until``, and the due time of the same instant: so the index of due rows finds it again when
+its worker has died. Whoever finishes a row does so on the condition that the lease is still the one it took.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+
+class LeaseLost(Exception):
+    """The lease ran out and somebody else has the row: what was about to be recorded is theirs to record."""
+
+
+def take(due: Any, *, now: datetime, lease: timedelta, limit: int, **columns: Any) -> list[Any]:
+    """Take up to ``limit`` rows of a queryset, ordered by the caller; the rows as they were before they were taken.
+
+    ``columns`` are set beside the lease. On PostgreSQL rows that another worker is taking are skipped, on SQLite there
+    is one writer at a time; so no row is taken twice.
+    """
+    if not due.exists():
+        return []  # an idle worker takes no lock
+    until = now + lease
+    with transaction.atomic():
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True)
+        rows = list(due[:limit])
+        type(rows[0])._default_manager.filter(id__in=[r.id for r in rows]).update(
+            leased_until=until, due_at=until, **columns
+        ) if rows else None
+    for row in rows:
+        row.leased_until = until
+    return rows
+
+
+def finish(row: Any, **columns: Any) -> None:
+    """Write the outcome on a row that is still ours, and give the lease back. Raises `LeaseLost`."""
+    held = type(row)._default_manager.filter(id=row.id, leased_until=row.leased_until)
+    if held.update(**{"leased_until": None, **columns}) != 1:
+        raise LeaseLost(f"{type(row).__name__} {row.id}")

@@ -1,0 +1,78 @@
+"""The rulebook in force (`reads/rulebook.py`), and how a manager changes it: an edit holds from the next command on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from lipei.domain import duty
+from lipei.domain.events import Actor, Refusal
+from lipei.norms import loader
+from lipei.norms.errors import NormError
+from lipei.reads.rulebook import current
+from lipei.store import models
+
+__all__ = ["EDITORS", "check", "current", "save", "text_in_force"]
+
+EDITORS: dict[str, tuple[str, ...]] = {
+    "settings": ("manager", "administrator"),
+    "calendars": ("manager", "administrator"),
+    "promises": ("manager",),
+    "lines": ("manager", "administrator"),
+    "triage": ("manager",),
+    "assignment": ("manager", "team_lead"),
+    "duty": ("manager", "team_lead"),
+    "authority": ("manager",),
+    "straight_through": ("manager",),
+    "papers": ("manager",),
+    "messages": ("manager", "administrator"),
+    "products": ("manager",),
+}
+
+
+def text_in_force(table: str) -> tuple[int, str]:
+    """Version and document of a table as it is in force."""
+    row = models.NormVersion.objects.filter(table=table).order_by("-version").values_list("version", "document").first()
+    return row or (1, loader.default_text(table) if table != "products" else "")
+
+
+def check(table: str, text: str) -> Refusal | None:
+    """Whether a document could be saved; the refusal says in which place it makes no sense."""
+    try:
+        loader.parsed(table, 2, text)
+    except NormError as error:
+        return Refusal(error.code, "fields", error.params, {"document": error.code})
+    return None
+
+
+def roster_gap(text: str, now: datetime) -> Refusal | None:
+    """Refuses a duty roster that leaves an hour of the days ahead without a person, the gap named (norm 2.3.3)."""
+    book, table = current(), loader.parsed("duty", 2, text)
+    calendar = book.calendars.current.get(table.calendar)
+    if calendar is None:
+        return Refusal("norm_error.table.unknown_code", "fields", {"place": "duty.calendar", "code": table.calendar})
+    until = now + timedelta(days=book.settings.duty_roster_ahead_days)
+    needed = duty.off_hours(calendar=calendar, starts=now, ends=until)
+    return duty.check_roster(roster=table.roster, needed=needed)
+
+
+def save(*, table: str, text: str, reason: str, seen_version: int, actor: Actor, now: datetime) -> Refusal | int:
+    """Put a manager's document in force as the next version; answers with that version.
+
+    Refused: without a reason, without the role, where it makes no sense, or where somebody saved another meanwhile.
+    """
+    if not actor.roles & set(EDITORS.get(table, ())):
+        return Refusal("refusal.not_permitted", "permission", {"permission": f"norm.{table}"})
+    if not reason.strip():
+        return Refusal("refusal.reason_missing", "fields", fields={"reason": "refusal.reason_missing"})
+    refusal = check(table, text) or (roster_gap(text, now) if table == "duty" else None)
+    if refusal is not None:
+        return refusal
+    version, _ = text_in_force(table)
+    if version != seen_version:
+        return Refusal("refusal.stale", "conflict", {"version": version})
+    _, made = models.NormVersion.objects.get_or_create(
+        table=table,
+        version=version + 1,
+        defaults={"document": text, "default_digest": loader.default_digest(table) if table != "products" else "", "author": actor.id, "reason": reason.strip(), "at": now},
+    )
+    return version + 1 if made else Refusal("refusal.stale", "conflict", {"version": version + 1})

@@ -1,0 +1,384 @@
+"""The customer's way in: reports, signed links, one-time codes, and how far each party reaches (norm part 4).
+
+A *visit* is one party looking at one claim. It begins with the report itself, with a link (signed, with an end) or with
+the claim's number and a code. A visit is *verified* when it came by something that we sent to the party's own phone or
+e-mail; only then does it show sums and what was on file, and only then may it name an account.
+Whoever guesses learns nothing: what fits nothing is answered, counted and slowed down exactly like what fits.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.db.models import F, Q
+
+from lipei.domain import commands, messages
+from lipei.domain.claims import Case, Party
+from lipei.domain.events import Actor, Refusal, private_fields
+from lipei.domain.rulebook import Rulebook
+from lipei.reads import masking
+from lipei.services import actions, consequences, intake, norms, world
+from lipei.services.actions import Done
+from lipei.store import aggregates, crypto, models
+from lipei.store.aggregates import normal
+
+LINK = "/c/"
+"""Where signed links begin; `claim_address` completes them."""
+_SALT = "lipei.portal.link"
+_RETURN_LETTERS = 10  # of 32 kinds each: 50 bits, behind a limit on tries
+_CODE = "portal_code"
+REPORTING = Actor("customer:P1", "customer", frozenset({"customer"}))
+"""Who reports, before there is a claim to be a party of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One party at one claim. ``verified``: they showed that the phone or mailbox on the claim is theirs."""
+
+    number: str
+    party: int
+    verified: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts: a customer whose own claim is this one and no other."""
+        return Actor(f"customer:P{self.party}", "customer", frozenset({"customer"}), unit=self.number)
+
+
+# --- signed links ----------------------------------------------------------------------------------------------------
+
+
+def link(visit: Visit, *, now: datetime) -> str:
+    """A path that opens this visit until `portal_link_days` have passed. Nobody can make one without our key."""
+    ends_at = now + timedelta(days=norms.current().settings.portal_link_days)
+    said = (
+        f"{visit.number}.{visit.party}.{'v' if visit.verified else 'r'}.{signing.b62_encode(int(ends_at.timestamp()))}"
+    )
+    return LINK + signing.Signer(salt=_SALT).sign(said)
+
+
+def claim_address(number: str, party: int, *, now: datetime) -> str:
+    """The whole address for a message to a party: sent to their own phone or mailbox, it opens a verified visit."""
+    return str(settings.LIPEI_ORIGIN).rstrip("/") + link(Visit(number, party, verified=True), now=now)
+
+
+def open_link(token: str, *, now: datetime) -> Refusal | Visit:
+    """The visit of a link. Refused alike where it was altered, has run out, or the claim is not there."""
+    refused = Refusal("refusal.link", "missing")
+    try:
+        number, party, how, ends_at = signing.Signer(salt=_SALT).unsign(token).split(".")
+        ended = datetime.fromtimestamp(signing.b62_decode(ends_at), UTC) <= now
+        visit = Visit(number, int(party), verified=how == "v")
+    except (signing.BadSignature, ValueError):
+        return refused
+    return refused if ended or claim_seen(visit) is None else visit
+
+
+def return_code(number: str, party: int) -> str:
+    """The code on the receipt with which to come back without a phone: keyed, the same each time, kept nowhere."""
+    mac = hmac.digest(crypto.keys().index, f"portal-return:{number}:{party}".encode(), hashlib.sha256)
+    letters = base64.b32encode(mac).decode()[:_RETURN_LETTERS]
+    return f"{letters[:5]}-{letters[5:]}"
+
+
+# --- coming back -----------------------------------------------------------------------------------------------------
+
+
+def ask_code(*, number: str, phone: str, caller: str, now: datetime) -> Refusal | int:
+    """Send a one-time code to the phone if number and phone belong together; the try's id, whatever became of it."""
+    rulebook = norms.current()
+    about = _about(number, normal(phone))
+    refused = _too_often(about, caller, rulebook, now)
+    if refused is not None:
+        return refused
+    case, party = _party_with_phone(number, phone)
+    return _send_code(case, party, about, caller, rulebook, now)
+
+
+def ask_code_for(visit: Visit, *, caller: str, now: datetime) -> Refusal | int:
+    """Send a one-time code to the phone or mailbox on file for the party of an unverified visit."""
+    rulebook = norms.current()
+    case = claim_seen(visit)
+    party = case.parties[visit.party] if case else None
+    about = _about(visit.number, f"party {visit.party}")
+    refused = _too_often(about, caller, rulebook, now)
+    if refused is not None:
+        return refused
+    return _send_code(case, party, about, caller, rulebook, now)
+
+
+def enter_code(attempt: int, code: str, *, now: datetime) -> Refusal | Visit:
+    """A verified visit for the right code. Each try counts before it is looked at; a code is good once."""
+    rulebook = norms.current()
+    row = models.PortalTry.objects.filter(id=attempt, expires_at__gt=now).first()
+    if row is None:
+        return _wrong_code("refusal.code_expired")
+    counted = models.PortalTry.objects.filter(
+        id=attempt, expires_at__gt=now, attempts__lt=rulebook.settings.one_time_code_attempts
+    ).update(attempts=F("attempts") + 1)
+    if counted != 1:
+        return _wrong_code("refusal.code_too_often")
+    given = world.code_digest("".join(code.split()))
+    # Compared even where no code was ever sent: the answer takes as long.
+    if not hmac.compare_digest(given, row.code_digest or "0" * len(given)) or row.claim_id is None:
+        return _wrong_code("refusal.code_wrong")
+    used = models.PortalTry.objects.filter(id=attempt, expires_at__gt=now).update(expires_at=now, code_digest="")
+    number = models.Claim.objects.filter(id=row.claim_id).values_list("number", flat=True).first()
+    if used != 1 or number is None:
+        return _wrong_code("refusal.code_expired")
+    return Visit(number, row.party, verified=True)
+
+
+def come_back(*, number: str, code: str, caller: str, now: datetime) -> Refusal | Visit:
+    """An unverified visit for a claim's number with the code of its receipt."""
+    rulebook = norms.current()
+    about = _about(number, "return")
+    refused = _too_often(about, caller, rulebook, now)
+    if refused is not None:
+        return refused
+    models.PortalTry.objects.create(about=about, caller=_caller(caller), at=now, expires_at=now)
+    case = _claim(number)
+    given = "".join(c for c in code.upper() if c.isalnum())
+    for party in case.parties if case else (0,):
+        wanted = return_code(case.claim.number if case else "", party).replace("-", "")
+        if hmac.compare_digest(given.encode(), wanted.encode()) and case is not None:
+            return Visit(case.claim.number, party)
+    return _wrong_code("refusal.return_code_wrong")
+
+
+def _wrong_code(code: str) -> Refusal:
+    return Refusal(code, "fields", fields={"code": code})
+
+
+def _about(number: str, what: str) -> str:
+    return crypto.blind_index("portal-about", f"{_plain_number(number)}:{what}")
+
+
+def _caller(caller: str) -> str:
+    return crypto.blind_index("portal-caller", caller)
+
+
+def _plain_number(number: str) -> str:
+    return "".join(number.split())[:40]
+
+
+def _too_often(about: str, caller: str, rulebook: Rulebook, now: datetime) -> Refusal | None:
+    """The refusal where one claim and phone, or one caller, was tried too often of late."""
+    rules = rulebook.settings
+    since = now - timedelta(minutes=rules.sign_in_lock_minutes)
+    recent = models.PortalTry.objects.filter(at__gt=since)
+    seen = recent.filter(about=about).count()
+    if seen >= rules.sign_in_attempts or recent.filter(caller=_caller(caller)).count() >= rules.portal_tries_per_caller:
+        return Refusal("refusal.too_many_tries", "conflict", {"minutes": rules.sign_in_lock_minutes})
+    return None
+
+
+def _party_with_phone(number: str, phone: str) -> tuple[Case | None, Party | None]:
+    case = _claim(number)
+    index = crypto.blind_index("phone", normal(phone)) if normal(phone) else ""
+    for party in case.parties.values() if case and index else ():
+        if party.phone and hmac.compare_digest(crypto.blind_index("phone", normal(party.phone)), index):
+            return case, party
+    return None, None
+
+
+def _send_code(
+    case: Case | None, party: Party | None, about: str, caller: str, rulebook: Rulebook, now: datetime
+) -> int:  # fmt: skip
+    rules = rulebook.settings
+    code = world.base(rulebook).one_time_code
+    with transaction.atomic():
+        row = models.PortalTry.objects.create(
+            about=about, caller=_caller(caller), claim_id=case.id if case else None, party=party.part if party else 0,
+            code_digest=world.code_digest(code) if party else "", at=now,
+            expires_at=now + timedelta(minutes=rules.one_time_code_minutes),
+        )  # fmt: skip
+        if case is not None and party is not None:
+            to = messages.Recipient(party=party.part)
+            due = messages.direct(
+                case=case, message=_CODE, to=to, key=f"portal-{row.id}", table=rulebook.messages, now=now
+            )
+            values = consequences.row(case, due, 0, {}, rulebook, now, code)
+            aggregates.insert_many(models.Delivery, consequences.DELIVERY, [values])
+    return int(row.id)
+
+
+def forget_tries(*, now: datetime) -> int:
+    """Remove tries that no limit counts any more; how many (called by the sweeps)."""
+    rules = norms.current().settings
+    since = now - timedelta(minutes=max(rules.sign_in_lock_minutes, rules.one_time_code_minutes))
+    return int(models.PortalTry.objects.filter(at__lt=since, expires_at__lt=now).delete()[0])
+
+
+# --- how far a party reaches -----------------------------------------------------------------------------------------
+
+
+def _claim(number: str) -> Case | None:
+    stream_id = actions.claim_id(_plain_number(number))
+    loaded = aggregates.load(Case, stream_id) if stream_id is not None else None
+    return loaded.aggregate if loaded else None
+
+
+def claim_seen(visit: Visit) -> Case | None:
+    """The claim of a visit, or None. Pages show of it only what the functions below let through."""
+    case = _claim(visit.number)
+    return case if case is not None and visit.party in case.parties else None
+
+
+def mine(case: Case, party: int) -> frozenset[int]:
+    """The party, and whom they act for by a mandate that was checked."""
+    own = case.parties[party]
+    return frozenset({party} | ({own.acts_for} if own.acts_for is not None and own.mandate_checked_at else set()))
+
+
+def leads(case: Case, party: int) -> bool:
+    """Whether the claim as a whole is this party's: who reported it, or whose policy it is."""
+    return any({"reporter", "insured"} & set(case.parties[n].roles) for n in mine(case, party))
+
+
+def papers_for(case: Case, party: int) -> tuple[int, ...]:
+    """The papers a party is asked for; who reported also brings those of persons whom we cannot reach ourselves."""
+    own = mine(case, party)
+
+    def reaches(asked: int | None) -> bool:
+        if asked is None or asked in own or asked not in case.parties:
+            return True
+        other = case.parties[asked]
+        return leads(case, party) and not (other.phone or other.email)
+
+    return tuple(n for n, paper in case.papers.items() if reaches(paper.asked_of))
+
+
+def exposures_for(case: Case, party: int) -> tuple[int, ...]:
+    """The heads of loss whose sums are this party's business."""
+    own = mine(case, party)
+    return tuple(
+        n for n, e in case.exposures.items() if e.claimant in own or (e.claimant is None and leads(case, party))
+    )
+
+
+def offers_for(case: Case, party: int) -> tuple[int, ...]:
+    """The offers made to this party."""
+    own = mine(case, party)
+    return tuple(n for n, offer in case.offers.items() if offer.to in own and offer.state != "prepared")
+
+
+def payments_for(case: Case, party: int) -> tuple[int, ...]:
+    """The payments that go to this party."""
+    own = mine(case, party)
+    return tuple(n for n, payment in case.payments.items() if payment.payee in own)
+
+
+def within_reach(case: Case, party: int, subject: str, action: str, part: int) -> bool:
+    """Whether this part of the claim is this party's to act on. What the lifecycle says of the step comes after."""
+    if subject == "claim":
+        return action != "withdraw" or leads(case, party)
+    parts: dict[str, Sequence[int]] = {
+        "paper": papers_for(case, party), "offer": offers_for(case, party), "party": (party,)
+    }  # fmt: skip
+    return part in parts.get(subject, ())
+
+
+VERIFIED_ONLY = frozenset({("party", "correct"), ("offer", "agree"), ("offer", "decline"), ("offer", "send_code")})
+"""Steps about money: only for a visit that showed itself to be the party's."""
+
+
+def act(
+    visit: Visit, subject: str, action: str, part: int = 0, command: Any = None, *, now: datetime
+) -> Refusal | Done:  # fmt: skip
+    """Take a step as the customer. Another party's part is refused as if it were not there."""
+    case = claim_seen(visit)
+    if case is None or not within_reach(case, visit.party, subject, action, part):
+        return Refusal("refusal.missing", "missing")
+    if (subject, action) in VERIFIED_ONLY and not visit.verified:
+        return Refusal("refusal.verify_first", "permission", {"permission": f"{subject}.{action}"})
+    return actions.act(visit.number, subject, action, part, command, actor=visit.actor, now=now)
+
+
+# --- reporting -------------------------------------------------------------------------------------------------------
+
+
+def report(
+    command: commands.Report, items: Sequence[commands.ItemAssessed], *, key: str, now: datetime
+) -> Refusal | Done:  # fmt: skip
+    """Take a customer's report, once per ``key``. Which cover the items fall under is found, not asked."""
+    cover = _cover(command, now) if command.loss_kind else ""
+    if items or (cover and command.estimate is not None):
+        head = commands.ExposureReported(cover=cover, peril=command.loss_kind, reserve=None, items=tuple(items))
+        command = commands.Report(**{**_fields(command), "exposures": (head,)})
+    return intake.report(command, actor=REPORTING, now=now, key=key)
+
+
+def _fields(command: commands.Report) -> dict[str, Any]:
+    return {name: getattr(command, name) for name in command.__dataclass_fields__}
+
+
+def _cover(command: commands.Report, now: datetime) -> str:
+    """The one cover of the policy that answers for this kind of loss; empty where there is none or a choice to make."""
+    rulebook = norms.current()
+    policy = world.find_policy(command, now)
+    terms = rulebook.products.on(policy.product, (command.loss_at or now).date()) if policy is not None else None
+    if policy is None or terms is None:
+        return ""
+    bought = set(policy.schedule) or set(terms.covers)
+    fits = [code for code, cover in terms.covers.items() if code in bought and command.loss_kind in cover.perils]
+    return fits[0] if len(fits) == 1 else ""
+
+
+def handler(case: Case) -> tuple[str, str]:
+    """Name and phone of who is responsible (norm 1.4.3); empty where nobody is named yet."""
+    row = models.Staff.objects.filter(id=case.claim.handler).first() if case.claim.handler else None
+    return (row.name, row.phone) if row is not None else ("", "")
+
+
+def notices(case: Case, party: int) -> list[models.Delivery]:
+    """What was sent to this party, newest first."""
+    rows = models.Delivery.objects.filter(Q(stream_kind=Case.kind, stream_id=case.id, party=party))
+    return list(rows.exclude(message__in=(_CODE, "one_time_code")).order_by("-id"))
+
+
+def guarded(case: Case, visit: Visit) -> Case:
+    """The claim as this visit may read it: what belongs to others is emptied before any page or letter is made.
+
+    Of the other parties nothing remains but that they exist; the story, the place and our opinion are for who reported
+    and for the insured. An unverified visit gets what came from the policy and the parties' data in masked form.
+    """
+    seen = _without_others(case, visit.party)
+    if visit.verified:
+        return seen
+    masked = masking.case(seen)
+    return replace(masked, parts={**masked.parts, "claim": {0: replace(masked.claim, policy_number="")}})
+
+
+def _without_others(case: Case, party: int) -> Case:
+    own = mine(case, party)
+    blank: dict[str, Any] = dict.fromkeys(private_fields(Party), "")
+    parts = dict(case.parts)
+    parts["party"] = {n: p if n in own else replace(p, **blank) for n, p in case.parties.items()}
+    parts["note"] = {n: note for n, note in case.of("note").items() if note.author == f"customer:P{party}"}
+    if not leads(case, party):
+        parts["claim"] = {0: replace(case.claim, story="", place="", opinion="", policy_number="")}
+    return replace(case, parts=parts)
+
+
+def send_offer_code(visit: Visit, offer: int, *, now: datetime) -> Refusal | Done:
+    """A one-time code to agree with, to the offeree's own phone; not more often than anybody may try."""
+    rulebook = norms.current()
+    about = _about(visit.number, f"offer {offer}")
+    refused = _too_often(about, f"visit {visit.number} {visit.party}", rulebook, now)
+    if refused is not None:
+        return refused
+    done = act(visit, "offer", "send_code", offer, now=now)
+    if not isinstance(done, Refusal):
+        caller = _caller(f"visit {visit.number} {visit.party}")
+        models.PortalTry.objects.create(about=about, caller=caller, at=now, expires_at=now)
+    return done

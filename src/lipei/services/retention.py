@@ -1,0 +1,78 @@
+"""Retention: personal data has an end (个保法19: no longer than needed; 保险法87: not shorter than the law asks).
+
+When a claim has been closed for the years that the settings say, its private texts, files and search tokens go, and with
+them the salt of its digests: nobody can tell any more what the digests stood for. What happened, when, by whom and for
+how much stays in the journal, whose chain is as whole as before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+
+from lipei.domain import lifecycle
+from lipei.domain.claims import Case
+from lipei.domain.events import Actor, Event, private_fields
+from lipei.services import documents, norms, unit_of_work
+from lipei.services.unit_of_work import Stale, Write
+from lipei.store import aggregates, models
+
+RETENTION = Actor("system:retention", "retention")
+DONE = "claim.personal_data_erased"
+
+
+def due(now: datetime, *, limit: int) -> list[int]:
+    """Claims whose personal data has had its time, oldest first."""
+    years = norms.current().settings.retention_years
+    try:
+        until = now.replace(year=now.year - years)
+    except ValueError:  # 29 February
+        until = now.replace(year=now.year - years, day=28)
+    rows = models.Claim.objects.filter(state__in=lifecycle.ENDED, closed_at__lt=until, erased=False)
+    return list(rows.order_by("closed_at").values_list("id", flat=True)[:limit])
+
+
+def sweep(now: datetime, *, limit: int = 100) -> int:
+    """Erase what is due; answers with the number of claims."""
+    return sum(erase(stream_id, now=now) for stream_id in due(now, limit=limit))
+
+
+def erase(stream_id: int, *, now: datetime) -> bool:
+    """Erase one claim's personal data, once; False where somebody wrote to it meanwhile (the next sweep comes again)."""
+    loaded = aggregates.load(Case, stream_id)
+    if loaded is None:
+        return False
+    case: Case = loaded.aggregate
+    digests = {d.digest for d in case.documents.values() if d.digest}
+
+    def inside() -> None:
+        for entity, part in Case.entities.items():
+            private = private_fields(part)
+            if private:
+                key = {"id": stream_id} if entity == "claim" else {"aggregate_id": stream_id}
+                indexes = {f"{n}_index": "" for n in ("phone", "id_number")} if entity == "party" else {}
+                aggregates.TABLES["claim"][entity].objects.filter(**key).update(**dict.fromkeys(private, ""), **indexes)
+        models.SearchToken.objects.filter(claim_id=stream_id).delete()
+        models.Delivery.objects.filter(stream_kind="claim", stream_id=stream_id).update(body="", secret="")
+        models.Claim.objects.filter(id=stream_id).update(erased=True)
+        models.Stream.objects.filter(kind="claim", stream_id=stream_id).update(salt=b"")
+
+    told = Event(DONE, 0, {"documents": len(digests), "parts": sum(len(case.of(e)) for e in case.entities if _private(e))})
+    try:
+        unit_of_work.commit([Write(loaded, ((told, RETENTION),))], rulebook=norms.current(), now=now, inside=inside)
+    except Stale:
+        return False
+    for digest in digests:
+        _forget(digest)
+    return True
+
+
+def _forget(digest: str) -> None:
+    """Delete the bytes of a file unless a claim that is kept has the same."""
+    holders = models.Document.objects.filter(digest=digest).values("aggregate_id")
+    if not models.Claim.objects.filter(id__in=holders, erased=False).exists():
+        documents.kept().delete(digest)
+
+
+def _private(entity: str) -> bool:
+    return any(f.metadata.get("private") for f in fields(Case.entities[entity]))

@@ -1,0 +1,89 @@
+"""Seals: once a day one root over every stream that changed, chained to the root before (house: the journal).
+
+A root can be handed to an outsider. Whoever later alters an entry that was sealed would have to alter the root that
+somebody else already holds. The root is that of a binary Merkle tree (RFC 6962: leaves and nodes are hashed apart, so
+that no node can pass for a leaf), so that one stream's head can be proven under it without showing the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from lipei.services import norms
+from lipei.store import canonical, models
+
+BULK = 1000
+EMPTY = b""
+
+
+def leaf(kind: str, stream_id: int, version: int, head: bytes) -> bytes:
+    """The hash of one stream's head."""
+    return hashlib.sha256(b"\x00" + canonical.dumps((kind, stream_id, version)) + b"\n" + head).digest()
+
+
+def merkle(leaves: Sequence[bytes]) -> bytes:
+    """The root of a tree over these leaves; an odd one goes up as it is. None at all has the hash of nothing."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    row = list(leaves)
+    while len(row) > 1:
+        paired = [hashlib.sha256(b"\x01" + a + b).digest() for a, b in zip(row[::2], row[1::2], strict=False)]
+        row = paired + ([row[-1]] if len(row) % 2 else [])
+    return row[0]
+
+
+def root(previous: bytes, at: datetime, leaves: Sequence[bytes]) -> bytes:
+    """The root that a seal carries: the tree's, the instant's and that of the seal before."""
+    body = previous + b"\n" + canonical.stamp(at).encode() + b"\n" + merkle(leaves)
+    return hashlib.sha256(b"\x02" + body).digest()
+
+
+def daily(*, now: datetime) -> Any | None:
+    """Seal what changed, if nothing was sealed yet on this day at the company's place; the seal or None."""
+    zone = ZoneInfo(norms.current().settings.zone)
+    last = models.Seal.objects.order_by("-id").values_list("at", flat=True).first()
+    if last is not None and last.astimezone(zone).date() >= now.astimezone(zone).date():
+        return None
+    return seal(now=now)
+
+
+def seal(*, now: datetime) -> Any | None:
+    """Seal the heads that changed since the seal before; the seal, or None where none changed."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE seal IN SHARE ROW EXCLUSIVE MODE")  # two workers make one seal, not two
+        heads = list(
+            models.Stream.objects.filter(sealed_version__lt=F("version"))
+            .order_by("kind", "stream_id")
+            .values_list("id", "kind", "stream_id", "version", "head")
+        )
+        if not heads:
+            return None
+        last = models.Seal.objects.order_by("-id").first()
+        previous = bytes(last.root) if last else EMPTY
+        leaves = [leaf(kind, number, version, bytes(head)) for _, kind, number, version, head in heads]
+        made = models.Seal.objects.create(
+            at=now, previous=previous, root=root(previous, now, leaves), streams=len(heads)
+        )
+        models.SealedHead.objects.bulk_create(
+            [
+                models.SealedHead(seal=made, stream_kind=kind, stream_id=number, version=version, head=head)
+                for _, kind, number, version, head in heads
+            ],
+            batch_size=BULK,
+        )
+        # Never past what was sealed: a stream that moved meanwhile is sealed up to here and again tomorrow.
+        models.Stream.objects.bulk_update(
+            [models.Stream(id=pk, sealed_version=version) for pk, _, _, version, _ in heads],
+            ["sealed_version"],
+            batch_size=BULK,
+        )
+    return made

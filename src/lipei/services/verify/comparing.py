@@ -1,0 +1,277 @@
+"""The comparisons that `verify` makes on each chunk of streams: small, each with a name, each naming the place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from lipei.domain import promises
+from lipei.domain.claims import Case, Clock
+from lipei.domain.limits import PolicyLedger
+from lipei.domain.rulebook import Rulebook
+from lipei.services.verify import reading
+from lipei.services.verify.reading import Chunk, Stream
+from lipei.store import canonical, crypto, models
+from lipei.store.aggregates import normal
+
+HOLDING = ("approved", "agreed", "settled")
+"""States of an exposure in which it holds what its settlement drew of shared limits."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two things that should agree and do not: which comparison, where, and how they differ."""
+
+    comparison: str
+    place: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.comparison}: {self.place}: {self.detail}"
+
+
+@dataclass
+class Count:
+    """How much was compared."""
+
+    entries: int = 0
+    streams: int = 0
+
+
+Found = Iterator[Difference]
+
+
+def chain(chunk: Chunk, count: Count) -> list[tuple[int, str, str]]:
+    """Every entry's hash, the unbroken order of entries, the head of each stream, and what the seals saw.
+
+    Folds the journal into the chunk's streams on the way, so that every payload is decoded once. Answers with
+    (stream, comparison, detail), since a claim's number is known only when its journal has been read.
+    """
+    found: list[tuple[int, str, str]] = []
+    seals = reading.sealed(chunk)
+    at: dict[int, tuple[int, bytes]] = {}
+    current, previous, expected, parts = None, b"", 1, {}
+    kind, dumps, loads = chunk.kind, orjson.dumps, orjson.loads
+    on_sqlite = connection.vendor == "sqlite"
+    for row in reading.entries(chunk):
+        stream_id, sequence, event, part, schema, actor, behalf, cause, occurred, recorded, payload, stored = row
+        if stream_id != current:
+            if current is not None:
+                at[current] = (expected - 1, previous)
+            current, previous, expected = stream_id, b"", 1
+            parts = chunk.streams[stream_id].parts if stream_id in chunk.streams else {}
+            witnessed = seals.get(stream_id, {})
+        if on_sqlite:
+            occurred, recorded = reading.stamped(occurred), reading.stamped(recorded)
+            stored = bytes(stored)
+        count.entries += 1
+        if sequence != expected:
+            found.append((stream_id, "order", f"entry {expected} is missing before entry {sequence}"))
+        header = dumps((kind, stream_id, sequence, event, part, schema, actor, behalf, cause, occurred, recorded))
+        body = payload.encode()
+        if sha256(previous + b"\n" + header + b"\n" + body).digest() != stored:
+            found.append((stream_id, "chain", f"entry {sequence} ({event}) is not what was written"))
+        if witnessed and sequence in witnessed and witnessed[sequence] != stored:
+            found.append((stream_id, "seal", f"entry {sequence} differs from what was sealed"))
+        previous, expected = stored, sequence + 1
+        for key, fields in loads(body)["set"].items():
+            known = parts.get(key)
+            if known is None:
+                parts[key] = fields
+            else:
+                known.update(fields)
+    if current is not None:
+        at[current] = (expected - 1, previous)
+    return [*found, *_heads(chunk, at, seals, count)]
+
+
+def _heads(
+    chunk: Chunk, at: Mapping[int, tuple[int, bytes]], seals: Mapping[int, Mapping[int, bytes]], count: Count
+) -> Iterator[tuple[int, str, str]]:
+    for number, stream in chunk.streams.items():
+        count.streams += 1
+        length, last = at.get(number, (0, b""))
+        if (length, last) != (stream.version, stream.head):
+            yield number, "head", f"the journal ends at entry {length}, the stream says {stream.version}"
+        witnessed = seals.get(number, {})
+        for version in witnessed:
+            if version > length:
+                yield number, "seal", f"entry {version} was sealed and is gone"
+        if stream.sealed_version != max(witnessed, default=0):
+            yield number, "seal", f"sealed up to {max(witnessed, default=0)}, the stream says {stream.sealed_version}"
+    for number in (set(at) | set(seals)) - set(chunk.streams):
+        yield number, "head", "there are entries or seals of a stream that does not exist"
+
+
+def fold(chunk: Chunk) -> Found:
+    """Every row against the fold of its journal, column by column; private texts by their digest."""
+    for table in reading.tables(chunk.kind, connection.vendor):
+        nested = reading.nested(chunk.kind, table.entity)
+        seen: set[tuple[int, str]] = set()
+        for row in reading.rows(table, chunk):
+            stream = chunk.streams.get(row[0])
+            key = f"{table.entity}/{row[1]}"
+            said = stream.parts.get(key) if stream else None
+            if stream is None or said is None:
+                yield Difference("rows", f"{chunk.name(row[0])} {key}", "the row has no entry in the journal")
+                continue
+            seen.add((row[0], key))
+            for (name, read, default), value in zip(table.columns, row[2:], strict=True):
+                if read is not None and value is not None:
+                    value = read(value)
+                wanted = said.get(name, _MISSING)
+                if wanted is _MISSING:
+                    wanted = default
+                elif name in nested:
+                    wanted = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS).decode()
+                elif type(wanted) is dict and "$t" in wanted:
+                    wanted = wanted["$t"]
+                if value != wanted and not (name in table.private and _same_secret(value, wanted, stream.salt)):
+                    yield Difference("rows", f"{chunk.name(row[0])} {key}.{name}", _differ(table, name, value, wanted))
+        yield from _rows_missing(chunk, table.entity, seen)
+
+
+_MISSING = object()
+
+
+def _same_secret(value: bytes, wanted: Any, salt: bytes) -> bool:
+    """Whether a ciphertext is of the text whose digest the journal holds. An erased salt leaves nothing to compare."""
+    said = wanted["$p"] if isinstance(wanted, dict) else wanted
+    if not value:
+        return said == "" or not salt
+    if not salt or not said:
+        return False  # what was erased must stay erased; a text that the journal does not know
+    try:
+        return bool(crypto.digest(crypto.decrypt(value), salt) == said)
+    except Exception:
+        return False  # altered bytes, or another data key
+
+
+def _differ(table: reading.Table, name: str, value: Any, wanted: Any) -> str:
+    if name in table.private:
+        return "the text is not the one whose digest the journal holds"
+    return f"the row says {_short(value)}, the journal {_short(wanted)}"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _rows_missing(chunk: Chunk, entity: str, seen: set[tuple[int, str]]) -> Found:
+    prefix = entity + "/"
+    for number, stream in chunk.streams.items():
+        for key in stream.parts:
+            if key.startswith(prefix) and (number, key) not in seen:
+                yield Difference("rows", f"{chunk.name(number)} {key}", "the journal has it, the row is gone")
+
+
+# --- what follows from the parts -----------------------------------------------------------------------------
+
+
+def clocks(chunk: Chunk, rulebook: Rulebook) -> Found:
+    """Every clock's due time against its rule, on the version of the calendar it names."""
+    for number, stream in chunk.streams.items():
+        for part, raw in reading.parts_of(stream, "clock").items():
+            clock = Clock(part=part, **canonical.thaw(raw))
+            place = f"{chunk.name(number)} clock/{part}"
+            try:
+                if promises.disagrees(clock=clock, calendars=rulebook.calendars):
+                    yield Difference("clocks", place, f"{clock.promise} is not due when its rule says")
+            except KeyError as error:
+                yield Difference("clocks", place, f"{clock.promise} names a calendar that nobody knows: {error}")
+
+
+def balances(chunk: Chunk, rulebook: Rulebook) -> Found:
+    """What each exposure is said to have been paid, against its payments."""
+    for number, stream in chunk.streams.items():
+        payments = reading.parts_of(stream, "payment").values()
+        imported = stream.parts.get("claim/0", {}).get("channel") == "import"
+        for part, raw in reading.parts_of(stream, "exposure").items():
+            own = [p for p in payments if p.get("exposure") == part]
+            if imported and not own:
+                continue  # paid by another system, which kept the payments
+            sums = {
+                "paid_minor": sum(p["amount_minor"] for p in own if p.get("state") == "confirmed"),
+                "advanced_minor": _on_account(own, "advance"),
+                "guaranteed_minor": _on_account(own, "guarantee"),
+            }
+            for name, wanted in sums.items():
+                if raw.get(name, 0) != wanted:
+                    place = f"{chunk.name(number)} exposure/{part}.{name}"
+                    yield Difference("balances", place, f"says {raw.get(name, 0)}, its payments come to {wanted}")
+
+
+def _on_account(payments: list[reading.Raw], kind: str) -> int:
+    return sum(p["amount_minor"] for p in payments if p.get("kind") == kind and p.get("state") != "cancelled")
+
+
+def limits(chunk: Chunk, rulebook: Rulebook) -> Found:
+    """What each decided exposure drew of its policy's shared limits, against the policy's ledger."""
+    wanted: dict[tuple[str, int], list[tuple[str, str, int]]] = {}
+    policies: set[int] = set()
+    for stream in chunk.streams.values():
+        root = stream.parts.get("claim/0", {})
+        if root.get("policy_id") is None:
+            continue
+        for part, raw in reading.parts_of(stream, "exposure").items():
+            if raw.get("state", "open") not in (*HOLDING, "dropped"):
+                continue
+            draws = (raw.get("settlement") or {}).get("draws", ()) if raw.get("state") in HOLDING else ()
+            drawn = sorted((d["limit"], d["period"], d["amount_minor"]) for d in draws if d["amount_minor"])
+            wanted[root["number"], part] = drawn
+            policies.add(root["policy_id"])
+    held: dict[tuple[str, int], list[tuple[str, str, int]]] = {}
+    rows = models.Usage.objects.filter(aggregate_id__in=policies, released=False)
+    for number, part, limit, period, amount in rows.values_list(
+        "claim_number", "exposure", "limit", "period", "amount_minor"
+    ):
+        held.setdefault((number, part), []).append((limit, period, amount))
+    for (number, part), drawn in wanted.items():
+        if sorted(held.get((number, part), [])) != drawn:
+            detail = f"the ledger holds {held.get((number, part), [])}, the settlement drew {drawn}"
+            yield Difference("limits", f"claim {number} exposure/{part}", detail)
+
+
+def hints(chunk: Chunk, rulebook: Rulebook) -> Found:
+    """What lists are sorted and people are found by: the next due time of a claim, the indexes of a party."""
+    ids = (chunk.low, chunk.high)
+    query = f"SELECT id, {reading.stamp_sql('due_at')} FROM claim WHERE id BETWEEN %s AND %s"
+    with connection.cursor() as cursor:
+        cursor.execute(query, ids)
+        for number, due_at in cursor.fetchall():
+            stream = chunk.streams.get(number)
+            if stream is not None and reading.stamped(due_at) != _next_due(stream):
+                yield Difference("hints", f"{chunk.name(number)} due_at", "is not the next promise to fall due")
+    parties = models.Party.objects.filter(aggregate_id__range=ids)
+    columns = ("aggregate_id", "part", "phone", "phone_index", "id_number", "id_number_index")
+    try:
+        for number, part, phone, phone_index, id_number, id_index in parties.values_list(*columns):
+            for name, text, stored in (("phone", phone, phone_index), ("id_number", id_number, id_index)):
+                if crypto.blind_index(name, normal(text)) != stored:
+                    yield Difference(
+                        "hints", f"{chunk.name(number)} party/{part}.{name}_index", "does not find its text"
+                    )
+    except Exception as error:
+        yield Difference(
+            "hints", f"parties of {chunk.kind} {ids[0]}–{ids[1]}", f"cannot be read: {type(error).__name__}"
+        )
+
+
+def _next_due(stream: Stream) -> str | None:
+    running = (c for c in reading.parts_of(stream, "clock").values() if c.get("state", "running") == "running")
+    return min((c["due_at"]["$t"] for c in running if c.get("due_at")), default=None)
+
+
+Comparison = Callable[[Chunk, Rulebook], Found]
+
+BY_KIND: Mapping[str, tuple[Comparison, ...]] = {
+    Case.kind: (clocks, balances, limits, hints),
+    PolicyLedger.kind: (),
+}
+"""What is compared beside chain and fold, by kind of stream."""

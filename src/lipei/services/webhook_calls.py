@@ -1,0 +1,105 @@
+"""Calling webhooks: at least once, signed by the Standard Webhooks scheme (https://www.standardwebhooks.com).
+
+The signature covers id, timestamp and body with HMAC-SHA-256 under the webhook's secret (``whsec_`` and base64). The id
+stays the same over every attempt and replay, so that the receiver can tell a repetition.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from datetime import datetime
+from typing import Any
+
+import httpx
+import structlog
+
+from lipei.domain import deliveries as patience
+from lipei.norms import jobs as norm_jobs
+from lipei.services import unit_of_work
+from lipei.services.leases import LeaseLost, finish, take
+from lipei.store import models
+
+BATCH = 10
+
+log = structlog.get_logger(__name__)
+
+
+def signature(secret: str, message_id: str, timestamp: int, body: str) -> str:
+    """``v1,<base64>`` over ``id.timestamp.body``. A secret without the prefix is taken as it is."""
+    key = secret.removeprefix("whsec_")
+    try:
+        raw = base64.b64decode(key, validate=True) if secret.startswith("whsec_") else secret.encode()
+    except binascii.Error:
+        raw = secret.encode()
+    mac = hmac.digest(raw, f"{message_id}.{timestamp}.{body}".encode(), hashlib.sha256)
+    return "v1," + base64.b64encode(mac).decode()
+
+
+def headers(secret: str, message_id: str, body: str, now: datetime) -> dict[str, str]:
+    """The headers of a call."""
+    at = int(now.timestamp())
+    return {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": signature(secret, message_id, at, body),
+    }
+
+
+def work(*, now: datetime, limit: int, transport: httpx.BaseTransport | None = None) -> int:
+    """Make the calls that are due; how many. ``transport`` replaces the network in tests."""
+    assert not unit_of_work.in_transaction(), "the world outside is never spoken to inside a transaction"
+    table, done = norm_jobs.shipped(), 0
+    while done < limit:
+        due = models.WebhookDelivery.objects.filter(state="queued", due_at__lte=now).order_by("due_at", "id")
+        rows = take(due, now=now, lease=table.lease, limit=min(BATCH, limit - done))
+        if not rows:
+            break
+        hooks = {w.id: w for w in models.Webhook.objects.filter(id__in={row.webhook_id for row in rows})}
+        with httpx.Client(transport=transport, timeout=table.webhook_timeout.total_seconds()) as client:
+            for row in rows:
+                _call(client, hooks[row.webhook_id], row, now)
+        done += len(rows)
+    return done
+
+
+def _call(client: httpx.Client, hook: Any, row: Any, now: datetime) -> None:
+    attempts = row.attempts + 1
+    try:
+        if not hook.active:
+            finish(row, state="failed", answer="switched off")
+            return
+        try:
+            answer = client.post(
+                hook.url, content=row.body.encode(), headers=headers(hook.secret, row.message_id, row.body, now)
+            )
+            said, good = f"{answer.status_code}", answer.is_success
+            gone = answer.status_code == httpx.codes.GONE
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            said, good, gone = type(error).__name__, False, False
+        if good:
+            finish(row, state="done", answer=said, attempts=attempts)
+            return
+        policy = norm_jobs.shipped().webhooks
+        key = f"{row.webhook_id}/{row.message_id}"
+        again = None if gone else patience.next_attempt(attempts=attempts, now=now, policy=policy, key=key)
+        after = {"due_at": again} if again else {"state": "failed"}
+        finish(row, answer=said, attempts=attempts, **after)
+    except LeaseLost as error:
+        log.info("webhook call left to another worker", why=str(error))
+
+
+def replay(*, webhook_id: int, since: datetime, now: datetime) -> int:
+    """Call again for every event since an instant, under the ids of the first time; how many are queued."""
+    rows = models.WebhookDelivery.objects.filter(webhook_id=webhook_id).exclude(state="queued")
+    names = list(rows.values_list("id", "body"))
+    # The body tells when the event was: rows are kept in the order of writing, and few are replayed.
+    from lipei.store import canonical
+
+    wanted = [pk for pk, body in names if canonical.loads(body)["timestamp"] >= since]
+    return models.WebhookDelivery.objects.filter(id__in=wanted).update(
+        state="queued", due_at=now, attempts=0, leased_until=None
+    )

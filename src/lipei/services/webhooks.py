@@ -1,0 +1,93 @@
+"""Webhooks: programs are told of events, signed by the Standard Webhooks scheme, at least once, replayable."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from lipei.domain import lifecycle
+from lipei.domain.claims import Case
+from lipei.domain.commands import said
+from lipei.domain.events import Actor, Event, Refusal, wrong
+from lipei.domain.permissions import may
+from lipei.store import canonical, models
+
+KNOWN_KINDS = frozenset({*lifecycle.KINDS, *(step.event for step in lifecycle.STEPS)})
+_REFRESH_SECONDS = 5
+_known: tuple[float, list[Any]] = (0.0, [])
+
+
+def subscribed() -> list[Any]:
+    """The active webhooks; looked up anew every few seconds, since every write asks."""
+    global _known
+    if time.monotonic() - _known[0] > _REFRESH_SECONDS:
+        _known = (time.monotonic(), list(models.Webhook.objects.filter(active=True).only("id", "kinds")))
+    return _known[1]
+
+
+def due(case: Case, events: Sequence[tuple[int, Event]], now: datetime) -> list[Any]:
+    """The webhook deliveries that these events cause: one per webhook and event, with no personal data in it."""
+    found = []
+    for webhook in subscribed():
+        for sequence, event in events:
+            if webhook.kinds and event.kind not in webhook.kinds:
+                continue
+            body = {
+                "type": event.kind,
+                "timestamp": now,
+                "data": {
+                    "claim": case.claim.number,
+                    "state": case.claim.state,
+                    "part": event.part,
+                    "sequence": sequence,
+                },
+            }
+            found.append(
+                models.WebhookDelivery(
+                    webhook_id=webhook.id,
+                    message_id=f"{case.claim.number}-{sequence}",
+                    body=canonical.dumps(body).decode(),
+                    due_at=now,
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Where a program wants to be told, and of which kinds of event (none named: of all)."""
+
+    url: str = said(length_max=500)
+    kinds: tuple[str, ...] = said(())
+
+
+def subscribe(command: Subscribe, *, actor: Actor, now: datetime) -> Refusal | str:
+    """A new webhook; the answer is its signing secret, seen this once. Refused: not an http(s) address, unknown kinds."""
+    if not may(actor, "webhooks.edit"):
+        return Refusal("refusal.not_permitted", "permission", {"permission": "webhooks.edit"})
+    parts = urlsplit(command.url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return wrong(url="refusal.webhook.url")
+    if not set(command.kinds) <= KNOWN_KINDS:
+        return wrong(kinds="refusal.not_a_choice")
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    models.Webhook.objects.create(url=command.url.strip(), secret=secret, kinds=command.kinds, created_at=now)
+    return secret
+
+
+def stop(webhook_id: int, *, actor: Actor) -> Refusal | None:
+    """No more calls: what is queued is given up."""
+    if not may(actor, "webhooks.edit"):
+        return Refusal("refusal.not_permitted", "permission", {"permission": "webhooks.edit"})
+    if not models.Webhook.objects.filter(id=webhook_id, active=True).update(active=False):
+        return Refusal("refusal.missing", "missing")
+    models.WebhookDelivery.objects.filter(webhook_id=webhook_id, state="queued").update(
+        state="failed", answer="stopped"
+    )
+    return None

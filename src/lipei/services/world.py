@@ -1,0 +1,305 @@
+"""What a rule may know beside the claim: policy and ledger, colleagues and their load, claims that look alike.
+
+Each look-up is one query, and made only for the actions that need it. How busy everybody is may be a few seconds old:
+it decides who is asked, not what is true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q
+
+from lipei.domain import commands, lifecycle
+from lipei.domain.assignment import Candidate
+from lipei.domain.authority import KINDS, Delegation, own_limit_minor
+from lipei.domain.claims import Case, Claim
+from lipei.domain.conduct import World
+from lipei.domain.limits import PolicyLedger
+from lipei.domain.policies import InsuredObject, Policy
+from lipei.domain.rulebook import Rulebook
+from lipei.store import aggregates, crypto, models
+from lipei.store.aggregates import Loaded, normal
+
+LOAD_SECONDS = 5
+NEEDS_STAFF = frozenset(
+    {"report", "register", "assign", "hand_over", "schedule", "convene", "triage", "reopen", "accept_assignment"}
+)
+
+
+def code_digest(code: str) -> str:
+    """The keyed digest of a one-time code."""
+    return crypto.blind_index("one-time-code", code)
+
+
+def base(rulebook: Rulebook) -> World:
+    """A world without anything looked up."""
+    digits = rulebook.settings.one_time_code_digits
+    return World(
+        rulebook=rulebook,
+        roster=rulebook.duty.roster,
+        one_time_code="".join(secrets.choice("0123456789") for _ in range(digits)),
+        code_digest=code_digest,
+        sampling_salt=hmac.digest(crypto.keys().index, b"sampling", hashlib.sha256),
+    )
+
+
+# --- policies ----------------------------------------------------------------------------------------------------------
+
+
+def policy_value(row: Any, zone: str) -> Policy:
+    """The policy as a settlement needs it."""
+    objects = json.loads(row.insured_objects or "[]")
+    return Policy(
+        id=row.id,
+        number=row.number,
+        product=row.product,
+        terms_version=row.terms_version,
+        currency=row.currency,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        status=row.status,
+        ended_at=row.ended_at,
+        zone=zone,
+        holder=row.holder_name,
+        insured=row.insured_name,
+        objects=tuple(InsuredObject(n, o.get("kind", ""), o.get("identifier", ""), o.get("description", "")) for n, o in enumerate(objects, 1)),
+        schedule=row.schedule,
+    )
+
+
+def find_policy(command: commands.Report, now: datetime) -> Any | None:
+    """The policy a report is about: by number, else by plate, else by the reporter's phone if it leaves no doubt."""
+    rows = models.Policy.objects
+    if command.policy_number:
+        return rows.filter(number=command.policy_number.strip()).first()
+    at = command.loss_at or now
+    ways = []
+    if command.plate:
+        ways.append(Q(plate_index=crypto.blind_index("plate", normal(command.plate))))
+    if command.phone:
+        ways.append(Q(phone_index=crypto.blind_index("phone", normal(command.phone))))
+    for way in ways:
+        found = [row for row in rows.filter(way)[:20] if row.starts_at <= at < row.ends_at]
+        fitting = [row for row in found if not command.line or _line_of(row.product) == command.line]
+        if len(fitting) == 1:
+            return fitting[0]
+    return None
+
+
+def _line_of(product: str) -> str:
+    from lipei.norms.products import shipped
+
+    terms = shipped().latest(product)
+    return terms.line if terms else ""
+
+
+def on_file(row: Any) -> dict[str, str]:
+    """What is known of the insured and is therefore not asked again (norm 1.3.3)."""
+    return {
+        "name": row.insured_name,
+        "phone": row.phone,
+        "email": row.email,
+        "id_number": row.id_number,
+        "id_type": "resident_id" if row.id_number else "",
+        "account_name": row.account_name,
+        "account_number": row.account_number,
+        "account_bank": row.account_bank,
+    }
+
+
+def ledger(policy_id: int) -> Loaded:
+    """The policy's ledger, empty where nothing was drawn yet."""
+    from lipei.services.unit_of_work import begin
+
+    return aggregates.load(PolicyLedger, policy_id) or begin(PolicyLedger, policy_id)
+
+
+# --- claims that look alike ----------------------------------------------------------------------------------------------
+
+
+def alike(*, policy_id: int | None, phone: str, loss_at: datetime | None, window_hours: int, without: int = 0) -> tuple[str, ...]:
+    """Numbers of open or recent claims on the same policy (or from the same phone) about the same time of loss."""
+    if loss_at is None or (policy_id is None and not phone):
+        return ()
+    window = timedelta(hours=window_hours)
+    rows = models.Claim.objects.filter(loss_at__gte=loss_at - window, loss_at__lte=loss_at + window).exclude(
+        state__in=("cancelled", "withdrawn")
+    )
+    if policy_id is not None:
+        rows = rows.filter(policy_id=policy_id)
+    else:
+        index = crypto.blind_index("phone", normal(phone))
+        rows = rows.filter(id__in=models.Party.objects.filter(phone_index=index).values("aggregate_id"))
+    return tuple(rows.exclude(id=without).order_by("id").values_list("number", flat=True)[:10])
+
+
+# --- colleagues ----------------------------------------------------------------------------------------------------------
+
+_staff: tuple[float, tuple[Any, ...], dict[int, tuple[int, int]]] | None = None
+
+
+def forget_staff() -> None:
+    """Look colleagues up anew at the next question (after an edit of staff or absences)."""
+    global _staff
+    _staff = None
+
+
+def _staff_and_load() -> tuple[tuple[Any, ...], dict[int, tuple[int, int]]]:
+    global _staff
+    if _staff is None or time.monotonic() - _staff[0] > LOAD_SECONDS:
+        people = tuple(models.Staff.objects.filter(active=True).prefetch_related("absences").order_by("id"))
+        rows = (
+            models.Claim.objects.filter(state__in=lifecycle.OPEN, handler__isnull=False)
+            .values("handler")
+            .annotate(n=Count("id"), urgent=Count("id", filter=Q(fast_lane=True)))
+        )
+        _staff = (time.monotonic(), people, {r["handler"]: (r["n"], r["urgent"]) for r in rows})
+    return _staff[1], _staff[2]
+
+
+def took_on(staff_id: int | None) -> None:
+    """Count a claim just assigned, so that the next question knows before the load is looked up anew."""
+    if _staff is not None and staff_id is not None:
+        open_, urgent = _staff[2].get(staff_id, (0, 0))
+        _staff[2][staff_id] = (open_ + 1, urgent)
+
+
+def name_of(staff_id: int | None) -> str:
+    """A colleague's name, from the look-up of colleagues that an assignment has just made; empty for nobody."""
+    return next((person.name for person in _staff_and_load()[0] if person.id == staff_id), "")
+
+
+def candidates(
+    rulebook: Rulebook, case: Case | None, indexes: frozenset[str], line: str = "", *, handlers: bool = False
+) -> tuple[Candidate, ...]:
+    """Everybody who could be asked, as assignment sees them; a shared phone or identity number is a conflict.
+
+    ``handlers``: only those who handle claims, whom a new claim may be assigned to.
+    """
+    people, load = _staff_and_load()
+    line = line or (case.claim.line if case else "")
+    table = rulebook.assignment
+    limits: dict[tuple[str, ...], dict[str, int]] = {}  # colleagues share roles: each set is looked up once
+    found = []
+    for person in people:
+        if handlers and "handler" not in person.roles:
+            continue
+        if person.roles not in limits:
+            limits[person.roles] = _authority(rulebook, person.roles, line)
+        minutes = person.minutes_per_case.get(line) or table.minutes_by_line.get(line, table.minutes_other)
+        open_, urgent = load.get(person.id, (0, 0))
+        found.append(
+            Candidate(
+                staff_id=person.id,
+                unit=person.unit,
+                skills=frozenset(person.skills),
+                authority_minor=limits[person.roles],
+                regions=frozenset(person.regions),
+                languages=frozenset(person.languages),
+                absences=tuple((a.starts_at, a.ends_at) for a in person.absences.all()),
+                load_minutes=open_ * minutes,
+                urgent_minutes=urgent * minutes,
+                minutes_by_line=person.minutes_per_case,
+                fast_lane="fast_lane" in person.skills,
+                conflict=bool(indexes & set(person.conflicts)),
+            )
+        )
+    return tuple(found)
+
+
+def _authority(rulebook: Rulebook, roles: tuple[str, ...], line: str) -> dict[str, int]:
+    currencies = {c for row in rulebook.authority.limits for c in row.limits_minor}
+    return {c: own_limit_minor(table=rulebook.authority, roles=roles, kind="assess", line=line, currency=c) for c in currencies}
+
+
+def delegations(now: datetime) -> tuple[Delegation, ...]:
+    """The authority lent at this moment."""
+    rows = models.Delegation.objects.filter(starts_at__lte=now, ends_at__gt=now).select_related("giver")
+    return tuple(
+        Delegation(
+            id=row.id,
+            giver=f"staff:{row.giver_id}",
+            giver_roles=frozenset(row.giver.roles) if row.giver.active else frozenset(),
+            taker=f"staff:{row.taker_id}",
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            kinds=frozenset(row.kinds) & set(KINDS),
+        )
+        for row in rows
+    )
+
+
+def indexes_of(case: Case | None, command: Any = None) -> frozenset[str]:
+    """Blind indexes of the parties' phones and identity numbers: what a conflict of interest is seen by."""
+    found = set()
+    for party in case.parties.values() if case else ():
+        found |= {crypto.blind_index("phone", normal(party.phone)), crypto.blind_index("id_number", normal(party.id_number))}
+    if isinstance(command, commands.Report):
+        found |= {crypto.blind_index("phone", normal(p)) for p in (command.phone, *(q.phone for q in command.parties)) if p}
+    return frozenset(found - {""})
+
+
+def of_case(case: Case, *, rulebook: Rulebook, subject: str, action: str, command: Any, now: datetime) -> tuple[World, Loaded | None]:
+    """The world for one action on a claim, and the policy's ledger as it was read (None: no policy)."""
+    world = base(rulebook)
+    claim: Claim = case.claim
+    row = None
+    named = getattr(command, "policy_number", "") if action == "register" else ""
+    if named:
+        row = models.Policy.objects.filter(number=named.strip()).first()
+    elif claim.policy_id is not None:
+        row = models.Policy.objects.filter(id=claim.policy_id).first()
+    held = ledger(row.id) if row is not None else None
+    if row is not None and held is not None:
+        world = replace(world, policy=policy_value(row, rulebook.settings.zone), ledger=held.aggregate, on_file=on_file(row))
+    if action in NEEDS_STAFF:
+        world = replace(world, candidates=_candidates_for(action, case, command, rulebook))
+    if subject in ("exposure", "payment", "recovery"):
+        world = replace(world, delegations=delegations(now))
+    if action == "link_duplicate":
+        world = replace(world, alike=_existing(command.number, claim))
+    elif claim.state in lifecycle.OPEN and subject in ("exposure", "paper", "claim"):
+        world = replace(world, alike=_alike_of(case, rulebook))
+    invoice = "".join(getattr(command, "invoice_number", "").split()).upper()
+    if action == "receive" and invoice:
+        world = replace(world, invoices_seen=_invoices(invoice, case.id))
+    return world, held
+
+
+def _candidates_for(action: str, case: Case, command: Any, rulebook: Rulebook) -> tuple[Candidate, ...]:
+    handlers = action not in ("schedule", "convene", "hand_over")
+    return candidates(rulebook, case, indexes_of(case, command), handlers=handlers)
+
+
+def _alike_of(case: Case, rulebook: Rulebook) -> tuple[str, ...]:
+    reporter = case.party("reporter")
+    return alike(
+        policy_id=case.claim.policy_id,
+        phone=reporter.phone if reporter else "",
+        loss_at=case.claim.loss_at,
+        window_hours=rulebook.settings.duplicate_window_hours,
+        without=case.id,
+    )
+
+
+def _existing(number: str, claim: Claim) -> tuple[str, ...]:
+    """The named claim, if there is one that can stand for this one."""
+    rows = models.Claim.objects.filter(number=number.strip()).exclude(number=claim.number)
+    return tuple(rows.exclude(state__in=("cancelled", "withdrawn")).values_list("number", flat=True))
+
+
+def _invoices(invoice: str, claim_id: int) -> Mapping[str, str]:
+    row = models.Paper.objects.filter(invoice_number=invoice).exclude(aggregate_id=claim_id).values_list("aggregate_id", flat=True).first()
+    if row is None:
+        return {}
+    return {invoice: models.Claim.objects.filter(id=row).values_list("number", flat=True).first() or ""}
+

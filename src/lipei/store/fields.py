@@ -1,0 +1,41 @@
+"""Columns of our own: encrypted text and canonical JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from lipei.store import canonical, crypto
+
+
+class EncryptedTextField(models.Field):  # type: ignore[type-arg]
+    """Text that is ciphertext in the database (norm part 4: personal data is encrypted). Not searchable by itself."""
+
+    empty_values = (None, "")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", "")
+        kwargs.setdefault("blank", True)
+        super().__init__(*args, **kwargs)
+
+    def get_internal_type(self) -> str:
+        return "BinaryField"
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> str:
+        return "" if value is None else crypto.decrypt(value)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        if isinstance(value, str):
+            value = crypto.encrypt(value)
+        return None if value is None else connection.Database.Binary(value)
+
+
+class CanonicalField(models.TextField):
+    """A nested value in canonical JSON, tuples and times included; small, never queried into."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return None if value is None else canonical.loads(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return None if value is None else canonical.dumps(value).decode()

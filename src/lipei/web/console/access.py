@@ -1,0 +1,120 @@
+"""Who may open which page: one row per address, deny by default (norm part 4).
+
+An address without a row here cannot even be put into the URL conf. What may be *done* on a claim is not decided here but
+by `lifecycle.STEPS`; which claims somebody sees, by `reads.scope`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from lipei.domain import lifecycle
+from lipei.domain.events import Actor
+from lipei.domain.permissions import MAY, may, view_scope
+from lipei.web.errors import forbidden
+
+PAGES: Mapping[str, str] = {
+    # address: what its visitor must be allowed (see `allowed`)
+    "home": "staff",
+    "worklist": "claims",
+    "claims": "claims",
+    "claim": "claims",
+    "claim-unmask": "personal_data.see",
+    "claim-upload": "claims",
+    "claim-document": "personal_data.see",
+    "claim-letter": "personal_data.see",
+    "claim-act": "claims",
+    "part-act": "claims",
+    "report": "claim.report",
+    "receipt": "claims",
+    "approvals": "approvals.see",
+    "payments": "payments.see",
+    "bank-upload": "bank.files",
+    "bank-submit": "bank.files",
+    "duty": "norms.see",
+    "norms": "norms.see",
+    "norm": "norms.see",
+    "norm-version": "norms.see",
+    "norm-edit": "norms.edit",
+    "staff": "staff.edit",
+    "staff-new": "staff.edit",
+    "staff-edit": "staff.edit",
+    "absences": "absences.edit",
+    "absence-end": "absences.edit",
+    "delegations": "delegations.edit",
+    "delegation-end": "delegations.edit",
+    "tokens": "tokens.edit",
+    "token-revoke": "tokens.edit",
+    "webhooks": "webhooks.edit",
+    "webhook-stop": "webhooks.edit",
+    "prenotices": "prenotices.write",
+    "health": "health.see",
+}
+
+MENU = (
+    ("worklist", "console.nav.worklist"),
+    ("report", "console.nav.report"),
+    ("claims", "console.nav.claims"),
+    ("approvals", "console.nav.approvals"),
+    ("payments", "console.nav.payments"),
+    ("duty", "console.nav.duty"),
+    ("prenotices", "console.nav.prenotices"),
+    ("norms", "console.nav.norms"),
+    ("staff", "console.nav.staff"),
+    ("absences", "console.nav.absences"),
+    ("delegations", "console.nav.delegations"),
+    ("tokens", "console.nav.tokens"),
+    ("webhooks", "console.nav.webhooks"),
+    ("health", "console.nav.health"),
+)
+"""The menu in its order: everybody sees the entries whose page they may open."""
+
+
+def allowed(what: str, actor: Actor | None) -> bool:
+    """Whether an actor has a permission of `PAGES`. ``staff``: anybody who works here; ``claims``: who sees any claim;
+    ``claim.report``: who may take a report; else a row of `permissions.MAY`. What is unknown is denied."""
+    if not actor:
+        return False
+    if what == "staff":
+        return True
+    if what == "claims":
+        return bool(view_scope(actor))
+    if what == "claim.report":
+        return bool(lifecycle.scopes(lifecycle.BY_ACTION["claim", "report"], actor))
+    return what in MAY and may(actor, what)
+
+
+def page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+    """An address of the console with its guard. Raises KeyError for a name without a row in `PAGES`."""
+    return path(route, guarded(PAGES[name])(view), name=name)
+
+
+def guarded(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Let only those through who are allowed; others sign in first, or read whom to ask."""
+
+    def around(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def inside(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not allowed(what, request.actor):  # type: ignore[attr-defined]
+                return forbidden(request, permission=what)
+            response = view(request, *args, **kwargs)
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            return response
+
+        inside.permission = what  # type: ignore[attr-defined]
+        return inside
+
+    return around
+
+
+def menu(actor: Actor | None) -> list[tuple[str, str]]:
+    """The menu entries of an actor: page name and text key."""
+    return [(name, key) for name, key in MENU if allowed(PAGES[name], actor)]

@@ -1,0 +1,209 @@
+"""What the forms of a claim may choose from, and what they start with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from lipei.domain import commands as c
+from lipei.domain.claims import Case, Exposure
+from lipei.domain.commands import COMMANDS
+from lipei.domain.money import Money
+from lipei.domain.rulebook import Rulebook
+from lipei.domain.settlement.terms import Cover, FactSpec, Terms
+from lipei.norms.texts import text
+from lipei.reads import colleagues
+from lipei.web.forms import Offers, Options, Typed, typed_of
+from lipei.web.templatetags.lipei import language, word
+
+EMPTY = ("", "")
+LANGUAGES: Options = (EMPTY, ("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English"))
+PAPER_REASONS = (
+    "unreadable", "incomplete", "wrong_paper", "expired", "wrong_person", "unsigned", "not_original", "no_relation",
+    "amounts_differ", "duplicate", "damaged_file",
+)  # fmt: skip
+CHECKLIST = ("place_matches", "damage_matches", "licence_seen", "plate_matches", "photos_complete", "others_heard")
+
+
+def lines(book: Rulebook) -> Options:
+    """The lines of business."""
+    return (EMPTY, *((code, f"line.{code}") for code in book.lines.lines))
+
+
+def losses(book: Rulebook, line: str = "") -> Options:
+    """The kinds of loss of a line, or of all."""
+    found = book.lines.lines[line].losses if line in book.lines.lines else sorted(book.lines.losses)
+    return (EMPTY, *((code, f"loss.{code}") for code in found))
+
+
+def covers(book: Rulebook, product: str = "") -> Options:
+    """The covers of a product, or of all."""
+    known = book.lines.products.get(product)
+    found = known.covers if known else sorted(book.lines.covers)
+    return (EMPTY, *((code, f"cover.{code}") for code in found))
+
+
+def parties(shown: Case) -> Options:
+    """The parties of a claim, masked, with their roles."""
+    separator = text("common.list_separator", language())
+    rows = []
+    for number, party in shown.parties.items():
+        roles = separator.join(word("party_role", role) for role in party.roles)
+        rows.append((str(number), f"{number}. {party.name} ({roles})" if roles else f"{number}. {party.name}"))
+    return (EMPTY, *rows)
+
+
+def exposures(case: Case) -> Options:
+    """The heads of loss of a claim."""
+    return tuple((str(n), f"{n}. {word('cover', e.cover) or word('loss', e.peril)}") for n, e in case.exposures.items())
+
+
+def staff(now: datetime, *roles: str) -> Options:
+    """Colleagues, those in these roles; who is away says so."""
+    rows = []
+    for one in colleagues.listed(now=now, roles=roles):
+        away = f" · {text('console.away', language())}" if one.away_until else ""
+        rows.append((str(one.id), f"{one.name}{away}"))
+    return tuple(rows)
+
+
+_STAFF_OF: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
+    ("claim", "assign"): ("handler", ("handler",)),
+    ("claim", "hand_over"): ("handler", ("handler", "team_lead")),
+    ("survey", "schedule"): ("surveyor", ("surveyor", "handler")),
+    ("consultation", "convene"): ("experts", ("expert",)),
+}
+
+
+def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int, now: datetime) -> Offers:
+    """What the form of an action may choose from."""
+    claim = shown.claim
+    people = parties(shown)
+    heads = exposures(shown)
+    options: dict[str, Options] = {
+        "line": lines(book), "loss_kind": losses(book, claim.line), "peril": losses(book, claim.line),
+        "cover": covers(book, claim.product), "claimant": people, "payee": people, "acts_for": people, "debtor": people,
+        "language": LANGUAGES, "exposure": heads if action in ("order", "recover_overpayment", "subrogate") else (EMPTY, *heads),
+        "reserves.exposure": (EMPTY, *heads), "shares.payee": people,
+        "documents": tuple((str(n), d.file_name or str(n)) for n, d in shown.documents.items()),
+    }  # fmt: skip
+    role = _STAFF_OF.get((subject, action))
+    if role is not None:
+        found = staff(now, *role[1])
+        options[role[0]] = found if role[0] == "experts" else (EMPTY, *found)
+    if action == "request_papers":
+        options["papers"] = tuple((code, f"paper.{code}") for code in papers_for(shown, book))
+    if (subject, action) == ("paper", "refuse"):
+        options["reason"] = tuple((code, f"reason.{code}") for code in PAPER_REASONS)
+    facts: tuple[FactSpec, ...] = ()
+    exposure = shown.exposures.get(part) if subject == "exposure" else None
+    if exposure is not None and action == "assess":
+        cover = cover_of(shown, exposure, book)
+        facts = facts_of(cover)
+        options["excluded"] = (EMPTY, *exclusions(cover))
+    if action == "record":
+        facts = tuple(FactSpec(name, "yes_no", required=False) for name in CHECKLIST)
+    return Offers(currency=claim.currency, options=options, facts=facts)
+
+
+def papers_for(case: Case, book: Rulebook) -> tuple[str, ...]:
+    """The kinds of paper that the lists of this claim's heads of loss name, else those that customers are ever asked for."""
+    claim, table = case.claim, book.papers
+    found: dict[str, None] = {}
+    for exposure in case.exposures.values():
+        for one in table.lists_for(line=claim.line, cover=exposure.cover, loss=exposure.peril):
+            found.update(dict.fromkeys(row.paper for row in one.rows))
+    return tuple(found) or tuple(code for code, kind in table.kinds.items() if kind.asked)
+
+
+def terms_of(case: Case, book: Rulebook) -> Terms | None:
+    """The terms that the claim settles by; None while no policy is known."""
+    claim = case.claim
+    return book.products.version(claim.product, claim.terms_version) or book.products.latest(claim.product)
+
+
+def cover_of(case: Case, exposure: Exposure, book: Rulebook) -> Cover | None:
+    """The cover of a head of loss in those terms."""
+    terms = terms_of(case, book)
+    return terms.covers.get(exposure.cover) if terms else None
+
+
+def facts_of(cover: Cover | None) -> tuple[FactSpec, ...]:
+    """What the terms ask about a loss under this cover, as far as a form can ask it."""
+    return tuple(spec for spec in cover.facts.values() if spec.type != "policies") if cover else ()
+
+
+def exclusions(cover: Cover | None) -> Options:
+    """What the terms leave out, by clause, for a person to establish."""
+    return tuple((e.code, f"{e.clause} {e.wording[language()]}") for e in cover.exclusions.values()) if cover else ()
+
+
+# --- what a form starts with ----------------------------------------------------------------------------------------
+
+
+def start(*, case: Case, subject: str, action: str, part: int) -> Typed:
+    """What is known already, as somebody would have typed it."""
+    begin = _START.get((subject, action))
+    command = begin(case, part) if begin else None
+    return typed_of(command if command is not None else COMMANDS[subject, action]())
+
+
+def _money(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else Money(minor, currency)
+
+
+def _register(case: Case, part: int) -> Any:
+    currency = case.claim.currency
+    rows = tuple(c.Reserve(n, Money(e.reserve_minor, currency)) for n, e in case.exposures.items())
+    return c.Register(policy_number=case.claim.policy_number, reserves=rows)
+
+
+def _triage(case: Case, part: int) -> Any:
+    claim = case.claim
+    return c.Triage(
+        deaths=claim.deaths, serious_injuries=claim.serious_injuries, injured=claim.injured, rescue=claim.rescue,
+        major_accident=claim.major_accident, incident=claim.incident,
+        estimate=Money(claim.estimate_minor, claim.currency) if claim.estimate_minor else None,
+    )  # fmt: skip
+
+
+def _reserve(case: Case, part: int) -> Any:
+    return c.SetReserve(amount=Money(case.exposures[part].reserve_minor, case.claim.currency))
+
+
+def _assess(case: Case, part: int) -> Any:
+    exposure, currency = case.exposures[part], case.claim.currency
+    rows = tuple(
+        c.ItemAssessed(
+            what=row.get("what", ""), code=row.get("code", ""), quantity=row.get("quantity", 1), excluded=row.get("excluded", ""),
+            assessed=_money(row.get("assessed_minor"), currency), claimed=_money(row.get("claimed_minor"), currency),
+            standard=_money(row.get("standard_minor"), currency),
+        )
+        for row in exposure.items
+    )  # fmt: skip
+    facts = {}
+    for name, value in exposure.facts.items():
+        facts[name] = Money(value, currency) if name.endswith("_minor") and isinstance(value, int) else value
+    return c.Assess(items=rows, facts=facts)
+
+
+def _schedule(case: Case, part: int) -> Any:
+    open_ones = [n for n, e in case.exposures.items() if e.state == "open"]
+    return c.ScheduleSurvey(exposure=open_ones[0] if len(open_ones) == 1 else 0)
+
+
+def _first_exposure(cls: type) -> Callable[[Case, int], Any]:
+    return lambda case, part: cls(exposure=next(iter(case.exposures), 1))
+
+
+_START: Mapping[tuple[str, str], Callable[[Case, int], Any]] = {
+    ("claim", "register"): _register,
+    ("claim", "triage"): _triage,
+    ("exposure", "set_reserve"): _reserve,
+    ("exposure", "assess"): _assess,
+    ("survey", "schedule"): _schedule,
+    ("payment", "order"): _first_exposure(c.OrderPayment),
+    ("recovery", "recover_overpayment"): _first_exposure(c.OpenRecovery),
+    ("recovery", "subrogate"): _first_exposure(c.OpenRecovery),
+}

@@ -1,0 +1,90 @@
+"""Approvals, payments and the bank (norm 2.2.4, part 4: maker, checker and payer are different people)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from lipei.domain import lifecycle
+from lipei.domain.events import Refusal
+from lipei.domain.permissions import may
+from lipei.reads import approvals as approval_reads
+from lipei.reads import payments as payment_reads
+from lipei.services import bank
+from lipei.web.console.claims import address
+from lipei.web.console.shell import complain, now, say, show, who
+from lipei.web.templatetags.lipei import language
+
+STATES = ("ordered", "approved", "submitted", "failed", "confirmed", "cancelled")
+BATCH = 200
+ANSWER_BYTES_MAX = 16 * 1024 * 1024
+
+
+@require_GET
+def approvals(request: HttpRequest) -> HttpResponse:
+    """What waits for the reader's word, urgent first."""
+    rows = [
+        (row, address(row.number, lifecycle.BY_ACTION[row.subject, row.action], row.part))
+        for row in approval_reads.waiting(who(request), language=language())
+    ]
+    return show(request, "approvals", "approvals", rows=rows)
+
+
+@require_GET
+def payments(request: HttpRequest) -> HttpResponse:
+    """Payment orders by state, and what the bank said that fits nothing."""
+    state = request.GET.get("state", "")
+    states = (state,) if state in STATES else payment_reads.MOVING
+    before = request.GET.get("before", "")
+    rows = payment_reads.listed(
+        who(request),
+        language=language(),
+        states=states,
+        before=int(before) if before.isdigit() and len(before) < 18 else None,
+    )
+    finance = may(who(request), "bank.files")
+    return show(
+        request, "payments", "payments", rows=rows, state=state if state in STATES else "", states=STATES,
+        moving=payment_reads.moving(), finance=finance, unmatched=bank.unmatched() if finance else (),
+        inbox=_inbox() is not None, more=rows[-1].cursor if len(rows) == 100 else None,
+    )  # fmt: skip
+
+
+def _inbox() -> Path | None:
+    """Where answer files of the bank are put; None where the bank is no folder."""
+    scheme, _, rest = str(settings.LIPEI_BANK_URL).partition(":")
+    return Path(rest) / "inbox" if scheme == "files" and rest else None
+
+
+@require_POST
+def bank_submit(request: HttpRequest) -> HttpResponse:
+    """Send what is approved and read what the bank answered, now instead of at the worker's next turn."""
+    try:
+        done = bank.turn(now=now(), limit=BATCH)
+    except bank.NotSetUp:
+        complain(request, Refusal("refusal.bank.not_set_up"))
+    else:
+        say(request, "console.bank.turned", n=done)
+    return redirect("console:payments")
+
+
+@require_POST
+def bank_upload(request: HttpRequest) -> HttpResponse:
+    """Take an answer file (pain.002, camt.054) of the bank; it is read by the gateway like any other."""
+    inbox, file = _inbox(), request.FILES.get("file")
+    if inbox is None or file is None or isinstance(file, list) or not file.size or file.size > ANSWER_BYTES_MAX:
+        complain(request, Refusal("refusal.bank.file", "fields"))
+        return redirect("console:payments")
+    name = "".join(c for c in Path(file.name or "answer.xml").name if c.isalnum() or c in "._-")[-80:] or "answer.xml"
+    part = inbox / f"{now():%Y%m%d%H%M%S%f}-{name}.part"
+    with part.open("wb") as target:
+        for chunk in file.chunks():
+            target.write(chunk)
+    part.rename(part.with_suffix(""))  # the gateway leaves .part files alone: it never reads half a file
+    say(request, "console.bank.taken")
+    return redirect(reverse("console:payments"))

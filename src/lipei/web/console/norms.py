@@ -1,0 +1,156 @@
+"""The norm tables: read as tables, edited as YAML, checked, previewed on open claims, saved with a reason."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from lipei.domain.events import Refusal
+from lipei.norms import loader
+from lipei.norms.errors import NormError
+from lipei.reads import norm_versions, people
+from lipei.services import norms, sweeps
+from lipei.web.console.shell import book, now, say, show, status_of, who
+from lipei.web.errors import sentence
+from lipei.web.templatetags.lipei import language
+
+PREVIEWED = ("promises", "calendars")
+ROWS_LISTED_MAX = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """All tables with the version in force."""
+    in_force = dict(book(request).versions)
+    rows = [
+        (table, in_force.get(table, 1), bool(who(request).roles & set(norms.EDITORS.get(table, ()))))
+        for table in loader.TABLES
+    ]
+    return show(request, "norms", "norms", rows=rows)
+
+
+def _known(table: str) -> str:
+    if table not in loader.TABLES:
+        raise Http404
+    return table
+
+
+@require_GET
+def table(request: HttpRequest, table: str) -> HttpResponse:
+    """A table as it is in force, its versions, and how it differs from the shipped default."""
+    version, text = norms.text_in_force(_known(table))
+    return _shown(request, table, version, text)
+
+
+@require_GET
+def version(request: HttpRequest, table: str, version: int) -> HttpResponse:
+    """An earlier version."""
+    found = norm_versions.document(_known(table), version)
+    if found is None:
+        raise Http404
+    return _shown(request, table, version, found)
+
+
+def _shown(request: HttpRequest, table: str, version: int, text: str) -> HttpResponse:
+    history = norm_versions.history(table)
+    default = loader.default_text(table) if table != "products" else ""
+    staff = people.names(people.staff_ids(h.author for h in history))
+    newest = history[0] if history else None
+    return show(
+        request, "norm", "norms", table=table, version=version, text=text,
+        products=[(t.code, t.version, t.valid_from, t.name[language()], t.source_status) for t in book(request).products.terms] if table == "products" else (),
+        node=node(loader.read(text)) if text else None, newest_version=newest.version if newest else 1,
+        history=[(h, people.actor_name(h.author, staff, language())) for h in history],
+        difference=list(difference(default, text)) if default and text != default else (),
+        default_moved=bool(newest and table != "products" and newest.default_digest != loader.default_digest(table)),
+        may_edit=bool(who(request).roles & set(norms.EDITORS.get(table, ()))),
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, table: str) -> HttpResponse:
+    """Edit a table. "Check" says whether it makes sense and what it would do to open claims; "Save" needs a reason."""
+    if not who(request).roles & set(norms.EDITORS.get(_known(table), ())):
+        from lipei.web.errors import forbidden
+
+        return forbidden(request, permission=f"norm.{table}")
+    in_force, text = norms.text_in_force(table)
+    if request.method == "GET":
+        start = norm_versions.product_text(request.GET.get("of", "")) if table == "products" else text
+        return show(request, "norm_edit", "norms", table=table, text=start, seen=in_force, reason="")
+    text, reason = request.POST.get("document", "").replace("\r\n", "\n"), request.POST.get("reason", "")
+    seen = request.POST.get("seen_version", "")
+    kept = {"table": table, "text": text, "reason": reason, "seen": seen}
+    if "check" in request.POST:
+        refusal = norms.check(table, text)
+        if refusal is not None:
+            return show(request, "norm_edit", "norms", **kept, refusal=sentence(refusal), status=422)
+        return show(request, "norm_edit", "norms", **kept, checked=True, effect=_effect(table, text))
+    outcome = norms.save(
+        table=table,
+        text=text,
+        reason=reason,
+        seen_version=int(seen) if seen.isdigit() else 0,
+        actor=who(request),
+        now=now(),
+    )
+    if isinstance(outcome, Refusal):
+        current, there = norms.text_in_force(table)
+        stale = list(difference(there, text)) if outcome.kind == "conflict" else ()
+        return show(
+            request, "norm_edit", "norms", **{**kept, "seen": current if stale else seen}, refusal=sentence(outcome), stale=stale,
+            reason_missing="reason" in outcome.fields, status=status_of(outcome),
+        )  # fmt: skip
+    say(request, "console.norms.saved", version=outcome)
+    return redirect("console:norm", table=table)
+
+
+def _effect(table: str, text: str) -> Any | None:
+    """What saving would do to the promises of open claims."""
+    if table not in PREVIEWED:
+        return None
+    try:
+        return sweeps.preview(table=table, text=text, now=now(), list_max=ROWS_LISTED_MAX)
+    except NormError:
+        return None
+
+
+def difference(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Lines taken away and added, each with its kind (``del``, ``add``, ``ctx``)."""
+    kinds = {"-": "del", "+": "add", " ": "ctx"}
+    for line in difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2):
+        if not line.startswith(("---", "+++", "@@")):
+            yield kinds.get(line[:1], "ctx"), line
+        elif line.startswith("@@"):
+            yield "ctx", "…"
+
+
+def node(value: Any) -> dict[str, Any]:
+    """A document as a readable tree: ``rows`` (a table), ``pairs``, ``items`` or a plain ``value``."""
+    if isinstance(value, Mapping):
+        if value and all(isinstance(v, Mapping) for v in value.values()) and len(value) > 1 and _flat(value.values()):
+            return _rows([{"": key, **row} for key, row in value.items()])
+        return {"kind": "pairs", "pairs": [(str(k), node(v)) for k, v in value.items()]}
+    if isinstance(value, list):
+        if value and all(isinstance(v, Mapping) for v in value):
+            return _rows(value)
+        return {"kind": "items", "items": [node(v) for v in value]}
+    return {"kind": "value", "value": "—" if value is None else value}
+
+
+def _flat(rows: Any) -> bool:
+    return all(len(row) <= 12 for row in rows)
+
+
+def _rows(rows: list[Any]) -> dict[str, Any]:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return {
+        "kind": "rows",
+        "columns": columns,
+        "rows": [[node(row[c]) if c in row else None for c in columns] for row in rows],
+    }

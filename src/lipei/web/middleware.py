@@ -1,0 +1,62 @@
+"""The language of a request, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
+
+from lipei.norms.texts import LANGUAGES
+from lipei.reads import rulebook
+from lipei.web import accounts
+
+COOKIE = "lipei_language"
+FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics", "/static/")
+"""Addresses of programs: no session is read for them, and they name their language by header alone."""
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def language(get_response: Handler) -> Handler:
+    """Activate the language chosen, by the cookie, else in the staff record, else what the browser asks for; and the
+    company's zone.
+
+    Puts ``request.staff`` (the row of the member of staff or None), ``request.actor`` (see `accounts.actor_of`) and
+    ``request.rulebook`` within reach of the views; each is looked up only if somebody asks, and once.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.staff = SimpleLazyObject(lambda: accounts.staff_of(request))  # type: ignore[attr-defined]
+        request.actor = SimpleLazyObject(lambda: accounts.actor_of(request.staff))  # type: ignore[attr-defined]
+        if request.path_info.startswith(FOR_PROGRAMS):
+            with translation.override(asked(request)):
+                return get_response(request)
+        request.rulebook = rulebook.current()  # type: ignore[attr-defined]
+        accounts.keep_session(request, request.rulebook.settings, timezone.now())  # type: ignore[attr-defined]
+        zone = ZoneInfo(request.rulebook.settings.zone)  # type: ignore[attr-defined]
+        with translation.override(chosen(request)), timezone.override(zone):
+            response = get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or "")
+        return response
+
+    return middleware
+
+
+def chosen(request: HttpRequest) -> str:
+    """The language of a page, one of `LANGUAGES`."""
+    cookie = request.COOKIES.get(COOKIE, "")
+    if cookie in LANGUAGES:
+        return cookie
+    staff = accounts.staff_of(request)
+    if staff is not None and staff.language in LANGUAGES:
+        return str(staff.language)
+    return asked(request)
+
+
+def asked(request: HttpRequest) -> str:
+    """The language that the browser or program asks for by header, else the installation's."""
+    found = translation.get_language_from_request(request).lower()
+    return found if found in LANGUAGES else LANGUAGES[0]

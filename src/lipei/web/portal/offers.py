@@ -1,0 +1,74 @@
+"""An offer: its sum line by line, agreed with a one-time code or declined with a reason (norm 2.2.3, 2.2.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from lipei.domain import commands
+from lipei.domain.events import Refusal
+from lipei.services import norms, portal
+from lipei.services.portal import Visit
+from lipei.web.portal import seen
+from lipei.web.portal.forms import clean
+from lipei.web.portal.visits import Case, of_claim, page, say, why
+from lipei.web.templatetags.lipei import language
+
+WRONG_CODE = "offer.code_wrong"
+
+
+@of_claim(verified=True)
+def offer(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpResponse:
+    """The offer; a POST's ``do`` is ``code``, ``agree`` or ``decline``."""
+    if part not in portal.offers_for(case, visit.party):
+        return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
+    if request.method != "POST":
+        return _page(request, visit, case, part)
+    answer = {"code": _send_code, "agree": _agree, "decline": _decline}.get(request.POST.get("do", ""))
+    return answer(request, visit, case, part) if answer else _page(request, visit, case, part, 422)
+
+
+def _page(request: HttpRequest, visit: Visit, case: Case, part: int, status: int = 200, **more: Any) -> HttpResponse:
+    safe = portal.guarded(case, visit)
+    found = safe.offers[part]
+    return page(
+        request, "offer", status, number=visit.number, offer=found, claim=safe.claim,
+        heads=seen.heads(safe, found, language()), account=safe.parties[visit.party].account_number[-4:],
+        has_code=found.code_expires_at is not None and found.code_expires_at > timezone.now(),
+        minutes=norms.current().settings.one_time_code_minutes, **more,
+    )  # fmt: skip
+
+
+def _send_code(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpResponse:
+    done = portal.send_offer_code(visit, part, now=timezone.now())
+    if isinstance(done, Refusal):
+        return _page(request, visit, case, part, 409, errors={"code": why(done)})
+    minutes = norms.current().settings.one_time_code_minutes
+    messages.success(request, say("portal.offer.code_sent", {"minutes": minutes}))
+    return HttpResponseRedirect(reverse("portal:offer", args=[visit.number, part]) + "#agree")
+
+
+def _agree(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpResponse:
+    code = "".join(request.POST.get("code", "").split())[:12]
+    done = portal.act(visit, "offer", "agree", part, commands.Agree(code=code), now=timezone.now())
+    if isinstance(done, Refusal):
+        return _page(request, visit, case, part, 422, errors={"code": why(done)})
+    if any(event.kind == WRONG_CODE for _, event in done.events):
+        return _page(request, visit, done.case, part, 422, errors={"code": say("refusal.code_wrong")})
+    messages.success(request, say("portal.offer.agreed"))
+    return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
+
+
+def _decline(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpResponse:
+    reason = clean(request.POST.get("reason", ""))
+    if len(reason) > commands.TEXT_LENGTH_MAX:
+        return _page(request, visit, case, part, 422, errors={"reason": say("refusal.too_long")}, reason=reason)
+    done = portal.act(visit, "offer", "decline", part, commands.Reasoned(reason), now=timezone.now())
+    if isinstance(done, Refusal):
+        return _page(request, visit, case, part, 422, errors={"reason": why(done)}, reason=reason)
+    messages.success(request, say("portal.offer.declined"))
+    return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))

@@ -1,0 +1,95 @@
+"""The report (报案) and its receipt: a story and a phone number are enough (norm 2.1.1, 2.2.1, 1.3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from lipei.domain.events import Refusal
+from lipei.services import norms, portal
+from lipei.services.portal import Visit
+from lipei.web.portal import forms, seen, uploads
+from lipei.web.portal.visits import Case, known_visits, of_claim, page, remember, say
+from lipei.web.templatetags.lipei import language
+
+FIELD_OF = {"line": "kind", "loss_kind": "kind", "contact": "phone"}
+"""Fields of the report that stand under another name on the page."""
+
+
+@never_cache
+def report(request: HttpRequest) -> HttpResponse:
+    """The form, and what was typed into it. Nothing typed is lost, and sending it twice is one report."""
+    if request.method != "POST":
+        return _form(request, {"key": forms.new_key()}, {}, 200)
+    now, rulebook = timezone.now(), norms.current()
+    typed = forms.read(request.POST.dict(), rulebook=rulebook, language=language())
+    kept = uploads.keep(request, typed.key, now=now)
+    again = {**typed.typed, "key": typed.key, "kept": kept}
+    if typed.errors:
+        return _form(request, again, {name: say(*why) for name, why in typed.errors.items()}, 422)
+    done = portal.report(typed.command, typed.items, key=typed.key, now=now)
+    if isinstance(done, Refusal):
+        return _refused(request, again, done)
+    reporter = done.case.party("reporter")
+    assert reporter is not None, "a report has a reporter"
+    visit = Visit(done.case.claim.number, reporter.part)
+    remember(request, visit, now=now)
+    if done.events:  # an answer given before brings nothing new
+        for sentence in uploads.attach_kept(visit, kept, typed.key, now=now):
+            messages.warning(request, sentence)
+        if done.events[0][1].facts.get("alike"):
+            messages.info(request, say("portal.receipt.alike"))
+    return HttpResponseRedirect(reverse("portal:receipt", args=[visit.number]))
+
+
+def _refused(request: HttpRequest, again: Mapping[str, Any], refusal: Refusal) -> HttpResponse:
+    if refusal.code == "refusal.key_reused":
+        mine = list(known_visits(request, now=timezone.now()))
+        return _form(request, {**again, "key": forms.new_key()}, {}, 409, error=say("portal.report.already"), mine=mine)
+    if refusal.kind != "fields":
+        return _form(request, again, {}, 409, error=say(refusal.code, refusal.params))
+    errors = {_shown(name): say(code, refusal.params) for name, code in refusal.fields.items()}
+    return _form(request, again, errors, 422)
+
+
+def _shown(name: str) -> str:
+    """The field of the page that a field of the report stands for; ``""`` for one that the page does not have."""
+    if name.startswith("exposures."):
+        return "kind"
+    return FIELD_OF.get(name, name)
+
+
+def _form(
+    request: HttpRequest, typed: Mapping[str, Any], errors: Mapping[str, str], status: int, **more: Any
+) -> HttpResponse:  # fmt: skip
+    rulebook = norms.current()
+    rows = [
+        (n, *(found.get(f"item_{n}{end}", "") for found in (typed, errors) for end in ("", "_amount")))
+        for n in range(1, forms.ITEM_ROWS + 1)
+    ]
+    optional = ("loss_at", "place", "policy_number", "plate", "kind", "estimate", "email", "accept_automatic")
+    named = [*optional, *(f"item_{n}{end}" for n, *_ in rows for end in ("", "_amount"))]
+    kinds = [(line.code, line.losses) for line in rulebook.lines.lines.values() if line.products]
+    return page(
+        request, "report", status, typed=typed, errors=errors, rows=rows, kinds=kinds, hurt=forms.HURT,
+        open=any(typed.get(name) or errors.get(name) for name in named), currency=rulebook.settings.currency,
+        kept=typed.get("kept", ()), accept=uploads.ACCEPT, **more,
+    )  # fmt: skip
+
+
+@of_claim()
+def receipt(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
+    """Number, named handler, what happens next, every promised date, and the ways back (norm 2.2.1)."""
+    name, phone = portal.handler(case)
+    address = str(settings.LIPEI_ORIGIN).rstrip("/") + portal.link(Visit(visit.number, visit.party), now=timezone.now())
+    return page(
+        request, "receipt", number=visit.number, handler=name, handler_phone=phone, claim=case.claim,
+        promises=seen.promises(case), address=address, return_code=portal.return_code(visit.number, visit.party),
+    )  # fmt: skip

@@ -1,0 +1,248 @@
+"""What a customer sees of their claim, made ready for the templates: steps, promises, papers, offers, letters, notices.
+
+Everything is read from `portal.guarded`, in which other people's data no longer stand; `portal.*_for` says which parts
+are this visitor's. No sentence is made here beyond what the texts give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lipei.domain.claims import Case, Clock, Exposure, Offer, Paper
+from lipei.norms import messages as message_norms
+from lipei.norms import settlement as explained
+from lipei.norms.settlement import ExplainedLine
+from lipei.norms.texts import texts
+from lipei.services import norms, portal
+from lipei.services.portal import Visit
+
+SENDABLE = ("requested", "refused")
+DECIDED = ("approved", "refused", "agreed", "settled")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way: ``done`` at an instant, ``now`` or ``open``, with the promised instant if there is one."""
+
+    code: str
+    state: str
+    at: datetime | None = None
+    promised_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """One promise to the customer by its plain name. ``name`` is a text key."""
+
+    name: str
+    state: str  # running, paused, kept, late
+    due_at: datetime | None
+    ended_at: datetime | None
+    is_late: bool
+    provisional: bool
+    by_law: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSeen:
+    """One paper asked for. ``reason`` is a text key, empty where nothing is wrong with what was sent."""
+
+    part: int
+    code: str
+    state: str
+    required: bool
+    due_at: datetime | None
+    reason: str
+    note: str
+    files: int
+    can_send: bool
+    wants_invoice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One head of loss of an offer with its calculation, line by line."""
+
+    cover: str
+    lines: tuple[ExplainedLine, ...]
+    payable_minor: int
+    ex_gratia_minor: int
+    advanced_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message that went to this party. ``body`` only for a verified visit."""
+
+    title: str
+    at: datetime
+    channel: str
+    state: str
+    body: str
+
+
+def promises(case: Case) -> list[Promised]:
+    """The promises that the customer was told, each name once, in the order of their dates."""
+    told = [c for c in case.clocks.values() if c.told_due_at is not None and c.state != "cancelled"]
+    found: dict[str, Clock] = {}
+    for clock in sorted(told, key=_urgency):
+        found.setdefault(clock.promise, clock)
+    return sorted((_promised(c) for c in found.values()), key=lambda p: (p.due_at is None, p.due_at, p.name))
+
+
+def _urgency(clock: Clock) -> tuple[int, float]:
+    """Of several clocks of one promise the running one that is due first, else the one that ended last."""
+    open_ = clock.state in ("running", "paused")
+    at = (clock.due_at if open_ else clock.ended_at) or clock.told_due_at
+    seconds = at.timestamp() if at else 0.0
+    return (0, seconds) if open_ else (1, -seconds)
+
+
+def _promised(clock: Clock) -> Promised:
+    plain = f"portal.promise.{clock.promise}"
+    late = clock.breached_at is not None
+    state = clock.state if clock.state in ("running", "paused") else "late" if late else "kept"
+    return Promised(
+        name=plain if plain in texts() else f"promise.{clock.promise}",
+        state=state,
+        due_at=clock.due_at or clock.told_due_at,
+        ended_at=clock.ended_at,
+        is_late=late,
+        provisional=clock.provisional,
+        by_law=clock.binds in ("law", "regulator"),
+    )
+
+
+def steps(case: Case, visit: Visit) -> list[Step]:
+    """The way of the claim with what is done, when, and by when the rest is promised."""
+    claim = case.claim
+    if claim.outcome not in ("", "paid", "refused"):
+        return []  # it went another way
+    heads = [case.exposures[n] for n in portal.exposures_for(case, visit.party)]
+    heads = [e for e in heads if e.state != "dropped"]
+    paid = [case.payments[n] for n in portal.payments_for(case, visit.party)]
+    refused = bool(heads) and all(e.state == "refused" for e in heads)
+    paid_at = [p.confirmed_at for p in paid if p.state == "confirmed" and p.kind in ("settlement", "ex_gratia")]
+    first_view_at = claim.opinion_at or _ended(case, "preliminary_opinion")
+    papers_at = _papers_at(case)
+    done: list[tuple[str, datetime | None, bool]] = [
+        ("reported", claim.reported_at, True),
+        ("opinion", first_view_at, first_view_at is not None),
+        ("papers", papers_at, papers_at is not None),
+        ("decided", _last(e.decided_at for e in heads), bool(heads) and all(e.state in DECIDED for e in heads)),
+    ]  # fmt: skip
+    if not refused:
+        agreed = bool(heads) and all(e.state in ("agreed", "settled", "refused") for e in heads)
+        settled = bool(heads) and all(e.state in ("settled", "refused") for e in heads)
+        done += [("agreed", _last(e.agreed_at for e in heads), agreed), ("paid", _last(paid_at), settled)]
+    waiting = any(p.required and p.state in SENDABLE for p in case.papers.values())
+    return _in_order(done, promises(case), {"papers"} if waiting else set())
+
+
+def _in_order(done: list[tuple[str, datetime | None, bool]], told: list[Promised], waiting: set[str]) -> list[Step]:
+    """What lies before a finished step is behind us too, unless something is still waited for there."""
+    last = max(i for i, (_, _, is_done) in enumerate(done) if is_done)
+    found = []
+    for i, (code, at, _) in enumerate(done):
+        state = "now" if code in waiting or i == last + 1 else "done" if i <= last else "open"
+        found.append(
+            Step(code, state, at if state == "done" else None, None if state == "done" else _date_of(code, told))
+        )
+    return found
+
+
+def _date_of(step: str, told: list[Promised]) -> datetime | None:
+    """The promised date of a step, by the names of the promises."""
+    words = {"opinion": "opinion", "papers": "papers_request", "decided": "answer", "paid": "payment"}
+    word = words.get(step)
+    dates = [p.due_at for p in told if word and word in p.name and p.state == "running" and p.due_at]
+    return min(dates, default=None)
+
+
+def _ended(case: Case, promise: str) -> datetime | None:
+    return _last(c.ended_at for c in case.clocks.values() if c.promise == promise and c.state == "fulfilled")
+
+
+def _papers_at(case: Case) -> datetime | None:
+    """Since when every required paper is accepted or not needed; None while one is missing, or none was asked for."""
+    asked = [p for p in case.papers.values() if p.required]
+    if not asked or any(p.state not in ("accepted", "waived") for p in asked):
+        return None
+    return _last(p.decided_at for p in asked)
+
+
+def _last(instants: Iterable[datetime | None]) -> datetime | None:
+    return max((at for at in instants if at is not None), default=None)
+
+
+def papers(case: Case, numbers: Iterable[int]) -> list[PaperSeen]:
+    """The papers this visitor is asked for: what is still needed first."""
+    found = [_paper(case.papers[n]) for n in numbers]
+    return sorted(found, key=lambda p: (not p.can_send, not p.required, p.part))
+
+
+def _paper(paper: Paper) -> PaperSeen:
+    reason = f"reason.{paper.reason}" if paper.state == "refused" and paper.reason else ""
+    return PaperSeen(
+        part=paper.part, code=paper.code, state=paper.state, required=paper.required, due_at=paper.due_at,
+        reason=reason if reason in texts() else ("reason.other" if reason else ""),
+        note=paper.note if paper.state == "refused" else "", files=len(paper.uploads),
+        can_send=paper.state in SENDABLE, wants_invoice="invoice" in paper.code,
+    )  # fmt: skip
+
+
+def heads(case: Case, offer: Offer, language: str) -> list[Head]:
+    """The heads of loss of an offer, each with its explained calculation (norm 2.2.4)."""
+    return [_head(case.exposures[n], language) for n in offer.exposures]
+
+
+def _head(exposure: Exposure, language: str) -> Head:
+    stored: Mapping[str, Any] = exposure.settlement
+    book = norms.current()
+    terms = book.products.version(stored["product"], stored["terms_version"]) if stored else None
+    lines = explained.explain(terms=terms, settlement=stored, language=language) if terms else ()
+    return Head(exposure.cover, lines, exposure.payable_minor, exposure.ex_gratia_minor, exposure.advanced_minor)
+
+
+def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
+    """The letters for this visitor: name, part it is about, date. All but the receipt are for verified visits."""
+    found: list[tuple[str, int, datetime | None]] = [("receipt", 0, case.claim.reported_at)]
+    if not visit.verified:
+        return found
+    if any(case.papers[n].state in SENDABLE for n in portal.papers_for(case, visit.party)):
+        found.append(("paper_request", 0, case.claim.papers_requested_at))
+    found += [("settlement", n, case.offers[n].sent_at) for n in portal.offers_for(case, visit.party)]
+    own = [(n, case.exposures[n]) for n in portal.exposures_for(case, visit.party)]
+    found += [("refusal", n, e.decided_at) for n, e in own if e.state == "refused"]
+    paid = [(n, case.payments[n]) for n in portal.payments_for(case, visit.party)]
+    found += [
+        ("advance", n, p.confirmed_at or p.submitted_at)
+        for n, p in paid
+        if p.kind == "advance" and p.state != "cancelled"
+    ]
+    return found
+
+
+class _Blanks(dict[str, str]):
+    """Placeholders of a subject line that this page does not fill."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def notices(case: Case, visit: Visit, language: str) -> list[Notice]:
+    """What was sent to this visitor, newest first."""
+    table = norms.current().messages
+    found = []
+    for row in portal.notices(case, visit.party):
+        if row.message not in table.rows:
+            continue
+        title = message_norms.wording(table, f"message.{row.message}.subject", language)
+        words = _Blanks(claim_number=case.claim.number)
+        at = row.delivered_at or row.sent_at or row.due_at
+        channel = row.channels[min(row.position, len(row.channels) - 1)] if row.channels else ""
+        found.append(Notice(title.format_map(words), at, channel, row.state, row.body if visit.verified else ""))
+    return found

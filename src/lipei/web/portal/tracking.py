@@ -1,0 +1,160 @@
+"""The page of a claim for its customer, and what can be done from it: write, withdraw, fetch letters …"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from lipei.domain import commands
+from lipei.domain.events import Refusal
+from lipei.domain.lifecycle import OPEN
+from lipei.services import norms, portal, portal_files
+from lipei.services.portal import Visit
+from lipei.web.portal import seen
+from lipei.web.portal.forms import clean
+from lipei.web.portal.visits import Case, of_claim, page, say, why
+from lipei.web.templatetags.lipei import language
+
+ACCOUNT_FIELDS = ("account_name", "account_number", "account_bank")
+EVENT_OF_LETTER = {
+    "receipt": "claim.reported", "paper_request": "claim.papers_requested", "settlement": "offer.sent",
+    "refusal": "exposure.refused", "advance": "payment.confirmed",
+}  # fmt: skip
+"""What each letter is about, for whoever composes it."""
+
+
+@require_safe
+@of_claim()
+def track(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
+    """Where the claim stands, what we promised, what is needed."""
+    return shown(request, visit, case)
+
+
+def shown(
+    request: HttpRequest, visit: Visit, case: Case, status: int = 200, *, errors: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> HttpResponse:  # fmt: skip
+    """The page, with what was typed and what is wrong with it where a step was refused."""
+    errors = errors or {}
+    safe = portal.guarded(case, visit)
+    name, phone = portal.handler(case)
+    papers = seen.papers(safe, portal.papers_for(case, visit.party))
+    offers = [safe.offers[n] for n in portal.offers_for(case, visit.party)]
+    promised = seen.promises(safe)
+    is_open, is_paid = case.claim.state in OPEN, _is_paid(case, visit)
+    todo = {
+        "papers": sum(p.can_send and p.required for p in papers),
+        "offer": next((o for o in offers if o.state == "sent"), None),
+        "account": is_paid and not case.parties[visit.party].account_number,
+    }
+    return page(
+        request, "track", status, number=visit.number, visit=visit, claim=safe.claim, is_open=is_open, is_paid=is_paid,
+        handler=name, handler_phone=phone, steps=seen.steps(case, visit), promises=promised,
+        is_late=any(p.is_late for p in promised), todo=todo if is_open else {}, offers=offers,
+        papers=[(p, errors.get(f"paper_{p.part}")) for p in papers],
+        refused=[e for n in portal.exposures_for(case, visit.party) if (e := safe.exposures[n]).state == "refused"],
+        others=_others(safe, visit), payments=[safe.payments[n] for n in portal.payments_for(case, visit.party)],
+        account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
+        notices=seen.notices(case, visit, language()), may_withdraw=is_open and portal.leads(case, visit.party),
+        errors=errors, typed=typed or {}, megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
+    )  # fmt: skip
+
+
+def _others(case: Case, visit: Visit) -> list[Any]:
+    """Heads of loss that are somebody else's: to who reported, that they exist and how far they are, no more."""
+    own = set(portal.exposures_for(case, visit.party))
+    return [e for n, e in case.exposures.items() if n not in own] if portal.leads(case, visit.party) else []
+
+
+def _is_paid(case: Case, visit: Visit) -> bool:
+    """Whether money may go to this party."""
+    return bool({"claimant", "payee"} & set(case.parties[visit.party].roles)) or bool(
+        portal.offers_for(case, visit.party)
+    )
+
+
+def _account(case: Case, visit: Visit) -> str:
+    """The last digits of the account on file, for a verified visit."""
+    return case.parties[visit.party].account_number[-4:] if visit.verified else ""
+
+
+@require_POST
+@of_claim()
+def write(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
+    """A message to the handler; answering it is a promise (norm 2.4.2)."""
+    text = clean(request.POST.get("text", ""))
+    if len(text) > commands.TEXT_LENGTH_MAX:
+        return shown(request, visit, case, 422, errors={"text": say("refusal.too_long")}, typed={"text": text})
+    done = portal.act(visit, "claim", "add_note", 0, commands.Write(text), now=timezone.now())
+    if isinstance(done, Refusal):
+        return shown(request, visit, case, 422, errors={"text": why(done)}, typed={"text": text})
+    return _done(request, visit, "portal.write.sent", "write")
+
+
+@of_claim()
+def withdraw(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
+    """Take the claim back, with a reason, on a page of its own: nobody withdraws by a slip."""
+    reason = clean(request.POST.get("reason", ""))
+    context: dict[str, Any] = {"number": visit.number, "typed": reason}
+    if request.method != "POST":
+        return page(request, "withdraw", **context)
+    if len(reason) > commands.TEXT_LENGTH_MAX:
+        return page(request, "withdraw", 422, error=say("refusal.too_long"), **context)
+    done = portal.act(visit, "claim", "withdraw", 0, commands.Reasoned(reason), now=timezone.now())
+    if isinstance(done, Refusal):
+        return page(request, "withdraw", 422, error=why(done), **context)
+    return _done(request, visit, "portal.withdraw.done", "")
+
+
+@of_claim(verified=True)
+def account(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
+    """The account to pay to. A slip in the number is said in plain words before any money is sent."""
+    party = case.parties[visit.party]
+    is_paid = _is_paid(case, visit)
+    context: dict[str, Any] = {"number": visit.number, "tail": _account(case, visit), "is_paid": is_paid}
+    if request.method != "POST":
+        return page(request, "account", typed={"account_name": party.account_name or party.name}, errors={}, **context)
+    typed = {name: clean(request.POST.get(name, "")) for name in ACCOUNT_FIELDS}
+    errors = {name: say("refusal.required") for name in ACCOUNT_FIELDS[:2] if not typed[name]}
+    limits = {f.name: int(f.metadata.get("length_max", 0)) for f in fields(commands.PartyReported)}
+    errors |= {name: say("refusal.too_long") for name, value in typed.items() if len(value) > limits[name]}
+    if not errors and is_paid:
+        done = portal.act(visit, "party", "correct", visit.party, _account_said(typed), now=timezone.now())
+        if not isinstance(done, Refusal) or done.fields.get("name") == "refusal.nothing_changed":
+            return _done(request, visit, "portal.account.saved", "account")
+        errors = {name: say(code, done.params) for name, code in done.fields.items()} or {"account_number": why(done)}
+    return page(request, "account", 422, typed=typed, errors=errors, **context)
+
+
+def _account_said(typed: Mapping[str, str]) -> commands.PartyReported:
+    name, number, bank = (typed[field] for field in ACCOUNT_FIELDS)
+    return commands.PartyReported(account_name=name, account_number=number, account_bank=bank)
+
+
+@require_safe
+@of_claim()
+def letter(request: HttpRequest, visit: Visit, case: Case, letter: str, part: int) -> HttpResponse:
+    """A letter as PDF, made from what this visitor may read. What is not theirs is not there."""
+    if not any((letter, part) == (name, n) for name, n, _ in seen.letters(case, visit)):
+        return shown(request, visit, case, 404, errors={"letters": say("refusal.letter_not_here")})
+    pdf = portal_files.letter(
+        visit, letter, event=EVENT_OF_LETTER[letter], part=part, language=language(), now=timezone.now()
+    )
+    if pdf is None:
+        return shown(request, visit, case, 409, errors={"letters": say("refusal.letter_not_here")})
+    name = f"{visit.number}-{letter}.pdf"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(pdf, content_type="application/pdf", headers=headers)
+
+
+def _done(request: HttpRequest, visit: Visit, key: str, place: str) -> HttpResponse:
+    messages.success(request, say(key))
+    where = reverse("portal:track", args=[visit.number])
+    return HttpResponseRedirect(f"{where}#{place}" if place else where)

@@ -1,0 +1,18 @@
+"""Addresses of the pages."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+
+from lipei.web import accounts, views
+
+urlpatterns = [
+    re_path(
+        r"^accounts/(?:signup|email|confirm-email|password/reset|password/set|login/code|phone)/",
+        accounts.ask_administrator,
+    ),
+    path("accounts/", include("allauth.urls")),
+    path("language/", views.set_language, name="web-language"),
+    path("theme/", views.set_theme, name="web-theme"),
+    path("console/", include("lipei.web.console.urls")),
+]

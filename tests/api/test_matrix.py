@@ -1,0 +1,212 @@
+"""Role × address × own or another's claim: who is let in where. A new address without an entry fails.
+
+The addresses come from the description and from the resolver, the expectations are written by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import get_resolver
+from tests.api.conftest import Caller, Office
+
+from lipei.api.actions import path_of, steps
+from lipei.api.schemas import REPORT
+from lipei.domain.lifecycle import BY_ACTION
+from lipei.store import models
+
+ROLES = {
+    "intake": "intake1",
+    "handler": "handler1",
+    "surveyor": "surveyor1",
+    "assessor": "assessor1",
+    "approver": "approver1",
+    "team_lead": "lead1",
+    "manager": "manager1",
+    "finance": "finance1",
+    "expert": "expert1",
+    "investigator": "investigator1",
+    "compliance": "compliance1",
+    "administrator": "admin1",
+    "program": "program",
+}
+SEE_OWN = frozenset(set(ROLES) - {"expert", "administrator"})
+SEE_OTHERS = frozenset({"intake", "approver", "manager", "finance", "investigator", "compliance", "program"})
+"""Whoever sees the whole company. *Other* is a claim of another unit and handler."""
+
+FRONT = {"intake", "handler", "team_lead", "manager"}
+DESK = {"handler", "team_lead", "manager"}
+LEADS = {"team_lead", "manager"}
+EVERYBODY_WRITES = {*FRONT, "surveyor", "assessor", "approver", "expert", "finance", "investigator", "compliance"}
+# Who is not told "not permitted" on a claim of their own unit and desk; another answer (200, 409, 422) is let in.
+LET_IN: dict[tuple[str, str], set[str]] = {
+    ("claim", "register"): FRONT,
+    ("claim", "triage"): DESK,
+    ("claim", "assign"): LEADS,
+    ("claim", "accept_assignment"): {"handler"},
+    ("claim", "acknowledge_duty"): set(),  # nobody is called on this claim
+    ("claim", "give_opinion"): DESK,
+    ("claim", "request_papers"): DESK,
+    ("claim", "close"): DESK,
+    ("claim", "close_without_payment"): DESK,
+    ("claim", "withdraw"): FRONT,
+    ("claim", "cancel"): DESK,
+    ("claim", "reopen"): LEADS,
+    ("claim", "link_duplicate"): DESK,
+    ("claim", "hand_over"): DESK,
+    ("claim", "ask_for_help"): {"handler", "surveyor", "assessor"},
+    ("claim", "add_note"): EVERYBODY_WRITES,
+    ("claim", "suspect"): {*DESK, "investigator", "surveyor", "assessor", "approver"},
+    ("claim", "clear_suspicion"): {"investigator", *LEADS},
+    ("claim", "report_upwards"): {*DESK, "approver"},
+    ("exposure", "add"): FRONT,
+    ("exposure", "set_reserve"): {*DESK, "assessor"},
+    ("exposure", "assess"): {"handler", "surveyor", "assessor"},
+    ("exposure", "check_assessment"): {"assessor", *LEADS},
+    ("exposure", "submit_decision"): {"handler", *LEADS},
+    ("exposure", "approve_decision"): {"approver", *LEADS},
+    ("exposure", "return_for_rework"): {"assessor", "approver", *LEADS},
+    ("exposure", "propose_refusal"): {"handler", *LEADS},
+    ("exposure", "refuse"): {"approver", *LEADS},
+    ("exposure", "advance"): {"handler", "approver", *LEADS},
+    ("exposure", "guarantee"): {"handler", "approver", *LEADS},
+    ("party", "add"): FRONT,
+    ("party", "correct"): {*FRONT, "program", "finance"},
+    ("party", "check_identity"): {*DESK, "finance", "surveyor"},
+    ("paper", "receive"): {*FRONT, "program", "surveyor"},
+    ("paper", "accept"): {*DESK, "assessor"},
+    ("paper", "refuse"): {*DESK, "assessor"},
+    ("paper", "waive"): DESK,
+    ("survey", "schedule"): {*FRONT, "surveyor"},
+    ("survey", "record"): {"surveyor", *DESK},
+    ("survey", "cancel"): {*FRONT, "surveyor"},
+    ("consultation", "convene"): {*DESK, "approver"},
+    ("consultation", "opine"): set(),  # only another expert was asked
+    ("consultation", "conclude"): {*DESK, "approver"},
+    ("offer", "send"): DESK,
+    ("offer", "agree"): {*FRONT, "program"},
+    ("offer", "decline"): {*FRONT, "program"},
+    ("offer", "send_code"): {*FRONT, "program"},
+    ("offer", "expire"): set(),
+    ("payment", "order"): {"handler", *LEADS, "finance"},
+    ("payment", "approve_payment"): {"finance", *LEADS},
+    ("payment", "submit"): {"finance"},
+    ("payment", "confirm"): {"finance"},
+    ("payment", "fail"): {"finance"},
+    ("payment", "give_back"): {"finance"},
+    ("payment", "retry"): {"finance", *LEADS},
+    ("payment", "cancel"): {"finance", *LEADS},
+    ("recovery", "recover_overpayment"): {*DESK, "finance"},
+    ("recovery", "subrogate"): {*DESK, "finance"},
+    ("recovery", "receive_recovery"): {"finance"},
+    ("recovery", "write_off"): {"manager"},
+}
+READS = ("claims/{number}", "claims/{number}/timeline", "claims/{number}/promises", "claims/{number}/settlement")
+# Parts that the claim of this test has; a step on a part it has not is not found, whoever asks.
+HAS = {"claim", "exposure", "party", "paper", "survey", "consultation"}
+
+
+@pytest.fixture
+def two(office: Office) -> dict[str, str]:
+    """A claim of handler1's in Shanghai (*own*), and one of another handler's in Beijing (*other*)."""
+    models.Staff.objects.filter(code="handler2").update(unit="beijing")
+    numbers = {}
+    for name, staff in (("own", "handler1"), ("other", "handler2")):
+        person = models.Staff.objects.get(code=staff)
+        body = office.program.post(
+            "claims", {**REPORT, "story": name, "exposures": [{"cover": "own_damage", "peril": "collision"}]}
+        ).body
+        number = numbers[name] = body["number"]
+        asked = {"question": "?", "experts": [models.Staff.objects.get(code="expert2").id]}
+        for action, more in (
+            ("request_papers", {}),
+            ("surveys/new/schedule", {"at": "2026-11-24T02:00:00Z", "place": "x"}),
+            ("consultations/new/convene", asked),
+        ):
+            found = office.manager1.post(f"claims/{number}/{action}", more)
+            assert found.status == 200, found.body
+        models.Claim.objects.filter(number=number).update(handler=person.id, unit=person.unit)
+        models.Survey.objects.update(surveyor=None)
+    return numbers
+
+
+def test_every_row_of_the_table_has_an_entry() -> None:
+    assert set(LET_IN) == {(s.subject, s.action) for s in steps()}
+    assert {(s.subject, s.action) for s in BY_ACTION.values()} - set(LET_IN) == {("claim", "report")}
+
+
+def test_every_address_has_an_entry() -> None:
+    known = {f"/api/v1{path_of(s)}" for s in steps()} | {f"/api/v1/{r}" for r in READS}
+    known |= {
+        f"/api/v1/{p}" for p in ("claims", "claims:batch", "worklist", "claims/{number}/documents", "openapi.json")
+    }
+    found = set()
+    for resolver in get_resolver().url_patterns:
+        if str(resolver.pattern) == "api/v1/":
+            for pattern in resolver.url_patterns:
+                found.add(
+                    "/api/v1/"
+                    + str(pattern.pattern).replace("<int:part>", "{int:part}").replace("<number>", "{number}")
+                )
+    others = {a for a in found - known if a not in ("/api/v1/<path:rest>", "/api/v1/")}
+    assert others <= {"/api/v1/"}, f"addresses without an entry in this matrix: {sorted(others)}"
+    assert known <= found, known - found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_reads_what_it_may_and_finds_nothing_else(office: Office, two: dict[str, str], role: str) -> None:
+    caller = getattr(office, ROLES[role])
+    for whose, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)):
+        for address in READS:
+            expected = 200 if role in seeing else 404
+            assert caller.get(address.format(number=two[whose])).status == expected, (role, whose, address)
+    listed = {c["number"] for c in caller.get("claims").body["claims"]}
+    assert listed == {two[w] for w, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)) if role in seeing}
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_let_in_to_its_steps_and_no_others(office: Office, two: dict[str, str], role: str) -> None:
+    caller = getattr(office, ROLES[role])
+    for step in steps():
+        key = (step.subject, step.action)
+        found = permitted(caller, step, two["own"])
+        if role not in SEE_OWN or (step.subject not in HAS and not step.makes_part):
+            assert found == 404, (role, key, found)
+        elif role in LET_IN[key]:
+            assert found in (200, 409, 422), (role, key, found)
+        else:
+            assert found == 403, (role, key, found)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_on_anothers_claim_a_role_is_let_in_as_far_as_the_company(
+    office: Office, two: dict[str, str], role: str
+) -> None:
+    caller = getattr(office, ROLES[role])
+    for step in steps():
+        found = permitted(caller, step, two["other"])
+        if role not in SEE_OTHERS or (step.subject not in HAS and not step.makes_part):
+            assert found == 404, (role, step.action, found)
+            continue
+        company = f"{role}:company" in step.who and role in LET_IN[step.subject, step.action]
+        assert (found in (200, 409, 422)) == company, (role, step.action, found)
+        assert found == 403 or company, (role, step.action, found)
+
+
+def permitted(caller: Caller, step: Any, number: str) -> int:
+    """The status of a step taken inside a savepoint that is undone, so that each step meets the same claim."""
+    found = 0
+    try:
+        with transaction.atomic():
+            address = path_of(step).replace("{number}", number).replace("{int:part}", "1").lstrip("/")
+            found = caller.post(address, {}).status
+            raise Undo
+    except Undo:
+        return found
+
+
+class Undo(Exception):
+    """Takes back what a step did."""

@@ -1,0 +1,197 @@
+"""The console in a real browser: from the worklist through opinion and assessment, light and dark, in three languages,
+with JavaScript and without, on a screen of 360 px."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.web.conftest import PASSWORD, browser, claim, full_claim, handler_code, office, reported, today
+
+from lipei.norms.texts import LANGUAGES, text
+from lipei.store import journal, models
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+__all__ = ["browser", "claim", "handler_code", "office", "today"]  # fixtures
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+SHOTS = os.environ.get("LIPEI_TEST_SHOTS", "")
+"""A folder to put pictures of the pages into, for somebody to look at."""
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium; name one with CHROMIUM=/path")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # Playwright runs a loop in this thread; Django then takes every query for one inside of it.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+        yield made
+        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+        made.close()
+
+
+@pytest.fixture
+def site(live_server: Any, office: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """The console with a company in it. Afterwards the guards make way, for the test database is emptied."""
+    yield SimpleNamespace(url=live_server.url, office=office)
+    with connection.cursor() as cursor:
+        for statement in journal.guards(connection.vendor):
+            if statement.startswith("DROP TRIGGER"):
+                cursor.execute(statement)
+
+
+def desk(
+    chromium: Browser, site: Any, client: Client | None, *, language: str = "en", scheme: str = "light", size: Any = WIDE,
+    javascript: bool = True,
+) -> Page:  # fmt: skip
+    """A page of a browser in which somebody is signed in (None: nobody)."""
+    context = chromium.new_context(viewport=size, color_scheme=scheme, java_script_enabled=javascript)  # type: ignore[arg-type]
+    cookies = [{"name": "lipei_language", "value": language, "url": site.url}]
+    if client is not None:
+        name = django_settings.SESSION_COOKIE_NAME
+        cookies.append({"name": name, "value": client.cookies[name].value, "url": site.url})
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    return page
+
+
+def opened(page: Page, where: str) -> None:
+    answer = page.goto(where)
+    assert answer is not None and answer.status == 200, where
+
+
+def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/console-{name}.png", full_page=True)
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing is wider than the screen."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found]
+
+
+def test_from_sign_in_through_opinion_and_assessment(chromium: Browser, site: SimpleNamespace) -> None:
+    number = reported(site.office)
+    models.Claim.objects.filter(number=number).update(handler=site.office.rows["handler1"].id)
+    page = desk(chromium, site, None)
+    page.goto(f"{site.url}/console/")
+    page.get_by_label("Sign-in name").fill("handler1")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    assert page.get_by_role("alert").is_visible() and page.get_by_label("Sign-in name").input_value() == "handler1"
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name=number).click()
+    page.get_by_role("link", name="Give the preliminary opinion").click()
+    page.get_by_label("Text").fill("Covered. Please send the papers on the list.")
+    page.get_by_role("button", name="Give the preliminary opinion").click()
+    assert "Done: Give the preliminary opinion." in page.get_by_role("status").inner_text()
+    if page.get_by_role("link", name="Register the claim").count():
+        page.get_by_role("link", name="Register the claim").click()
+        page.get_by_role("button", name="Register the claim").click()
+    page.locator("#exposure-1").get_by_role("link", name="Assess", exact=True).click()
+    row = page.get_by_role("group", name="Items 1")
+    row.get_by_label("Assessed").fill("2,400.00")
+    page.get_by_role("button", name="Assess", exact=True).click()
+    assert "CNY 1,900.00" in page.locator("#exposure-1").inner_text()  # less the deductible of 500.00
+    exposure = models.Exposure.objects.get(part=1)
+    assert (exposure.state, exposure.assessed_minor, exposure.payable_minor) == ("assessed", 240000, 190000)
+
+
+def test_the_same_without_javascript(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], claim: str, handler_code: str
+) -> None:
+    page = desk(chromium, site, browser(handler_code), language="zh-hans", javascript=False)
+    opened(page, f"{site.url}/console/claims/{claim}/give_opinion/")
+    page.locator("textarea").fill("属于保险责任。")
+    page.get_by_role("button", name=text("action.claim.give_opinion", "zh-hans")).click()
+    assert "属于保险责任。" in page.content()
+    page.get_by_role("button", name="English").click()
+    assert page.locator("html").get_attribute("lang") == "en"
+    page.get_by_role("button", name="Dark").click()
+    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+    page.get_by_role("button", name="Show personal data").click()
+    assert "13800138000" in page.content()
+
+
+def pages(number: str) -> tuple[tuple[str, str], ...]:
+    return (
+        ("manager1", "work/"), ("manager1", f"claims/{number}/"), ("manager1", "report/"), ("manager1", "norms/settings/"),
+        ("manager1", "norms/duty/edit/"), ("manager1", "staff/"), ("manager1", "absences/"), ("manager1", "delegations/"),
+        ("manager1", "duty/"), ("approver1", "approvals/"), ("finance1", "payments/"), ("admin1", "tokens/"),
+        ("admin1", "webhooks/"), ("admin1", "health/"), ("manager1", f"claims/{number}/exposures/1/advance/"),
+        ("manager1", "norms/papers/"), ("admin1", "staff/new/"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_barriers(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], language: str, scheme: str
+) -> None:
+    number, found = full_claim(site.office), []
+    for code, path in pages(number):
+        page = desk(chromium, site, browser(code), language=language, scheme=scheme)
+        opened(page, f"{site.url}/console/{path}")
+        shot(page, f"{language}-{scheme}-{path.replace('/', '_')}")
+        found += [f"{path} {v}" for v in violations(page)]
+        page.context.close()
+    page = desk(chromium, site, None, language=language, scheme=scheme)
+    opened(page, f"{site.url}/accounts/login/")
+    shot(page, f"{language}-{scheme}-login")
+    found += [f"login {v}" for v in violations(page)]
+    page.context.close()
+    assert not found, "\n".join(found)
+
+
+def test_nothing_is_wider_than_a_phone(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client]
+) -> None:
+    number, wide = full_claim(site.office), []
+    for code, path in pages(number):
+        for language in ("zh-hans", "en"):
+            page = desk(chromium, site, browser(code), language=language, size=PHONE)
+            opened(page, f"{site.url}/console/{path}")
+            shot(page, f"phone-{language}-{path.replace('/', '_')}")
+            if not fits(page):
+                wide.append(
+                    (
+                        path,
+                        language,
+                        page.evaluate(
+                            "[...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 120)).slice(0, 4)"
+                        ),
+                    )
+                )
+            page.context.close()
+    assert not wide, wide
+
+
+def test_pages_read_well_without_tablers_style_sheet(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client]
+) -> None:
+    number = full_claim(site.office)
+    page = desk(chromium, site, browser("manager1"))
+    page.route("**/tabler.min.css", lambda route: route.abort())
+    opened(page, f"{site.url}/console/claims/{number}/")
+    shot(page, "without-tabler")
+    assert violations(page) == []
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    assert fits(page)

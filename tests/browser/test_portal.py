@@ -1,0 +1,221 @@
+"""The portal on a phone, in a real browser: 360 px, light and dark, three languages, with JavaScript and without."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.company import card
+from tests.portal.conftest import code_sent, done, offered, own_folder, people, reported
+from tests.portal.test_uploads import photo
+
+from lipei.domain import commands as c
+from lipei.norms.texts import LANGUAGES, text
+from lipei.services import portal
+from lipei.services.portal import Visit
+from lipei.store import journal, models
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+__all__ = ["own_folder", "people"]  # fixtures
+PHONE = {"width": 360, "height": 740}
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+SHOTS = os.environ.get("LIPEI_TEST_SHOTS", "")
+"""A folder to put pictures of the pages into, for somebody to look at."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium; name one with CHROMIUM=/path")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # Playwright runs a loop in this thread; Django then takes every query for one inside of it.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+        yield made
+        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+        made.close()
+
+
+@pytest.fixture
+def site(live_server: Any, people: SimpleNamespace, settings: Any) -> Iterator[SimpleNamespace]:
+    """The site with a company in it. Afterwards the guards make way, for the test database is emptied."""
+    settings.LIPEI_ORIGIN = live_server.url
+    models.Policy.objects.update(account_number="", account_name="")  # so that there is something to ask for
+    yield SimpleNamespace(url=live_server.url, people=people)
+    with connection.cursor() as cursor:
+        for statement in journal.guards(connection.vendor):
+            if statement.startswith("DROP TRIGGER"):
+                cursor.execute(statement)
+
+
+def phone(
+    browser: Browser, site: Any, language: str = "zh-hans", scheme: str = "light", javascript: bool = True
+) -> Page:
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme, java_script_enabled=javascript)  # type: ignore[arg-type]
+    context.add_cookies([{"name": "lipei_language", "value": language, "url": site.url}])
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    return page
+
+
+def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing is wider than the phone."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def opened(page: Page, site: Any, number: str, party: int = 1) -> None:
+    """Open the claim by the link that its message carries."""
+    page.goto(portal.claim_address(number, party, now=timezone.now()))
+
+
+def claim_with_everything(site: Any) -> str:
+    """An offer, papers asked for and one refused, a message: a page with every section on it."""
+    client = Client()
+    number = offered(client, site.people, phone="13800138000")
+    case = portal.claim_seen(Visit(number, 1))
+    handler = site.people.handler_of(case)
+    done(number, "claim", "give_opinion", 0, c.GiveOpinion("事故属于保障范围，材料齐后三日内赔付。"), handler)
+    asked = c.RequestPapers(("police_report", "bank_account"), "补充")
+    case = done(number, "claim", "request_papers", 0, asked, handler)
+    part = next(n for n, p in case.papers.items() if p.code == "police_report")
+    done(number, "paper", "receive", part, c.Receive(), site.people.intake1)
+    done(number, "paper", "refuse", part, c.RefusePaper("unreadable", "右下角看不清"), handler)
+    client.post(f"/claim/{number}/message", {"text": "车停在4S店，请先打电话。"})
+    return number
+
+
+def test_report_track_and_agree_without_javascript(browser: Browser, site: Any) -> None:
+    page = phone(browser, site, javascript=False)
+    page.goto(site.url)
+    page.fill("#story", "倒车时撞到柱子，后保险杠破损。")
+    page.fill("#phone", "12")
+    page.click("main form button")
+    assert page.input_value("#story") and page.is_visible("#phone-error")
+    page.fill("#phone", "13800138000")
+    page.click("main form button")
+    number = page.inner_text(".lp-big >> nth=0")
+    assert page.url.endswith(f"/claim/{number}/receipt")
+    page.click("text=" + text("portal.receipt.track", "zh-hans"))
+    page.fill("#text", "请下午来电")
+    page.click("text=" + text("portal.write.send", "zh-hans"))
+    assert page.is_visible("text=" + text("portal.write.sent", "zh-hans"))
+    assert page.is_visible("text=请下午来电")
+    page.context.close()
+
+
+def test_an_offer_is_agreed_on_the_phone_after_proving_who_it_is(browser: Browser, site: Any) -> None:
+    number = offered(Client(), site.people, phone="13800138000")
+    page = phone(browser, site)
+    page.goto(f"{site.url}/claim/")
+    page.fill("#number", number)
+    page.fill("#phone", "13800138000")
+    page.click("text=" + text("portal.enter.send", "zh-hans"))
+    page.fill("#code", code_sent(number, "portal_code"))
+    page.click("main form button")
+    page.click("text=" + text("portal.todo.account", "zh-hans"))
+    page.fill("#account_number", card(9))
+    page.click("main form button")
+    page.click("text=" + text("portal.todo.offer", "zh-hans"))
+    page.click("text=" + text("portal.offer.get_code", "zh-hans"))
+    page.fill("#code", code_sent(number, "one_time_code"))
+    page.click("#agree form:last-of-type button")
+    assert page.is_visible("text=" + text("portal.offer.agreed", "zh-hans"))
+    after = portal.claim_seen(Visit(number, 1))
+    assert after is not None and after.offers[1].state == "agreed"
+    page.context.close()
+
+
+def test_a_photo_goes_up_in_pieces_over_a_line_that_breaks(browser: Browser, site: Any, tmp_path: Path) -> None:
+    client = Client()
+    number = reported(client, kind="motor:single_vehicle")
+    case = portal.claim_seen(Visit(number, 1))
+    case = done(number, "claim", "request_papers", 0, c.RequestPapers(), site.people.handler_of(case))
+    part = next(n for n in portal.papers_for(case, 1) if case.papers[n].required)
+    big = tmp_path / "photo.jpg"
+    big.write_bytes(photo(3, (2000, 1600)))
+    assert big.stat().st_size > 2 << 20, "it takes several pieces"
+    page = phone(browser, site)
+    opened(page, site, number)
+    sent: list[str] = []
+
+    def break_the_second(route: Any) -> None:
+        sent.append(route.request.headers.get("upload-offset", ""))
+        route.abort() if len(sent) == 2 else route.continue_()
+
+    page.route(
+        "**/uploads/*", lambda route: break_the_second(route) if route.request.method == "PATCH" else route.continue_()
+    )
+    page.set_input_files(f"#files-{part}", str(big))
+    with page.expect_navigation():
+        page.click(f"#paper-{part} form button")
+    after = portal.claim_seen(Visit(number, 1))
+    assert after is not None and after.papers[part].state == "received"
+    assert after.documents[after.papers[part].uploads[0]].size_bytes == big.stat().st_size
+    assert sent[1] == sent[2] != "0", "the broken piece was sent again, and nothing before it"
+    page.context.close()
+
+
+def pages(page: Page, site: Any, number: str) -> Iterator[str]:
+    """Every page of the portal, one after the other; the name of each."""
+    for name, path in (("report", "/"), ("enter", "/claim/")):
+        page.goto(site.url + path)
+        yield name
+    page.goto(site.url + "/")
+    page.fill("#phone", "12")
+    page.click("summary")
+    page.fill("#item_1_amount", "viel")
+    page.click("main form button")
+    yield "report-wrong"
+    page.goto(site.url + portal.link(Visit(number, 1), now=timezone.now()))
+    yield "track-unverified"
+    page.goto(f"{site.url}/claim/{number}/verify")
+    yield "verify"
+    page.click("main form button")
+    yield "code"
+    opened(page, site, number)
+    yield "track"
+    for name in ("receipt", "account", "withdraw", "offers/1/"):
+        page.goto(f"{site.url}/claim/{number}/{name}")
+        yield name.strip("/1").replace("/", "-")
+
+
+@pytest.mark.parametrize(("language", "scheme"), list(zip(LANGUAGES, ("light", "dark", "light"), strict=True)))
+def test_every_page_fits_a_phone_and_has_no_barrier(browser: Browser, site: Any, language: str, scheme: str) -> None:
+    number = claim_with_everything(site)
+    page = phone(browser, site, language, scheme)
+    axe, found = Axe(), []
+    for name in pages(page, site, number):
+        shot(page, f"{language}-{scheme}-{name}")
+        assert fits(page), f"{name} is wider than the phone"
+        result = axe.run(page)
+        found += [f"{name}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in result.response["violations"]]
+        models.PortalTry.objects.all().delete()
+    assert found == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_chosen_look_has_enough_contrast(browser: Browser, site: Any, scheme: str) -> None:
+    """Both looks in one language, by the reader's own choice instead of the device's."""
+    number = claim_with_everything(site)
+    page = phone(browser, site, "zh-hans", "light")
+    page.context.add_cookies([{"name": "lipei_theme", "value": scheme, "url": site.url}])
+    opened(page, site, number)
+    assert page.get_attribute("html", "data-bs-theme") == scheme
+    shot(page, f"chosen-{scheme}-track")
+    assert Axe().run(page).response["violations"] == []
+    page.context.close()

@@ -1,0 +1,113 @@
+"""Processes are killed with SIGKILL at random under load, again and again; afterwards nothing is lost or done twice.
+
+About forty seconds in the suite; LIPEI_TEST_CRASH_SECONDS makes it longer. Runs on the kind of database that the tests
+run on, in an installation of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.jobs.installations import FOUND, Installation, installation
+
+pytestmark = pytest.mark.slow
+
+SECONDS = float(os.environ.get("LIPEI_TEST_CRASH_SECONDS", "20"))
+# What a worker would have done in the hours after the last kill, when all leases have run out.
+SETTLE = """
+from datetime import UTC, datetime, timedelta
+from lipei.jobs import loop
+now = datetime.now(UTC)
+for minutes in (3, 6, 12, 40, 120):
+    loop.settle(now + timedelta(minutes=minutes), turns_max=400)
+"""
+
+LOOK = """
+import json, sys
+from collections import Counter
+from pathlib import Path
+from django.conf import settings
+from lipei.store import models
+keys = dict(models.IdempotencyKey.objects.values_list("key", "claim_id"))
+numbers = dict(models.Claim.objects.values_list("id", "number"))
+clocks = Counter(models.Clock.objects.values_list("aggregate_id", flat=True))
+receipts = models.Delivery.objects.filter(message="receipt").values_list("stream_id", "state")
+confirmed = models.Entry.objects.filter(kind="payment.confirmed").values_list("stream_id", "part")
+book = list((Path(settings.LIPEI_HOME) / "bank" / "orders").rglob("*.json"))
+print(json.dumps({
+    "keys": {k: numbers.get(c) for k, c in keys.items()},
+    "claims": sorted(numbers.values()),
+    "clocks": {numbers[i]: n for i, n in clocks.items()},
+    "receipts": [[numbers.get(i), s] for i, s in receipts],
+    "payments": [[n, p, s, a] for n, p, s, a in
+                 models.Payment.objects.values_list("aggregate_id", "part", "state", "end_to_end_id")],
+    "confirmed": [list(row) for row in confirmed],
+    "booked": [json.loads(p.read_text())["end_to_end_id"] for p in book],
+    "outbox": len(list((Path(settings.LIPEI_HOME) / "outbox" / "sms").glob("*.json"))),
+    "waiting": models.Delivery.objects.filter(state__in=("queued", "sending", "asking")).count(),
+    "intents": Counter(models.BankMessage.objects.filter(direction="out").values_list("message_id", flat=True)).most_common(3),
+}))
+"""
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Installation]:
+    with installation(tmp_path / "home") as made:
+        assert made.lipei("migrate").returncode == 0
+        # Policies that are in force on the day the test runs.
+        made.python(
+            FOUND
+            + """
+from datetime import UTC, datetime, timedelta
+from lipei.store import models
+now = datetime.now(UTC)
+models.Policy.objects.update(starts_at=now - timedelta(days=200), ends_at=now + timedelta(days=165))
+"""
+        )
+        yield made
+
+
+def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(target: Installation, tmp_path: Path) -> None:
+    folder = tmp_path / "ledgers"
+    folder.mkdir()
+    nursery = target.start("-m", "tests.crash.nursery", str(folder), str(SECONDS), log=tmp_path / "nursery.log")
+    try:
+        assert nursery.wait(timeout=SECONDS * 8) == 0, (tmp_path / "nursery.log").read_text()[-3000:]
+    finally:
+        nursery.kill()
+    text = "".join(file.read_text() for file in folder.glob("*.ledger"))
+    acknowledged = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
+    kills = int((folder / "kills").read_text())
+    assert kills >= 12 and len(acknowledged) >= 12, (kills, len(acknowledged))
+    target.python(SETTLE)
+    check(json.loads(target.python(LOOK)), acknowledged)
+    verified = target.lipei("verify")
+    assert verified.returncode == 0, verified.stdout
+
+
+def check(seen: dict[str, Any], acknowledged: dict[str, str]) -> None:
+    """Every acknowledged report is there once, with clocks and notice; every payment was made once."""
+    claims = seen["claims"]
+    for key, number in acknowledged.items():
+        assert seen["keys"][key] == number, key
+        assert claims.count(number) == 1, number
+        assert seen["clocks"].get(number, 0) > 0, number
+    told = [number for number, _ in seen["receipts"]]
+    assert sorted(told) == claims  # one receipt for each claim there is, acknowledged or not
+    assert {state for _, state in seen["receipts"]} <= {"sent", "delivered"}
+    assert seen["waiting"] == 0
+    assert seen["outbox"] >= len(claims)
+    paid = [tuple(row) for row in seen["confirmed"]]
+    assert len(paid) == len(set(paid)), "a payment was confirmed twice"
+    assert len(seen["booked"]) == len(set(seen["booked"])), "an order is in the bank's book twice"
+    names = [name for _, _, _, name in seen["payments"]]
+    assert len(names) == len(set(names)) and set(seen["booked"]) <= set(names)
+    assert all(times == 1 for _, times in seen["intents"])
+    assert paid, "no money moved: the test shows less than it says"
+    assert {state for _, _, state, _ in seen["payments"]} == {"confirmed"}

@@ -1,0 +1,206 @@
+"""The lifecycle table: every state × action × role, with counts and forbidden pairs written by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lipei.domain import lifecycle as lc
+from lipei.domain.claims import (
+    Case,
+    Claim,
+    Consultation,
+    Exposure,
+    Offer,
+    Paper,
+    Party,
+    Payment,
+    Recovery,
+    Survey,
+)
+from lipei.domain.commands import COMMANDS
+from lipei.domain.events import Actor
+from lipei.domain.permissions import ROLES
+from lipei.domain.rules import RULES
+
+NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
+STATES = {
+    "claim": ("reported", "investigating", "assessing", "deciding", "offering", "paying", "closed", "withdrawn", "cancelled"),
+    "exposure": ("open", "assessed", "checked", "submitted", "approved", "refusal_proposed", "refused", "agreed", "settled", "dropped"),
+    "paper": ("requested", "received", "accepted", "refused", "waived"),
+    "survey": ("scheduled", "recorded", "cancelled"),
+    "consultation": ("convened", "concluded"),
+    "offer": ("prepared", "sent", "agreed", "declined", "expired"),
+    "payment": ("ordered", "approved", "submitted", "confirmed", "failed", "cancelled"),
+    "recovery": ("open", "received", "written_off"),
+}  # fmt: skip
+
+# The contract's names, by hand: what is fixed may grow, never change.
+CONTRACT = {
+    "claim": "report register triage assign accept_assignment acknowledge_duty give_opinion request_papers close "
+    "close_without_payment withdraw cancel reopen link_duplicate hand_over ask_for_help add_note suspect clear_suspicion "
+    "report_upwards",
+    "exposure": "add set_reserve assess check_assessment submit_decision approve_decision return_for_rework "
+    "propose_refusal refuse advance guarantee",
+    "paper": "receive accept refuse waive",
+    "survey": "schedule record cancel",
+    "consultation": "convene opine conclude",
+    "offer": "send agree decline expire",
+    "payment": "order approve_payment submit confirm fail retry cancel",
+    "recovery": "recover_overpayment subrogate receive_recovery write_off",
+}
+
+# How many (action, state) pairs are possible at all, by hand.
+PAIRS = {"claim": 108, "exposure": 30, "paper": 6, "survey": 2, "consultation": 2, "offer": 7, "payment": 9, "recovery": 2}
+
+# What must never be possible, by hand: (subject, action, state).
+NEVER = {
+    ("exposure", "assess", "approved"), ("exposure", "assess", "agreed"), ("exposure", "assess", "settled"),
+    ("exposure", "approve_decision", "open"), ("exposure", "approve_decision", "assessed"),
+    ("exposure", "approve_decision", "approved"), ("exposure", "refuse", "open"), ("exposure", "refuse", "submitted"),
+    ("exposure", "refuse", "settled"), ("exposure", "check_assessment", "open"), ("exposure", "advance", "settled"),
+    ("exposure", "advance", "refused"), ("exposure", "return_for_rework", "agreed"), ("exposure", "set_reserve", "settled"),
+    ("paper", "accept", "requested"), ("paper", "refuse", "accepted"), ("paper", "waive", "accepted"),
+    ("paper", "receive", "accepted"), ("survey", "record", "cancelled"), ("consultation", "opine", "concluded"),
+    ("offer", "agree", "prepared"), ("offer", "agree", "expired"), ("offer", "agree", "declined"),
+    ("offer", "agree", "agreed"), ("offer", "send", "agreed"), ("offer", "decline", "agreed"),
+    ("payment", "submit", "ordered"), ("payment", "submit", "submitted"), ("payment", "submit", "confirmed"),
+    ("payment", "submit", "failed"), ("payment", "confirm", "confirmed"), ("payment", "confirm", "cancelled"),
+    ("payment", "confirm", "approved"), ("payment", "fail", "confirmed"), ("payment", "cancel", "submitted"),
+    ("payment", "cancel", "confirmed"), ("payment", "retry", "confirmed"), ("payment", "retry", "submitted"),
+    ("claim", "assign", "closed"), ("claim", "close", "closed"), ("claim", "withdraw", "closed"),
+    ("claim", "cancel", "closed"), ("claim", "reopen", "cancelled"), ("claim", "reopen", "investigating"),
+    ("claim", "register", "investigating"), ("claim", "request_papers", "withdrawn"),
+    ("recovery", "write_off", "received"), ("recovery", "receive_recovery", "written_off"),
+}  # fmt: skip
+
+# Who must never, whatever the state, by hand: (subject, action, role).
+NOBODY = {
+    ("exposure", "refuse", "handler"), ("exposure", "refuse", "surveyor"), ("exposure", "refuse", "administrator"),
+    ("exposure", "approve_decision", "handler"), ("exposure", "approve_decision", "surveyor"),
+    ("exposure", "approve_decision", "finance"), ("exposure", "approve_decision", "administrator"),
+    ("payment", "approve_payment", "handler"), ("payment", "approve_payment", "approver"),
+    ("payment", "approve_payment", "administrator"), ("payment", "confirm", "handler"), ("payment", "submit", "handler"),
+    ("payment", "order", "surveyor"), ("exposure", "assess", "finance"), ("exposure", "assess", "intake"),
+    ("claim", "clear_suspicion", "handler"), ("claim", "assign", "handler"), ("claim", "reopen", "handler"),
+    ("recovery", "write_off", "finance"), ("recovery", "write_off", "handler"), ("paper", "accept", "intake"),
+    ("offer", "expire", "handler"), ("offer", "expire", "manager"), ("consultation", "opine", "handler"),
+}  # fmt: skip
+
+
+def actor(role: str) -> Actor:
+    if role == "system":
+        return Actor("system:test", "test")
+    if role == "customer":
+        return Actor("customer:1", "customer", frozenset({"customer"}), unit="1")
+    return Actor("staff:7", "seven", frozenset({role}), unit="u")
+
+
+PARTS = {"exposure": Exposure, "paper": Paper, "survey": Survey, "consultation": Consultation, "offer": Offer,
+         "payment": Payment, "recovery": Recovery}  # fmt: skip
+
+
+def case_with(subject: str, state: str) -> Case:
+    claim_state = state if subject == "claim" else "investigating"
+    claim = Claim(number="1", state=claim_state, registered_at=NOW, handler=7, unit="u", policy_id=1)
+    parts = {"claim": {0: claim}, "party": {1: Party(1, ("claimant",))}}
+    if subject != "claim":
+        parts[subject] = {1: replace(PARTS[subject](part=1), state=state)}
+    return Case(id=1, parts=parts)
+
+
+def test_every_action_of_the_contract_is_there():
+    for subject, actions in CONTRACT.items():
+        assert {s.action for s in lc.STEPS if s.subject == subject} >= set(actions.split()), subject
+
+
+def test_every_step_has_a_command_and_a_rule():
+    keys = {(s.subject, s.action) for s in lc.STEPS}
+    assert keys == set(COMMANDS) == set(RULES)
+
+
+def test_events_are_past_tense_under_their_subject():
+    for step in lc.STEPS:
+        assert step.event.split(".")[0] == step.subject
+        assert step.event not in lc.KINDS
+
+
+def test_counts_by_hand():
+    found = dict.fromkeys(STATES, 0)
+    for step in lc.STEPS:
+        if step.subject in found and not step.makes_part:
+            found[step.subject] += sum(state in step.sources for state in STATES[step.subject])
+    assert found == PAIRS
+
+
+@pytest.mark.parametrize("pair", sorted(NEVER), ids="-".join)
+def test_never(pair):
+    subject, action, state = pair
+    step = lc.BY_ACTION[subject, action]
+    for role in (*ROLES, "system", "customer"):
+        case = case_with(subject, state)
+        part = case.claim if subject == "claim" else case.of(subject)[1]
+        assert lc.check(case=case, step=step, part=part, actor=actor(role)) is not None
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("triple", sorted(NOBODY), ids="-".join)
+def test_nobody_where_they_do_not_belong(triple):
+    subject, action, role = triple
+    step = lc.BY_ACTION[subject, action]
+    for state in STATES[subject]:
+        case = case_with(subject, state)
+        part = case.claim if subject == "claim" else case.of(subject)[1]
+        refusal = lc.check(case=case, step=step, part=part, actor=actor(role))
+        assert refusal is not None and refusal.kind == "permission"
+
+
+def test_states_named_are_states():
+    for step in lc.STEPS:
+        if step.subject in STATES:
+            assert set(step.sources) <= set(STATES[step.subject])
+            assert step.target in ("", *STATES[step.subject])
+
+
+@pytest.mark.norm("4")
+def test_automation_never_refuses():
+    for step in lc.STEPS:
+        if step.event == "exposure.refused":
+            assert "system" not in step.who and "a_person" in step.guards
+    assert lc.BY_ACTION["exposure", "propose_refusal"].who.count("system") == 0
+    assert lc.BY_ACTION["claim", "close_without_payment"].who.count("system") == 0
+
+
+def test_an_administrator_touches_no_claim():
+    for step in lc.STEPS:
+        assert not any(who.startswith("administrator") for who in step.who), step
+
+
+@given(st.sampled_from(lc.STEPS), st.sampled_from((*ROLES, "system", "customer", "program")), st.data())
+def test_check_never_raises_and_answers_by_the_table(step, role, data):
+    states = STATES.get(step.subject, ("x",))
+    state = data.draw(st.sampled_from(states))
+    if step.subject in ("party",):
+        return
+    case = case_with(step.subject, state)
+    part = None if step.makes_part else (case.claim if step.subject == "claim" else case.of(step.subject)[1])
+    refusal = lc.check(case=case, step=step, part=part, actor=actor(role))
+    if refusal is None and not step.makes_part:
+        assert state in step.sources
+    if refusal is not None:
+        assert refusal.kind in ("state", "permission")
+
+
+@given(st.lists(st.sampled_from(STATES["exposure"]), max_size=5))
+def test_the_claim_stands_where_its_least_advanced_part_stands(states):
+    exposures = {n: Exposure(part=n, state=s) for n, s in enumerate(states, 1)}
+    case = Case(id=1, parts={"claim": {0: Claim(registered_at=NOW)}, "exposure": exposures})
+    state = lc.claim_state(case)
+    if "open" in states:
+        assert state == "investigating"
+    elif states and set(states) <= {"settled", "refused", "dropped"}:
+        assert state == "paying"
+    assert state in lc.OPEN

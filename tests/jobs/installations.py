@@ -1,0 +1,99 @@
+"""Whole installations for tests: a home and a database of their own, driven through the command line like anybody's."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A home, and the database URL (empty: SQLite in the home)."""
+
+    home: Path
+    url: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that belongs to it."""
+        own = {n: v for n, v in os.environ.items() if not n.startswith("LIPEI_")}
+        path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+        return {
+            **own, "LIPEI_HOME": str(self.home), "LIPEI_DATABASE_URL": self.url, "PYTHONPATH": path,
+            "DJANGO_SETTINGS_MODULE": "lipei.config.settings", "LIPEI_LOG": "ERROR",
+        }  # fmt: skip
+
+    def lipei(self, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return self._run([sys.executable, "-m", "lipei", *map(str, arguments)], more)
+
+    def python(self, program: str, *arguments: str) -> str:
+        """What a program prints that works with this installation."""
+        done = self._run([sys.executable, "-c", f"import django; django.setup()\n{program}", *arguments], {})
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout.strip()
+
+    def start(self, *command: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+        """A process that goes on; whoever starts it ends it. ``log`` takes what it says."""
+        environment = {**self.environment, **({"LIPEI_LOG": "INFO"} if log else {})}
+        with (log or Path(os.devnull)).open("wb") as out:
+            return subprocess.Popen([sys.executable, *command], env=environment, cwd=ROOT, stdout=out, stderr=out)
+
+    def _run(self, command: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        environment = {**self.environment, **more}
+        return subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        )
+
+
+@contextmanager
+def installation(home: Path) -> Iterator[Installation]:
+    """An empty installation on the kind of database that the tests run on; its database is dropped afterwards."""
+    home.mkdir(parents=True, exist_ok=True)
+    url = os.environ.get("LIPEI_DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield Installation(home)
+        return
+    name = f"lipei_test_{secrets.token_hex(5)}"
+    own = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    _server(url, f'CREATE DATABASE "{name}"')
+    try:
+        yield Installation(home, own)
+    finally:
+        _server(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _server(url: str, statement: Any) -> None:
+    with psycopg.connect(urlunsplit(urlsplit(url)._replace(path="/postgres")), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+FOUND = """
+from tests.company import company
+company()
+"""
+
+FILL = """
+import sys
+from tests.company import NOW
+from tests.jobs.conftest import reported
+from types import SimpleNamespace
+from lipei.domain.events import Actor
+from lipei.jobs import loop
+people = SimpleNamespace(program=Actor("token:1", "program", frozenset({"program"})))
+for n in range(int(sys.argv[1])):
+    reported(people, f"fill-{n}", story=f"第{n}件", email="wang@example.com")
+loop.settle(NOW)
+"""

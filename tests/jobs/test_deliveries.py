@@ -1,0 +1,397 @@
+"""Messages leave once, are confirmed or fall back, and what a crash cuts off is neither lost nor sent twice (norm 2.4.1)."""
+
+from __future__ import annotations
+
+import email
+from datetime import timedelta
+from email import policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lipei.domain import commands as c
+from lipei.domain.claims import Case
+from lipei.domain.events import Actor
+from lipei.gateways.channels import DeliveryReport, Receipt
+from lipei.jobs import loop
+from lipei.norms import messages as norm_messages
+from lipei.norms.jobs import shipped
+from lipei.services import actions, deliveries, norms, verify
+from lipei.services.deliveries import outlets
+from lipei.services.deliveries.composing import message_id, row_id
+from lipei.services.deliveries.words import VALUES
+from lipei.store import aggregates, models
+
+from tests.company import NOW
+from tests.jobs.conftest import approved, reported
+
+pytestmark = pytest.mark.django_db
+
+
+class Provider:
+    """A channel that answers as it is told, and counts what really left."""
+
+    def __init__(self, *outcomes: Receipt, can_inquire: bool = False, reports: tuple[Any, ...] = ()) -> None:
+        self.outcomes, self.reports = list(outcomes), list(reports)
+        self.sent: list[Any] = []
+        self.asked: list[Any] = []
+        self.can_inquire = can_inquire
+        self.name = "fake"
+
+    def send(self, message: Any, *, now: Any) -> Receipt:
+        self.sent.append(message)
+        return self.outcomes.pop(0) if self.outcomes else Receipt("accepted", f"p-{len(self.sent)}")
+
+    def inquire(self, inquiry: Any, *, now: Any) -> DeliveryReport | None:
+        self.asked.append(inquiry)
+        return self.reports.pop(0) if self.reports else None
+
+    def parse_callback(self, body: bytes, headers: Any, *, query: Any) -> list[DeliveryReport]:
+        return [DeliveryReport(True, message_id=body.decode(), at=NOW)]
+
+
+@pytest.fixture
+def plug(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Put providers in place of the outlets: ``plug(sms=…, email=…)``."""
+
+    def place(repeatable: bool = False, **providers: Provider) -> None:
+        monkeypatch.setattr(
+            deliveries, "outlet", lambda name, *, sender_name: outlets.Outlet(providers[name], repeatable)
+        )
+
+    return place
+
+
+def receipt_of(case: Any) -> Any:
+    return models.Delivery.objects.get(stream_id=case.id, message="receipt")
+
+
+def kinds(case: Any) -> list[str]:
+    return list(models.Entry.objects.filter(stream_id=case.id).order_by("sequence").values_list("kind", flat=True))
+
+
+def loaded(case: Any) -> Any:
+    found = aggregates.load(Case, case.id)
+    assert found is not None
+    return found.aggregate
+
+
+@pytest.mark.norm("2.2.1")
+def test_the_receipt_leaves_at_once_and_says_who_and_when(people, tmp_path):
+    case = reported(people)
+    loop.settle(NOW)
+    row = receipt_of(case)
+    assert row.sent_at == NOW and case.claim.number in row.body
+    assert f"/c/{case.claim.number}." in row.body  # the customer's own signed link
+    assert kinds(case).count("notice.sent") == 2  # the customer, and the colleague it was assigned to
+    assert loaded(case).claim.last_told_at == NOW
+    assert len(list((tmp_path / "outbox" / "sms").glob("*.json"))) == 1
+    loop.settle(NOW + timedelta(minutes=2))
+    assert receipt_of(case).state == "delivered"
+    assert "notice.delivered" in kinds(case)
+    assert list(verify.differences()) == []
+
+
+def test_a_second_turn_sends_nothing_twice(people, tmp_path):
+    case = reported(people)
+    for minutes in (0, 0, 1, 60, 24 * 60):
+        loop.run_once(NOW + timedelta(minutes=minutes))
+    assert kinds(case).count("notice.sent") == models.Delivery.objects.filter(sent_at__isnull=False).count()
+    assert len(list((tmp_path / "outbox" / "sms").glob("*.json"))) == 1
+
+
+def test_the_letter_goes_with_the_mail_and_is_kept(people, tmp_path):
+    case = reported(people, phone="", email="wang@example.com", policy_number="PC-1", name="王小明")
+    row = receipt_of(case)
+    models.Delivery.objects.filter(id=row.id).update(channels=("email",))
+    deliveries.work(now=NOW, limit=10)
+    files = list((tmp_path / "outbox" / "mail").glob(f"lipei-{row.id}-*.eml"))
+    mail = email.message_from_bytes(files[0].read_bytes(), policy=policy.default)
+    pdfs = [part for part in mail.iter_attachments() if part.get_content_type() == "application/pdf"]
+    assert len(pdfs) == 1 and pdfs[0].get_content().startswith(b"%PDF")
+    entry = models.Entry.objects.filter(stream_id=case.id, kind="notice.sent").first()
+    facts = __import__("json").loads(entry.payload)["facts"]
+    with deliveries.media().open(facts["letter_digest"]) as kept:
+        assert kept.read() == pdfs[0].get_content()
+
+
+# --- patience ------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_down_for_a_day_loses_nothing(people, plug):
+    case = reported(people, email="wang@example.com")
+    sms, mail = Provider(), Provider(*[Receipt("failed", reason="unreachable")] * 14)  # two messages, seven times each
+    models.Delivery.objects.filter(message="receipt").update(channels=("email",))
+    plug(sms=sms, email=mail)
+    now, end = NOW, NOW + timedelta(hours=40)
+    while now < end:
+        deliveries.work(now=now, limit=50)
+        now += timedelta(minutes=30)
+    assert receipt_of(case).state == "sent"
+    ids = [m.id for m in mail.sent if m.template == "receipt"]
+    assert len(set(ids)) == 1 and len(ids) > 1  # the same identity at every attempt
+
+
+def test_what_is_refused_for_good_goes_to_the_next_channel(people, plug):
+    case = reported(people, email="wang@example.com")
+    sms, mail = Provider(Receipt("rejected", reason="address_refused")), Provider()
+    plug(sms=sms, email=mail)
+    deliveries.work(now=NOW, limit=10)
+    row = receipt_of(case)
+    assert (row.state, row.position, row.channels) == ("sent", 1, ("sms", "email"))
+    assert [m.to for m in mail.sent if m.template == "receipt"] == ["wang@example.com"]
+
+
+@pytest.mark.norm("2.4.1")
+def test_whom_no_channel_reaches_is_told_by_a_person(people, plug):
+    case = reported(people)
+    sms, mail = Provider(Receipt("rejected", reason="address_refused")), Provider()
+    plug(sms=sms, email=mail)
+    deliveries.work(now=NOW, limit=10)
+    assert receipt_of(case).state == "failed"
+    assert "notice.failed" in kinds(case)
+    assert loaded(case).claim.last_told_at is None
+    deliveries.work(now=NOW, limit=10)
+    told = [m for m in mail.sent if m.template == "staff_unreachable"]
+    assert len(told) == 1 and "王小明" in told[0].text
+
+
+def test_who_left_no_address_is_told_by_a_person(people, plug):
+    case = reported(people)
+    models.Delivery.objects.filter(message="receipt").update(channels=())
+    plug(sms=Provider(), email=Provider())
+    deliveries.work(now=NOW, limit=10)
+    assert (receipt_of(case).state, receipt_of(case).reason) == ("failed", "no_address")
+    assert "notice.failed" in kinds(case)
+
+
+def test_a_provider_that_can_be_asked_confirms(people, plug):
+    case = reported(people)
+    sms = Provider(can_inquire=True, reports=(None, DeliveryReport(True, provider_id="p-1", at=NOW)))
+    plug(sms=sms, email=Provider())
+    deliveries.work(now=NOW, limit=10)
+    assert receipt_of(case).state == "asking"
+    for minutes in (1, 10):
+        deliveries.work(now=NOW + timedelta(minutes=minutes), limit=10)
+    row = receipt_of(case)
+    assert (row.state, row.delivered_at) == ("delivered", NOW)
+    assert len([m for m in sms.sent if m.template == "receipt"]) == 1
+    assert {a.provider_id for a in sms.asked} == {"p-1"}
+
+
+def test_the_provider_calls_back(people, plug):
+    case = reported(people)
+    plug(sms=Provider(can_inquire=True), email=Provider())
+    deliveries.work(now=NOW, limit=10)
+    name = message_id(receipt_of(case), "")
+    assert deliveries.report("sms", name.encode(), {}, query={}, now=NOW) == 1
+    assert receipt_of(case).state == "delivered"
+    assert deliveries.report("sms", name.encode(), {}, query={}, now=NOW) == 0  # the same report again
+    assert kinds(case).count("notice.delivered") == 1
+
+
+def test_quiet_hours_hold_back_what_is_not_urgent(people):
+    night = NOW.replace(hour=15)  # 23:00 in Shanghai
+    case = reported(people)
+    actions.act(
+        case.claim.number,
+        "claim",
+        "give_opinion",
+        0,
+        c.GiveOpinion("属于保险责任。"),
+        actor=people.handler_of(case),
+        now=night,
+    )
+    deliveries.work(now=night, limit=50)
+    row = models.Delivery.objects.filter(stream_id=case.id, message="opinion").first()
+    assert row.state == "queued" and row.due_at.hour == 0  # 08:00 in Shanghai
+    deliveries.work(now=row.due_at, limit=50)
+    row.refresh_from_db()
+    assert row.sent_at is not None
+
+
+# --- crashes -------------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What SIGKILL looks like from the inside: nothing below runs any more."""
+
+
+def test_killed_before_handing_over_it_is_sent_later(people, plug, monkeypatch):
+    case = reported(people)
+    sms = Provider()
+    plug(sms=sms, email=Provider())
+
+    def die(*args: Any, **kwargs: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(deliveries, "compose", die)
+        deliveries.work(now=NOW, limit=10)
+    row = receipt_of(case)
+    assert (row.state, row.sent_at) == ("sending", None)
+    deliveries.work(now=NOW + timedelta(seconds=30), limit=10)
+    assert sms.sent == []  # the lease still holds
+    deliveries.work(now=NOW + shipped().lease, limit=10)
+    assert receipt_of(case).state == "sent" and len([m for m in sms.sent if m.template == "receipt"]) == 1
+
+
+def killed_after_sending(people: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    case = reported(people)
+
+    def die(*args: Any, **kwargs: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(deliveries, "_next", die)
+        deliveries.work(now=NOW, limit=10)
+    assert receipt_of(case).sent_at is not None
+    return case
+
+
+def test_killed_between_sending_and_recording_an_sms_is_asked_about(people, plug, monkeypatch):
+    sms = Provider(can_inquire=True, reports=(DeliveryReport(True, message_id="x", at=NOW),))
+    plug(sms=sms, email=Provider())
+    case = killed_after_sending(people, monkeypatch)
+    deliveries.work(now=NOW + shipped().lease, limit=10)
+    deliveries.work(now=NOW + shipped().lease + timedelta(minutes=5), limit=10)
+    assert len([m for m in sms.sent if m.template == "receipt"]) == 1  # never a second time
+    assert receipt_of(case).state == "delivered"
+    assert sms.asked[0].message_id == message_id(receipt_of(case), "")
+
+
+def test_killed_between_sending_and_recording_a_mail_goes_again_under_the_same_id(people, plug, monkeypatch):
+    mail = Provider()
+    plug(repeatable=True, sms=mail, email=mail)
+    case = killed_after_sending(people, monkeypatch)
+    deliveries.work(now=NOW + shipped().lease, limit=10)
+    ids = [m.id for m in mail.sent if m.template == "receipt"]
+    assert len(ids) == 2 and len(set(ids)) == 1
+    assert receipt_of(case).state == "sent"
+
+
+def test_who_lost_the_lease_records_nothing(people, plug):
+    case = reported(people)
+    plug(sms=Provider(), email=Provider())
+    rows = deliveries.take(
+        models.Delivery.objects.filter(message="receipt"), now=NOW, lease=timedelta(seconds=1), limit=1, state="sending"
+    )
+    models.Delivery.objects.filter(id=rows[0].id).update(leased_until=NOW + timedelta(hours=1))  # another worker's now
+    deliveries._deal_with(rows[0], NOW)
+    assert "notice.sent" not in kinds(case)
+
+
+# --- what must not leave -------------------------------------------------------------------------------------
+
+
+def test_a_glyph_that_no_font_carries_stops_the_letter_and_somebody_is_told(people, plug):
+    case = reported(people, story="车撞到了𰻝𰻝面馆的招牌😀")
+    mail = Provider()
+    plug(sms=Provider(), email=mail)
+    deliveries.work(now=NOW, limit=10)
+    row = receipt_of(case)
+    assert (row.state, row.reason) == ("failed", "missing_glyph")
+    deliveries.work(now=NOW, limit=10)
+    assert "staff_unreachable" in [m.template for m in mail.sent]
+
+
+def test_a_one_time_code_leaves_and_is_kept_nowhere(people, plug):
+    case = approved(people)
+    sms = Provider()
+    plug(sms=sms, email=Provider())
+    due = norm_messages  # the wording has {code}
+    assert "code" in due.needed_params(
+        table=norms.current().messages, message="one_time_code", channel="sms", language="en"
+    )
+    row = models.Delivery.objects.create(
+        stream_kind="claim", stream_id=case.id, sequence=1, message="one_time_code", party=1, channels=("sms",),
+        event="offer.code_sent", part=1, secret="482913", due_at=NOW, dedupe="test:code", language="zh-hans",
+    )  # fmt: skip
+    deliveries.work(now=NOW, limit=50)
+    row.refresh_from_db()
+    assert [m.params[0] for m in sms.sent if m.template == "one_time_code"] == ["482913"]
+    assert row.state == "sent" and row.secret == "" and "482913" not in row.body
+    assert not models.Entry.objects.filter(payload__contains="482913").exists()
+
+
+def test_a_code_that_is_gone_is_not_sent_as_a_hole(people, plug):
+    case = reported(people)
+    plug(sms=Provider(), email=Provider())
+    row = models.Delivery.objects.create(
+        stream_kind="claim", stream_id=case.id, sequence=1, message="one_time_code", party=1, channels=("sms",),
+        event="offer.code_sent", part=1, secret="", due_at=NOW, dedupe="test:code", language="zh-hans",
+    )  # fmt: skip
+    deliveries.work(now=NOW, limit=50)
+    row.refresh_from_db()
+    assert (row.state, row.reason) == ("failed", "code_gone")
+
+
+def test_a_role_is_told_each_at_their_own_address(people, plug):
+    case = reported(people)
+    mail = Provider()
+    plug(sms=Provider(), email=mail)
+    row = models.Delivery.objects.create(
+        stream_kind="claim", stream_id=case.id, sequence=1, message="staff_suspected", role="finance", channels=("email",),
+        event="claim.suspected", part=0, due_at=NOW, dedupe="test:role",
+    )  # fmt: skip
+    deliveries.work(now=NOW, limit=50)
+    row.refresh_from_db()
+    to = {m.to for m in mail.sent if m.template == "staff_suspected"}
+    assert to == {"finance1@example.com", "finance2@example.com"} and row.state == "sent"
+
+
+# --- the tables fit each other -------------------------------------------------------------------------------
+
+
+def test_every_placeholder_can_be_filled():
+    assert set(VALUES) == set(norm_messages.PLACEHOLDERS)
+
+
+def test_every_channel_has_its_patience():
+    from lipei.domain.messages import CHANNELS
+
+    assert set(shipped().channels) == set(CHANNELS)
+    assert sum(shipped().channels["email"].retry_after, timedelta()) > timedelta(days=1)
+
+
+def test_an_id_finds_its_row_again(people):
+    row = receipt_of(reported(people))
+    assert row_id(message_id(row, "")) == row.id
+    assert row_id("somebody-else") is None and row_id("lipei-x-1") is None
+    assert message_id(row, "staff-1") != message_id(row, "staff-2")
+
+
+def test_every_message_of_a_whole_life_has_its_words(people, plug):
+    """Everything that a small claim causes from report to close is said, with no hole and nobody left out."""
+    case = approved(people)
+    mail = Provider()
+    plug(sms=mail, email=mail)
+    loop.settle(NOW + timedelta(minutes=1))
+    assert loaded(case).claim.state == "closed"
+    left = models.Delivery.objects.filter(stream_id=case.id).exclude(state__in=("sent", "delivered"))
+    assert [(d.message, d.state, d.reason) for d in left] == []
+    templates = {m.template for m in mail.sent}
+    assert {"receipt", "papers_request", "offer_sent", "payment_confirmed", "closed"} <= templates
+
+
+def test_only_what_goes_to_customers_counts_as_telling_them(people, plug):
+    case = reported(people)
+    plug(sms=Provider(Receipt("failed", reason="not_now")), email=Provider())
+    deliveries.work(now=NOW, limit=10)
+    assert kinds(case).count("notice.sent") == 1  # the colleague only
+    assert loaded(case).claim.last_told_at is None
+
+
+def test_nobody_acts_for_a_delivery_but_the_product():
+    assert deliveries.DELIVERIES == Actor("system:deliveries", "deliveries")
+
+
+def test_the_outbox_is_below_the_home(tmp_path):
+    assert outlets.outlet("email", sender_name="x").channel.folder == Path(tmp_path) / "outbox"
+
+
+@pytest.mark.parametrize("url", ["http://x", "tencent://id:k3y@host/?app=1", "tencent:///?app=1&sign=2"])
+def test_an_sms_url_that_makes_no_sense_is_refused_without_repeating_the_key(url):
+    with pytest.raises(ValueError, match="an SMS URL is") as refused:
+        outlets.sms_account(url)
+    assert "k3y" not in str(refused.value)

@@ -1,0 +1,102 @@
+"""Webhooks: signed by the Standard Webhooks scheme, at least once, replayable."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from lipei.norms.jobs import shipped
+from lipei.services import webhook_calls, webhooks
+from lipei.store import models
+
+from tests.company import NOW
+from tests.jobs.conftest import reported
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def test_the_signature_of_the_schemes_own_example():
+    """The example of the scheme's reference libraries: the same id, time, body and secret give the same signature."""
+    said = webhook_calls.signature(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, '{"test": 2432232314}')
+    assert said == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+class Receiver:
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.calls = list(answers), []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.calls.append(request)
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer)
+
+
+@pytest.fixture
+def hook(people: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(webhooks, "_known", (0.0, []))
+    return models.Webhook.objects.create(
+        url="https://example.com/in", secret=SECRET, kinds=("claim.reported",), created_at=NOW
+    )
+
+
+def work(receiver: Receiver, now: Any) -> int:
+    return webhook_calls.work(now=now, limit=10, transport=httpx.MockTransport(receiver))
+
+
+@pytest.mark.django_db
+def test_a_call_can_be_checked_and_names_no_person(people, hook):
+    case = reported(people)
+    receiver = Receiver()
+    assert work(receiver, NOW) == 1
+    request = receiver.calls[0]
+    signed = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.content
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    wanted = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    assert request.headers["webhook-signature"] == f"v1,{wanted}"
+    body = json.loads(request.content)
+    assert body["type"] == "claim.reported" and body["data"]["claim"] == case.claim.number
+    assert "王小明" not in request.content.decode() and "13800138000" not in request.content.decode()
+    assert work(receiver, NOW + timedelta(hours=1)) == 0
+
+
+@pytest.mark.django_db
+def test_a_receiver_that_is_down_is_called_again_under_the_same_id(people, hook):
+    reported(people)
+    receiver = Receiver(httpx.ConnectError("down"), 500)
+    for minutes in (0, 1, 20):
+        work(receiver, NOW + timedelta(minutes=minutes))
+    assert len(receiver.calls) == 3 and len({r.headers["webhook-id"] for r in receiver.calls}) == 1
+    row = models.WebhookDelivery.objects.get()
+    assert (row.state, row.attempts, row.answer) == ("done", 3, "200")
+
+
+@pytest.mark.django_db
+def test_in_the_end_it_is_given_up_and_can_be_replayed(people, hook):
+    reported(people)
+    tries = len(shipped().webhooks.retry_after) + 1
+    receiver = Receiver(*[503] * tries)
+    now = NOW
+    for _ in range(tries):
+        work(receiver, now)
+        now += timedelta(days=2)
+    assert models.WebhookDelivery.objects.get().state == "failed"
+    assert webhook_calls.replay(webhook_id=hook.id, since=NOW - timedelta(hours=1), now=now) == 1
+    work(receiver, now)
+    assert models.WebhookDelivery.objects.get().state == "done"
+    assert len({r.headers["webhook-id"] for r in receiver.calls}) == 1
+    assert webhook_calls.replay(webhook_id=hook.id, since=NOW + timedelta(hours=1), now=now) == 0
+
+
+@pytest.mark.django_db
+def test_who_says_gone_is_called_no_more(people, hook):
+    reported(people)
+    work(Receiver(410), NOW)
+    assert models.WebhookDelivery.objects.get().state == "failed"

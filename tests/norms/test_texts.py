@@ -1,0 +1,150 @@
+"""Every sentence in three languages, in the right script, with the same blanks; and no code without its sentence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import lipei
+from lipei.domain import commands
+from lipei.domain.claims import Case
+from lipei.domain.lifecycle import GUARDS, KINDS, STEPS
+from lipei.norms.texts import LANGUAGES, text, texts
+
+TEXTS = texts()
+SOURCE = Path(lipei.__file__).parent
+SENTENCE_BLANKS = {
+    "actor", "amount", "due", "at", "handler", "person", "paper", "papers", "reason", "cover", "promise", "lane",
+    "claim", "roles", "message",
+}  # fmt: skip
+
+# Characters that both old character sets hold, but that are the simplified form of another one wherever we use them.
+SIMPLIFIED_IN_BOTH = set("后里于余范几厂广复")
+# Mainland words for which Taiwan has its own.
+MAINLAND_WORDS = (
+    "短信 信息 賬 聯繫 軟件 文檔 郵箱 數據 打印 鏈接 屏幕 默認 服務器 網絡 身份證 單證 查勘 責任免除 免賠額 免賠率 "
+    "第三者 如實告知 材料 手機號"
+)
+
+
+def is_chinese(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
+
+
+def in_set(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def simplified_only(wording: str) -> str:
+    """The characters of a wording that are simplified: in the mainland's old set and not in Taiwan's."""
+    return "".join(
+        c
+        for c in wording
+        if is_chinese(c) and (c in SIMPLIFIED_IN_BOTH or (in_set(c, "gb2312") and not in_set(c, "big5")))
+    )
+
+
+def traditional_only(wording: str) -> str:
+    return "".join(c for c in wording if is_chinese(c) and not in_set(c, "gb2312"))
+
+
+def blanks(wording: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(wording) if name is not None}
+
+
+def test_every_text_is_there_in_three_languages() -> None:
+    wrong = {k: set(w) for k, w in TEXTS.items() if set(w) != set(LANGUAGES) or not all(t.strip() for t in w.values())}
+    assert not wrong
+
+
+def test_the_check_of_scripts_sees_a_slip() -> None:
+    assert simplified_only("請上傳们的账戶") == "们账"
+    assert simplified_only("之后") == "后"
+    assert traditional_only("请上傳") == "傳"
+    assert simplified_only("請於期限前上傳帳戶資料") == "" and traditional_only("请在期限前上传账户信息") == ""
+
+
+def test_traditional_texts_have_no_simplified_character() -> None:
+    assert not {key: slip for key, w in TEXTS.items() if (slip := simplified_only(w["zh-hant"]))}
+
+
+def test_simplified_texts_have_no_traditional_character() -> None:
+    assert not {key: slip for key, w in TEXTS.items() if (slip := traditional_only(w["zh-hans"]))}
+
+
+def test_traditional_texts_use_the_words_of_taiwan() -> None:
+    assert not [(key, word) for key, w in TEXTS.items() for word in MAINLAND_WORDS.split() if word in w["zh-hant"]]
+
+
+def test_english_texts_have_no_chinese_character_or_punctuation() -> None:
+    wide = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+    assert not {key: w["en"] for key, w in TEXTS.items() if wide.search(w["en"])}
+
+
+def test_the_blanks_are_the_same_in_all_languages() -> None:
+    assert not {key: w for key, w in TEXTS.items() if len({frozenset(blanks(t)) for t in w.values()}) > 1}
+
+
+def test_every_state_action_and_role_has_a_name() -> None:
+    states = {(s.subject, state) for s in STEPS for state in (*s.sources, s.target) if state not in ("", "*")}
+    wanted = {f"state.{subject}.{state}" for subject, state in states}
+    wanted |= {f"action.{s.subject}.{s.action}" for s in STEPS}
+    wanted |= {f"role.{who.partition(':')[0]}" for s in STEPS for who in s.who}
+    wanted |= {f"scope.{who.partition(':')[2]}" for s in STEPS for who in s.who if ":" in who}
+    wanted |= {f"party_role.{role}" for role in commands.PARTY_ROLES}
+    wanted |= {f"subject.{entity}" for entity in Case.entities}
+    assert wanted - set(TEXTS) == set()
+
+
+@pytest.mark.norm("1.4.3")
+def test_every_kind_of_event_has_a_name_and_a_sentence() -> None:
+    kinds = {s.event for s in STEPS} | set(KINDS)
+    assert {f"event.{kind}{end}" for kind in kinds for end in ("", ".sentence")} - set(TEXTS) == set()
+    for key in TEXTS:
+        if key.startswith("event."):
+            assert (
+                (blanks(TEXTS[key]["en"]) <= SENTENCE_BLANKS)
+                if key.endswith(".sentence")
+                else not blanks(TEXTS[key]["en"])
+            )
+
+
+def test_every_guard_says_why_it_stops() -> None:
+    assert {f"refusal.guard.{guard}" for guard in GUARDS} - set(TEXTS) == set()
+
+
+def test_every_field_of_a_command_has_a_label() -> None:
+    classes = {*commands.COMMANDS.values(), commands.PartyReported, commands.ItemAssessed, commands.ExposureReported}
+    assert {f"field.{f.name}" for command in classes for f in fields(command)} - set(TEXTS) == set()
+
+
+def test_every_refusal_and_error_named_in_the_code_has_its_sentence() -> None:
+    named = re.compile(r"(?<![\w])\"((?:refusal|norm_error)\.[a-z0-9_.]+[a-z0-9_])\"")
+    missing = {
+        (path.relative_to(SOURCE).as_posix(), key)
+        for path in SOURCE.rglob("*.py")
+        if "gateways/letters" not in path.as_posix()  # its keys are relative to letter.…
+        for key in named.findall(path.read_text(encoding="utf-8"))
+        if key not in TEXTS
+    }
+    assert not missing
+
+
+def test_a_refusal_says_more_than_no() -> None:
+    short = {k: w["en"] for k, w in TEXTS.items() if k.startswith("refusal.") and len(w["en"]) < 20}
+    assert not short
+    assert all(w["zh-hans"].endswith(("。", "！", "？", "}")) for k, w in TEXTS.items() if k.startswith("refusal."))
+
+
+def test_an_unknown_key_is_a_mistake_of_ours() -> None:
+    with pytest.raises(KeyError):
+        text("refusal.no_such_thing", "en")
+    assert text("refusal.unknown_part", "en", part="paper 9") == "The claim has no paper 9; please check the number."

@@ -1,0 +1,150 @@
+"""Worklists: order, cursors that neither lose nor repeat, and the same number of queries however many claims."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.company import NOW
+from tests.reads.conftest import Desk
+
+from lipei.reads import search, worklist
+from lipei.reads.worklist import BadCursor, Filters
+from lipei.store import models
+
+
+def claim(
+    n: int,
+    *,
+    handler: int | None = None,
+    fast: bool = False,
+    due: datetime | None = None,
+    unit: str = "shanghai",
+    state: str = "investigating",
+) -> Any:
+    return models.Claim(
+        id=1000 + n,
+        number=f"N{n}",
+        state=state,
+        handler=handler,
+        fast_lane=fast,
+        due_at=due,
+        unit=unit,
+        reported_at=NOW - timedelta(minutes=n % 5),
+    )
+
+
+def all_pages(ask: Any, limit: int) -> list[str]:
+    found, cursor = [], ""
+    for _ in range(100):
+        page = ask(limit=limit, cursor=cursor)
+        found += [row.number for row in page.rows]
+        cursor = page.next_cursor
+        if not cursor:
+            return found
+    raise AssertionError("a list without an end")
+
+
+ROWS = st.lists(st.tuples(st.booleans(), st.one_of(st.none(), st.integers(0, 3)), st.booleans()), max_size=12)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=ROWS, limit=st.integers(1, 5))
+def test_pages_put_together_are_the_whole_list_in_order(desk: Desk, rows: list[Any], limit: int) -> None:
+    models.Claim.objects.all().delete()
+    me = desk.us.handler1
+    made = [
+        claim(
+            n, handler=me.staff_id if mine else None, fast=fast, due=None if due is None else NOW + timedelta(hours=due)
+        )
+        for n, (fast, due, mine) in enumerate(rows)
+    ]
+    models.Claim.objects.bulk_create(made)
+    far = NOW + timedelta(days=1)
+    order = sorted(made, key=lambda c: (not c.fast_lane, c.due_at is None, c.due_at or far, c.id))
+
+    def work(viewer: Any) -> Any:
+        return lambda **paging: worklist.work(viewer, language="en", now=NOW, **paging)
+
+    assert all_pages(work(desk.us.manager1), limit) == [c.number for c in order]
+    assert all_pages(work(me), limit) == [c.number for c in order if c.handler is not None]
+    newest = sorted(made, key=lambda c: (c.reported_at, c.id), reverse=True)
+    assert all_pages(lambda **paging: worklist.claims(desk.us.manager1, language="en", now=NOW, **paging), limit) == [
+        c.number for c in newest
+    ]
+
+
+@pytest.mark.parametrize("who", ["handler1", "manager1", "lead1", "expert1"])
+def test_a_worklist_takes_six_queries_however_many_claims(desk: Desk, who: str) -> None:
+    viewer = getattr(desk.us, who)
+    desk.busy()
+    models.Claim.objects.bulk_create(
+        claim(n, handler=viewer.staff_id, fast=n % 7 == 0, due=None if n % 5 == 0 else NOW + timedelta(minutes=n))
+        for n in range(30)
+    )
+    counts = []
+    for limit in (1, 10, 200):
+        with CaptureQueriesContext(connection) as seen:
+            worklist.work(viewer, language="en", now=NOW, limit=limit)
+        counts.append(len(seen))
+    assert max(counts) <= 6, counts
+
+
+def test_a_row_names_handler_promise_and_person_masked(desk: Desk) -> None:
+    case = desk.busy()
+    row = worklist.work(desk.us.manager1, language="en", now=NOW).rows[0]
+    assert (row.number, row.person) == (case.claim.number, "王*明")
+    assert row.handler_name.startswith("Handler") and row.promise_name and row.state_name
+    assert row.due_at == min(c.due_at for c in case.clocks.values() if c.state == "running" and c.due_at)
+
+
+def test_a_surveyor_finds_what_is_put_to_them(desk: Desk) -> None:
+    case = desk.busy()
+    desk.report(story="另一件")
+    for who in ("surveyor1", "expert1"):
+        rows = worklist.work(getattr(desk.us, who), language="en", now=NOW).rows
+        assert [r.number for r in rows] == [case.claim.number], who
+
+
+def test_filters_narrow(desk: Desk) -> None:
+    models.Claim.objects.bulk_create(
+        [claim(1, due=NOW - timedelta(hours=1)), claim(2, fast=True), claim(3, state="closed")]
+    )
+
+    def numbers(**asked: Any) -> list[str]:
+        return [
+            r.number for r in worklist.claims(desk.us.manager1, language="en", now=NOW, filters=Filters(**asked)).rows
+        ]
+
+    assert numbers(late=True) == ["N1"]
+    assert numbers(fast_lane=True) == ["N2"]
+    assert numbers(state="closed") == ["N3"]
+    assert sorted(numbers(unassigned=True)) == ["N1", "N2", "N3"]
+    assert numbers(handler=99) == []
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "MXx8", "4pyT", "MXwyMDI2LTExLTIzfDE", "MXx8LTE", "MnwyMDI2LTExLTIzVDAwOjAwOjAwKzAwOjAwfDE", "%", "ü"],
+)
+def test_a_cursor_that_is_none_of_ours_is_refused(desk: Desk, cursor: str) -> None:
+    with pytest.raises(BadCursor):
+        worklist.claims(desk.us.manager1, language="en", now=NOW, cursor=cursor)
+
+
+def test_search_finds_by_parts_but_only_real_ones(desk: Desk) -> None:
+    mine = desk.report()
+    models.Claim.objects.filter(id=mine.id).update(unit="beijing")
+    assert search.claim_ids("小明", viewer=desk.us.manager1) == [mine.id]
+    assert search.claim_ids("明小", viewer=desk.us.manager1) == []
+    assert search.claim_ids("138001", viewer=desk.us.manager1) == [mine.id]
+    assert search.claim_ids("800138", viewer=desk.us.manager1) == [mine.id]
+    assert search.claim_ids("小明", viewer=desk.us.lead1) == []  # another unit
+    assert search.claim_ids(mine.claim.number, viewer=desk.us.lead1) == []
+    for nothing in ("", " ", "明"):
+        assert search.claim_ids(nothing, viewer=desk.us.manager1) == []

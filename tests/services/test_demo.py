@@ -1,0 +1,119 @@
+"""The demonstration company: every kind of story told to its end, work left for every role."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+from django.contrib.auth.hashers import check_password
+from tests.company import NOW
+
+from lipei.domain import accounts
+from lipei.domain.events import Refusal
+from lipei.domain.permissions import ROLES
+from lipei.services import demo, norms, unit_of_work, world
+from lipei.services.demo.people import failing_card, person
+from lipei.services.demo.stories import STORIES, WAITING
+from lipei.store import models
+
+pytestmark = pytest.mark.django_db
+CLAIMS = len(STORIES) + len(WAITING)
+
+
+@pytest.fixture
+def stage(monkeypatch):
+    """A test's own transaction is open all the time; the play itself opens none around the world outside."""
+    monkeypatch.setattr(unit_of_work, "in_transaction", lambda: False)
+    world.forget_staff()
+    yield
+    world.forget_staff()
+
+
+@pytest.mark.slow
+def test_every_story_is_told_and_every_role_has_work(stage):
+    seen = []
+    done = demo.fill(claims=CLAIMS, months=3, seed=7, now=NOW, progress=lambda n, total: seen.append((n, total)))
+    assert not isinstance(done, Refusal)
+    assert done.stuck == ()
+    assert seen[-1] == (CLAIMS, CLAIMS) and done.claims >= CLAIMS  # a loss reported twice is two claims
+    outcomes = Counter(models.Claim.objects.values_list("outcome", flat=True))
+    assert {"paid", "refused", "withdrawn", "duplicate", "closed_without_payment", ""} <= set(outcomes)
+    kinds = set(models.Entry.objects.values_list("kind", flat=True))
+    assert {
+        "claim.duty_called", "claim.duty_acknowledged", "claim.reopened", "claim.suspicion_cleared",
+        "paper.refused", "survey.recorded", "consultation.concluded", "exposure.guaranteed",
+        "exposure.refused", "offer.declined", "offer.expired", "payment.failed",
+        "payment.retried", "recovery.overpayment_found", "recovery.received", "clock.breached",
+        "clock.fulfilled", "notice.delivered",
+    } <= kinds  # fmt: skip
+    # History lies in the past, and the future is empty.
+    assert models.Entry.objects.filter(recorded_at__gt=NOW).count() == 0
+    assert models.Entry.objects.order_by("recorded_at").first().recorded_at < NOW.replace(month=10)
+    waiting_for(models)
+    api_examples_find_their_policy()
+    assert isinstance(demo.fill(claims=1, months=1, seed=1, now=NOW), Refusal)  # never into a database in use
+
+
+def waiting_for(rows) -> None:
+    """On the morning after there is something to do for everybody."""
+    assert rows.Claim.objects.filter(state="reported", policy_id=None).exists()  # intake, team lead
+    assert rows.Claim.objects.filter(state="investigating", accepted_at=None, handler__isnull=False).exists()  # handler
+    assert rows.Survey.objects.filter(state="scheduled").exists()  # surveyor
+    assert rows.Consultation.objects.filter(state="convened").exists()  # experts
+    assert rows.Exposure.objects.filter(state="assessed").exists()  # assessor
+    assert rows.Exposure.objects.filter(state="submitted").exists()  # approver
+    assert rows.Exposure.objects.filter(state="refusal_proposed").exists()
+    assert rows.Payment.objects.filter(state="ordered").exists()  # finance
+    assert rows.Payment.objects.filter(state="failed").exists()
+    assert rows.Claim.objects.filter(suspicion=True, state="investigating").exists()  # investigator
+    assert rows.Claim.objects.filter(fast_lane=True, closed_at=None).exists()
+
+
+def api_examples_find_their_policy() -> None:
+    """The examples of the API's descriptions are about these."""
+    from lipei.domain import commands as c
+
+    assert world.find_policy(c.Report(phone="13800138000", line="motor"), NOW).number == "PC-1"
+    assert world.find_policy(c.Report(plate="沪A12345"), NOW).number == "PC-1"
+    for number in ("PC-1", "MD-1", "PA-1", "HH-1", "TR-1"):
+        assert world.find_policy(c.Report(policy_number=number), NOW).number == number
+
+
+def test_sign_ins_exist_for_every_role_and_only_in_a_demonstration(stage):
+    assert demo.sign_ins() == []
+    done = demo.fill(claims=2, months=1, seed=3, now=NOW)
+    assert done.stuck == ()
+    found = {role: (user, password) for role, user, password in demo.sign_ins()}
+    assert set(found) == set(ROLES)
+    for user, password in found.values():
+        row = models.Staff.objects.select_related("user").get(user__username=user)
+        assert row.user.password.startswith("pbkdf2") or check_password(password, row.user.password)
+    assert norms.roster_gap(norms.text_in_force("duty")[1], NOW) is None
+
+
+def test_the_same_seed_invents_the_same_people():
+    one, two = ([person(chance, n) for n in range(50)] for chance in (Random(5), Random(5)))
+    assert one == two
+    for who in one:
+        assert accounts.check_resident_id(number=who.id_number, today=NOW.date()) is None
+        assert accounts.check_phone(number=who.phone) is None
+        assert accounts.check_account(number=who.card, kind=accounts.account_kind(number=who.card)) is None
+    assert accounts.check_account(number=failing_card(300_000), kind="cn_card") is None and failing_card(
+        300_000
+    ).endswith("0004")
+
+
+def test_the_same_seed_tells_the_same_stories(stage):
+    from datetime import timedelta
+
+    def cast(seed):
+        chance = Random(seed)
+        staff = demo.Company({}, {})
+        return [
+            (s.now, s.slow, s.leave_at, story.__name__)
+            for s, story in demo._cast(staff, chance, 60, NOW - timedelta(days=90), NOW)
+        ]
+
+    assert cast(4) == cast(4) != cast(5)
+    assert {name for *_, name in cast(4)} == {story.__name__ for story in STORIES}

@@ -1,0 +1,181 @@
+"""The page of a claim and its actions: typed input is kept, colleagues are seen, personal data is masked."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from tests.company import NOW
+
+from lipei.domain import commands as c
+from lipei.domain.events import Refusal
+from lipei.services import actions
+from lipei.store import models
+
+
+def entries(number: str, kind: str) -> int:
+    claim = models.Claim.objects.get(number=number)
+    return models.Entry.objects.filter(stream_kind="claim", stream_id=claim.id, kind=kind).count()
+
+
+def seen(number: str) -> int:
+    return models.Stream.objects.get(kind="claim", stream_id=models.Claim.objects.get(number=number).id).version
+
+
+@pytest.mark.norm("2.2.1")
+def test_opinion_is_given_and_kept_on_record(browser, claim, handler_code):
+    client = browser(handler_code)
+    form = client.get(f"/console/claims/{claim}/give_opinion/")
+    assert 'name="text"' in form.content.decode()
+    answer = client.post(
+        f"/console/claims/{claim}/give_opinion/", {"text": "属于保险责任。", "seen_version": seen(claim)}, follow=True
+    )
+    assert answer.status_code == 200
+    assert entries(claim, "claim.opinion_given") == 1
+    assert "属于保险责任。" in answer.content.decode()
+    assert "Done: Give the preliminary opinion." in answer.content.decode()
+
+
+def test_wrong_entries_stand_beside_the_field_and_keep_what_was_typed(browser, claim, handler_code):
+    client = browser(handler_code, "zh-hant")
+    typed = {"amount": "12,34x", "reason": "查勘後調整", "seen_version": seen(claim)}
+    answer = client.post(f"/console/claims/{claim}/exposures/1/set_reserve/", typed)
+    body = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="12,34x"' in body and 'value="查勘後調整"' in body
+    assert 'aria-describedby="f-amount-error"' in body and 'id="f-amount-error"' in body
+    assert entries(claim, "exposure.reserve_set") == 0
+
+
+def test_rules_refusals_stand_beside_the_field_too(browser, claim, handler_code):
+    answer = browser(handler_code).post(
+        f"/console/claims/{claim}/exposures/1/set_reserve/", {"amount": "100", "reason": ""}
+    )
+    assert answer.status_code == 422
+    assert 'id="f-reason-error"' in answer.content.decode()
+
+
+@pytest.mark.norm("4")
+def test_somebody_was_faster(office, browser, claim, handler_code):
+    client, version = browser(handler_code), seen(claim)
+    done = actions.act(claim, "claim", "add_note", 0, c.Write("hello"), actor=office.lead1, now=NOW)
+    assert not isinstance(done, Refusal)
+    typed = {"text": "Covered. Please send the papers.", "seen_version": version}
+    answer = client.post(f"/console/claims/{claim}/give_opinion/", typed)
+    body = answer.content.decode()
+    assert answer.status_code == 409
+    assert "What changed since you looked" in body and "Lead1" in body
+    assert "Covered. Please send the papers." in body
+    assert f'name="seen_version" value="{seen(claim)}"' in body
+    assert entries(claim, "claim.opinion_given") == 0
+    again = client.post(f"/console/claims/{claim}/give_opinion/", {**typed, "seen_version": seen(claim)})
+    assert again.status_code == 302 and entries(claim, "claim.opinion_given") == 1
+
+
+def test_assessment_with_rows(office, browser, claim, handler_code):
+    client = browser(handler_code)
+    actions.act(
+        claim, "claim", "register", 0, c.Register(policy_number="PC-1"), actor=getattr(office, handler_code), now=NOW
+    )
+    form = client.get(f"/console/claims/{claim}/exposures/1/assess/").content.decode()
+    assert 'value="后保险杠"' in form and 'name="items-3-what"' in form  # one row known, three to spare
+    rows = {
+        "items-0-what": "后保险杠", "items-0-claimed": "2650.00", "items-0-assessed": "2,400.00", "items-0-quantity": "1",
+        "items-1-what": "喷漆", "items-1-assessed": "300", "items-1-quantity": "1", "items-2-quantity": "1",
+        "seen_version": seen(claim),
+    }  # fmt: skip
+    answer = client.post(f"/console/claims/{claim}/exposures/1/assess/", rows)
+    assert answer.status_code == 302, answer.content.decode()
+    exposure = models.Exposure.objects.get(aggregate_id=models.Claim.objects.get(number=claim).id, part=1)
+    assert exposure.state == "assessed"
+    assert exposure.assessed_minor == 270000
+    assert len(exposure.items) == 2
+    page = client.get(f"/console/claims/{claim}/").content.decode()
+    assert "2,200.00" in page  # after the deductible of 500.00, as the make-up of the sum shows
+    assert "How the sum is made up" in page
+
+
+def test_a_wrong_row_is_named(office, browser, claim, handler_code):
+    actions.act(
+        claim, "claim", "register", 0, c.Register(policy_number="PC-1"), actor=getattr(office, handler_code), now=NOW
+    )
+    rows = {"items-0-what": "保险杠", "items-0-assessed": "abc", "items-0-quantity": "0"}
+    body = browser(handler_code).post(f"/console/claims/{claim}/exposures/1/assess/", rows).content.decode()
+    assert 'id="f-items-0-assessed-error"' in body and 'id="f-items-0-quantity-error"' in body
+
+
+@pytest.mark.norm("4")
+def test_personal_data_is_masked_until_asked_for_and_the_look_is_recorded(browser, claim, handler_code):
+    client = browser(handler_code)
+    page = client.get(f"/console/claims/{claim}/").content.decode()
+    assert "13800138000" not in page and "138****8000" in page
+    assert entries(claim, "claim.personal_data_seen") == 0
+    whole = client.post(f"/console/claims/{claim}/unmask/", follow=True).content.decode()
+    assert "13800138000" in whole
+    assert entries(claim, "claim.personal_data_seen") == 1
+
+
+def test_unmasking_ends(browser, claim, handler_code, monkeypatch):
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    client = browser(handler_code)
+    client.post(f"/console/claims/{claim}/unmask/")
+    monkeypatch.setattr(timezone, "now", lambda: NOW + timedelta(minutes=11))
+    assert "13800138000" not in client.get(f"/console/claims/{claim}/").content.decode()
+
+
+def test_unknown_things_are_404(browser, claim, handler_code):
+    client = browser(handler_code)
+    for path in (
+        "nothing/",
+        "exposures/9/assess/",
+        "exposures/new/assess/",
+        "exposures/1/add/",
+        "wheels/1/assess/",
+        "report/",
+    ):
+        assert client.get(f"/console/claims/{claim}/{path}").status_code == 404, path
+    assert client.get("/console/claims/000/").status_code == 404
+
+
+def test_what_is_not_possible_now_says_so(browser, claim, handler_code):
+    answer = browser(handler_code).get(f"/console/claims/{claim}/exposures/1/submit_decision/")
+    assert answer.status_code == 409
+    assert "This is not possible now" in answer.content.decode()
+
+
+def test_a_file_comes_in_and_is_shown_to_those_who_may(office, browser, claim, handler_code):
+    import io
+
+    from django.core.files.uploadedfile import SimpleUploadedFile
+    from PIL import Image
+
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(picture, "PNG")
+    client = browser(handler_code)
+    sent = {"file": SimpleUploadedFile("crash.png", picture.getvalue(), "image/png"), "place": ""}
+    answer = client.post(f"/console/claims/{claim}/upload/", sent, follow=True)
+    assert "The file was received." in answer.content.decode()
+    shown = client.get(f"/console/claims/{claim}/documents/1/")
+    assert shown["Content-Type"] == "image/png"
+    assert b"".join(shown.streaming_content).startswith(b"\x89PNG")
+    assert entries(claim, "claim.personal_data_seen") == 1
+    wrong = {"file": SimpleUploadedFile("crash.png", b"MZ not a picture", "image/png")}
+    assert "lp-message-error" in client.post(f"/console/claims/{claim}/upload/", wrong, follow=True).content.decode()
+
+
+def test_queries_of_a_claim_page_do_not_grow_with_its_history(office, browser, claim, handler_code):
+    client = browser(handler_code)
+    client.get(f"/console/claims/{claim}/")
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(f"/console/claims/{claim}/")
+        return len(captured)
+
+    before = queries()
+    for n in range(30):
+        actions.act(claim, "claim", "add_note", 0, c.Write(f"note {n}"), actor=office.lead1, now=NOW)
+    assert queries() == before <= 30

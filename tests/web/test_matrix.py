@@ -1,0 +1,192 @@
+"""Role × address × own or another unit's claim: who may open what, generated from the URL conf (norm part 4).
+
+The table below is written by hand and not derived from `access.PAGES`: an address that it does not name fails.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from tests.web.conftest import reported
+
+from lipei.domain import lifecycle
+from lipei.domain.permissions import ROLES
+from lipei.reads import claims as reads
+from lipei.services import bank
+from lipei.store import models
+from lipei.web.console import access
+from lipei.web.console.claims import address as address_of
+from lipei.web.console.urls import urlpatterns
+
+ALL = set(ROLES)
+SEES_CLAIMS = ALL - {"administrator"}
+COMPANY_WIDE = {"intake", "approver", "manager", "finance", "investigator", "compliance"}
+UNIT_WIDE = {"handler", "surveyor", "assessor", "team_lead"}
+SEES_PEOPLE = SEES_CLAIMS - {"expert"}
+
+EXPECTED = {
+    "home": ALL,
+    "worklist": SEES_CLAIMS,
+    "claims": SEES_CLAIMS,
+    "claim": SEES_CLAIMS,
+    "claim-unmask": SEES_PEOPLE,
+    "claim-upload": SEES_CLAIMS,
+    "claim-document": SEES_PEOPLE,
+    "claim-letter": SEES_PEOPLE,
+    "claim-act": SEES_CLAIMS,
+    "part-act": {"handler", "assessor", "team_lead", "manager"},  # who may set a reserve
+    "receipt": SEES_CLAIMS,
+    "report": {"intake", "handler", "team_lead", "manager"},
+    "approvals": {"approver", "team_lead", "manager", "finance", "assessor"},
+    "payments": {"finance", "team_lead", "manager"},
+    "bank-submit": {"finance"},
+    "bank-upload": {"finance"},
+    "duty": ALL,
+    "norms": ALL,
+    "norm": ALL,
+    "norm-version": ALL,
+    "norm-edit": {"manager", "team_lead", "administrator"},
+    "staff": {"manager", "administrator"},
+    "staff-new": {"manager", "administrator"},
+    "staff-edit": {"manager", "administrator"},
+    "absences": {"team_lead", "manager"},
+    "absence-end": {"team_lead", "manager"},
+    "delegations": {"approver", "team_lead", "manager"},
+    "delegation-end": {"approver", "team_lead", "manager"},
+    "tokens": {"administrator"},
+    "token-revoke": {"administrator"},
+    "webhooks": {"administrator"},
+    "webhook-stop": {"administrator"},
+    "prenotices": {"intake", "handler", "team_lead", "manager"},
+    "health": {"administrator", "manager"},
+}
+POSTED = {
+    "claim-unmask",
+    "claim-upload",
+    "bank-submit",
+    "bank-upload",
+    "absence-end",
+    "delegation-end",
+    "token-revoke",
+    "webhook-stop",
+}
+ON_CLAIM = {
+    "claim",
+    "claim-unmask",
+    "claim-upload",
+    "claim-document",
+    "claim-letter",
+    "claim-act",
+    "part-act",
+    "receipt",
+}
+ARGS = {
+    "claim-document": lambda n: [n, 1], "claim-letter": lambda n: [n, "receipt"], "claim-act": lambda n: [n, "add_note"],
+    "part-act": lambda n: [n, "exposures", "1", "set_reserve"], "norm": lambda n: ["triage"], "norm-version": lambda n: ["triage", 1],
+    "norm-edit": lambda n: ["assignment"], "staff-edit": lambda n: [1], "absence-end": lambda n: [1], "delegation-end": lambda n: [1],
+    "token-revoke": lambda n: ["x"], "webhook-stop": lambda n: [1],
+}  # fmt: skip
+
+
+def address(name: str, number: str) -> str:
+    args = ARGS[name](number) if name in ARGS else [number] if name in ON_CLAIM else []
+    return reverse(f"console:{name}", args=args)
+
+
+def code_of(role: str) -> str:
+    return {"team_lead": "lead1", "administrator": "admin1"}.get(role, f"{role}1")
+
+
+def ask(client, name: str, number: str, role: str = "") -> int:
+    where = address(name, number)
+    if name == "norm-edit" and role == "administrator":
+        where = reverse("console:norm-edit", args=["settings"])  # an administrator edits other tables than a team lead
+    return (client.post(where) if name in POSTED else client.get(where)).status_code
+
+
+def test_every_address_has_its_row():
+    names = [p.name for p in urlpatterns]
+    assert len(names) == len(set(names))
+    assert set(names) == set(access.PAGES) == set(EXPECTED)
+    assert all(hasattr(p.callback, "permission") for p in urlpatterns), "an address without its guard"
+
+
+def patterns(resolver: URLResolver, prefix: str = ""):
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            yield from patterns(one, prefix + str(one.pattern))
+        elif isinstance(one, URLPattern):
+            yield prefix + str(one.pattern), one
+
+
+def test_nothing_of_the_console_stands_outside_the_table():
+    guarded = {p.callback for p in urlpatterns}
+    for route, one in patterns(get_resolver()):
+        if route.startswith("console/"):
+            assert one.callback in guarded, route
+        if (one.callback.__module__ or "").startswith("lipei.web.console"):
+            assert route.startswith("console/"), route
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_by_address(office, browser, claim, handler_code, monkeypatch, role):
+    monkeypatch.setattr(bank, "turn", lambda **_: 0)  # the bank is not spoken to here
+    client = browser(handler_code if role == "handler" else code_of(role))
+    for name, roles in EXPECTED.items():
+        status = ask(client, name, claim, role)
+        if role == "expert" and name in ON_CLAIM:
+            assert status in (403, 404)  # nobody asked this expert: the claim does not exist for them
+        elif role not in roles:
+            assert status == 403, (role, name, status)
+        else:
+            assert status != 403, (role, name, status)
+            assert status < 500, (role, name, status)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_claims_out_of_scope_do_not_exist(office, browser, role):
+    """A claim of another unit, handled by another: only who works for the whole company finds it."""
+    number = reported(office)
+    models.Claim.objects.filter(number=number).update(unit="beijing", handler=office.rows["manager2"].id)
+    client = browser(code_of(role))
+    for name in sorted(ON_CLAIM):
+        if role not in EXPECTED[name]:
+            continue
+        status = ask(client, name, number)
+        seen = role in COMPANY_WIDE
+        if name == "claim-document":
+            assert status == 404  # there is no file either
+        elif not seen:
+            assert status == 404, (role, name, status)
+        else:
+            assert status < 400, (role, name, status)
+
+
+def test_strangers_are_sent_to_sign_in(client, claim):
+    for name in EXPECTED:
+        where = address(name, claim)
+        answer = client.post(where) if name in POSTED else client.get(where)
+        assert answer.status_code == 302 and answer.url.startswith("/accounts/login/"), name
+
+
+def test_a_user_without_staff_record_may_nothing(office, browser, claim):
+    client = browser("handler1")
+    models.Staff.objects.filter(code="handler1").update(active=False)
+    assert {ask(client, name, claim) for name in EXPECTED} == {403}
+
+
+@pytest.mark.parametrize("role", sorted(SEES_CLAIMS - {"expert"}))
+def test_buttons_are_the_table(office, browser, claim, handler_code, role):
+    """A claim's page offers exactly what the lifecycle table lets this role do, and nothing more."""
+    code = handler_code if role == "handler" else code_of(role)
+    page = browser(code).get(f"/console/claims/{claim}/").content.decode()
+    shown = set(re.findall(rf'(?:href|action)="/console/claims/{claim}/((?:[a-z]+/(?:new|\d+)/)?[a-z_]+)/"', page))
+    case = reads.find(claim, viewer=getattr(office, code)).raw
+    offered = {
+        address_of(claim, step, part).removeprefix(f"/console/claims/{claim}/").rstrip("/")
+        for step, part in lifecycle.possible(case=case, actor=getattr(office, code))
+    }
+    assert offered
+    assert shown - {"unmask", "upload"} == offered

@@ -1,0 +1,80 @@
+"""Every page opens for those who may, in three languages, with nothing that the content security policy forbids."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.web.conftest import full_claim
+
+PAGES = {
+    "manager1": ("work/", "claims/", "report/", "approvals/", "payments/", "duty/", "norms/", "staff/", "staff/new/", "absences/", "delegations/", "prenotices/", "health/"),
+    "finance1": ("work/", "payments/", "approvals/"),
+    "admin1": ("tokens/", "webhooks/", "health/", "norms/", "staff/"),
+    "handler1": ("", "report/", "prenotices/"),
+}  # fmt: skip
+INLINE = re.compile(r"\son[a-z]+\s*=|\sstyle\s*=|<style|<script(?![^>]*\ssrc=)", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
+def test_pages_open(browser, claim, handler_code, language):
+    for code, pages in {
+        **PAGES,
+        handler_code: (f"claims/{claim}/", f"claims/{claim}/receipt/", f"claims/{claim}/give_opinion/"),
+    }.items():
+        client = browser(code, language)
+        for page in pages:
+            answer = client.get(f"/console/{page}", follow=True)
+            assert answer.status_code == 200, (code, page)
+            body = answer.content.decode()
+            assert f'lang="{language}"' in body
+            assert not INLINE.search(body), (page, INLINE.search(body))
+            assert "unsafe-inline" not in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
+def test_a_claim_on_which_much_happened(browser, office, language):
+    """Every section of the page, and every form that the table now offers to anybody."""
+    number = full_claim(office)
+    for code in office.rows if language == "en" else ("manager1", "expert1"):
+        client = browser(code, language)
+        page = client.get(f"/console/claims/{number}/")
+        if code.startswith("admin"):
+            assert page.status_code == 403
+            continue
+        assert page.status_code in (200, 404)
+        if page.status_code == 404:
+            assert code == "expert2"  # not invited
+            continue
+        body = page.content.decode()
+        assert not INLINE.search(body)
+        for path in set(re.findall(rf'href="(/console/claims/{number}/[a-z0-9_/]+/)"', body)):
+            answer = client.get(path)
+            assert answer.status_code in (200, 302), (code, path, answer.status_code)
+
+
+def test_norm_tables_open_and_edit(browser, office):
+    from lipei.norms import loader
+
+    client = browser("manager1")
+    for table in loader.TABLES:
+        answer = client.get(f"/console/norms/{table}/")
+        assert answer.status_code == 200, table
+        assert client.get(f"/console/norms/{table}/edit/").status_code == 200
+
+
+def test_account_pages_open(browser, client):
+    page = client.get("/accounts/login/").content.decode()
+    assert not INLINE.search(page) and 'autocomplete="current-password"' in page
+    mine = browser("handler1")
+    for path in ("/accounts/2fa/", "/accounts/sessions/", "/accounts/password/change/", "/accounts/logout/"):
+        answer = mine.get(path)
+        assert answer.status_code == 200, path
+        assert not INLINE.search(answer.content.decode())
+
+
+@pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/password/reset/", "/accounts/email/"])
+def test_nobody_signs_up_or_resets(client, db, path):
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.templates[0].name == "account/ask.html"

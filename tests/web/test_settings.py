@@ -1,0 +1,221 @@
+"""Norm tables, people, tokens, webhooks, duty and health, as those who keep them use them."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from django.contrib.auth import get_user_model
+from tests.company import NOW
+from tests.web.conftest import PASSWORD, reported
+
+from lipei.norms import loader
+from lipei.services import norms
+from lipei.store import models
+
+
+def edited(table: str, change) -> str:
+    document = yaml.safe_load(loader.default_text(table))
+    change(document)
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
+
+
+def silence(days: int) -> str:
+    return edited("settings", lambda d: d["settings"]["silence_days"].update(value=days))
+
+
+def test_a_table_is_checked_saved_with_a_reason_and_compared(browser, office):
+    client = browser("manager1")
+    said = {"document": silence(3), "seen_version": "1", "reason": ""}
+    assert "This makes sense" in client.post("/console/norms/settings/edit/", {**said, "check": "1"}).content.decode()
+    refused = client.post("/console/norms/settings/edit/", {**said, "save": "1"})
+    assert refused.status_code == 422 and 'id="reason-error"' in refused.content.decode()
+    saved = client.post(
+        "/console/norms/settings/edit/", {**said, "reason": "Customers wait too long", "save": "1"}, follow=True
+    )
+    body = saved.content.decode()
+    assert "Saved as version 2." in body and "Customers wait too long" in body and "lp-diff-add" in body
+    assert norms.current().settings.silence_days == 3
+    assert client.get("/console/norms/settings/1/").status_code == 200
+
+
+def test_nonsense_is_refused_with_its_place_and_kept(browser, office):
+    text = silence(3).replace("min: 1, max: 60", "min: 1")
+    broken = text + "\nnonsense: [unclosed"
+    answer = browser("manager1").post(
+        "/console/norms/settings/edit/", {"document": broken, "reason": "x", "seen_version": "1", "save": "1"}
+    )
+    assert answer.status_code == 422
+    assert "nonsense: [unclosed" in answer.content.decode()
+    assert models.NormVersion.objects.count() == 0
+
+
+def test_two_managers_at_once(browser, office):
+    one, two = browser("manager1"), browser("manager2")
+    said = {"seen_version": "1", "reason": "mine", "save": "1"}
+    one.post("/console/norms/settings/edit/", {**said, "document": silence(3)})
+    late = two.post("/console/norms/settings/edit/", {**said, "document": silence(4)})
+    body = late.content.decode()
+    assert late.status_code == 409 and "What changed since you looked" in body
+    assert 'name="seen_version" value="2"' in body and "value: 4" in body
+    assert norms.current().settings.silence_days == 3
+
+
+@pytest.mark.norm("2.3.1")
+def test_effect_of_a_promise_on_open_claims_is_shown_before_it_is_saved(browser, office):
+    number = reported(office)
+
+    def shorter(document):
+        promise = next(p for p in document["promises"] if p["code"] == "preliminary_opinion")
+        promise["limit"] = 12
+
+    text = edited("promises", shorter)
+    answer = browser("manager1").post(
+        "/console/norms/promises/edit/", {"document": text, "seen_version": "1", "reason": "", "check": "1"}
+    )
+    body = answer.content.decode()
+    assert "Effect on open claims" in body and number in body
+    assert models.NormVersion.objects.count() == 0
+
+
+def test_roles_edit_their_own_tables(browser, office):
+    said = {"document": silence(3), "seen_version": "1", "reason": "x", "save": "1"}
+    assert browser("lead1").post("/console/norms/settings/edit/", said).status_code == 403
+    assert browser("handler1").get("/console/norms/settings/edit/").status_code == 403
+    assert models.NormVersion.objects.count() == 0
+
+
+@pytest.mark.norm("2.3.3")
+def test_a_roster_with_a_gap_is_refused_with_the_gap_named(browser, office):
+    client = browser("manager1")
+    assert "lp-alert-bad" in client.get("/console/duty/").content.decode()  # nobody is on duty yet
+
+    def one_night(document):
+        document["shifts"] = [
+            {"from": "2026-11-23 17:00", "to": "2026-11-24 10:00", "persons": [office.rows["handler1"].id]}
+        ]
+
+    said = {"document": edited("duty", one_night), "seen_version": "1", "reason": "roster", "save": "1"}
+    refused = client.post("/console/norms/duty/edit/", said)
+    assert refused.status_code == 409 and "2026-11-24" in refused.content.decode()
+
+    def whole(document):
+        document["shifts"] = [
+            {"from": "2026-11-23 00:00", "to": "2026-12-20 00:00", "persons": [office.rows["handler1"].id]}
+        ]
+
+    assert client.post("/console/norms/duty/edit/", {**said, "document": edited("duty", whole)}).status_code == 302
+    page = client.get("/console/duty/").content.decode()
+    assert "Handler1" in page and "lp-alert-bad" not in page
+
+
+# --- people --------------------------------------------------------------------------------------------------------------
+
+
+def test_an_administrator_adds_somebody_who_can_sign_in(browser, office, client):
+    said = {
+        "code": "handler9", "name": "新同事", "roles": ["handler"], "unit": "shanghai", "active": "yes", "languages": ["zh-hans"],
+        "username": "handler9", "password": PASSWORD, "regions": "上海，苏州",
+    }  # fmt: skip
+    assert browser("admin1").post("/console/staff/new/", said).status_code == 302
+    row = models.Staff.objects.get(code="handler9")
+    assert row.regions == ("上海", "苏州") and row.user.check_password(PASSWORD)
+    assert client.post("/accounts/login/", {"login": "handler9", "password": PASSWORD}).url == "/console/"
+
+
+def test_what_is_wrong_with_a_colleague_stands_beside_the_field(browser, office):
+    said = {"code": "handler1", "name": "", "roles": [], "username": "handler2", "password": "short"}
+    answer = browser("admin1").post("/console/staff/new/", said)
+    body = answer.content.decode()
+    assert answer.status_code == 422
+    for name in ("code", "name", "roles", "username"):
+        assert f'id="f-{name}-error"' in body, name
+    assert 'value="short"' not in body  # a password is never sent back
+
+
+def test_nobody_gives_themselves_a_role(browser, office):
+    row = office.rows["admin1"]
+    said = {
+        "code": "admin1",
+        "name": "Admin1",
+        "roles": ["administrator", "manager"],
+        "active": "yes",
+        "username": "admin1",
+    }
+    assert browser("admin1").post(f"/console/staff/{row.id}/", said).status_code == 403
+    row.refresh_from_db()
+    assert row.roles == ("administrator",)
+
+
+def test_who_leaves_cannot_sign_in(browser, office):
+    row = office.rows["handler1"]
+    said = {"code": "handler1", "name": "Handler1", "roles": ["handler"], "username": "handler1"}
+    assert browser("admin1").post(f"/console/staff/{row.id}/", said).status_code == 302
+    assert not get_user_model().objects.get(username="handler1").is_active
+
+
+def test_absence_of_the_own_unit(browser, office):
+    client = browser("lead1")
+    said = {
+        "staff": office.rows["handler1"].id,
+        "starts_at": "2026-11-23T09:00",
+        "ends_at": "2026-11-30T09:00",
+        "reason": "sick",
+    }
+    assert client.post("/console/absences/", said).status_code == 302
+    absence = models.Absence.objects.get()
+    assert absence.ends_at.isoformat() == "2026-11-30T01:00:00+00:00"
+    assert client.post(f"/console/absences/{absence.id}/end/").status_code == 302
+    absence.refresh_from_db()
+    assert absence.ends_at == NOW
+    models.Staff.objects.filter(code="handler2").update(unit="beijing")
+    other = client.post("/console/absences/", {**said, "staff": office.rows["handler2"].id})
+    assert other.status_code == 422 and models.Absence.objects.count() == 1
+
+
+def test_authority_is_lent_and_taken_back(browser, office):
+    client = browser("approver1")
+    said = {"taker": office.rows["approver2"].id, "kinds": ["decide"], "ends_at": "2026-11-30T09:00"}
+    assert client.post("/console/delegations/", said).status_code == 302
+    lent = models.Delegation.objects.get()
+    assert lent.giver == office.rows["approver1"] and lent.kinds == ("decide",)
+    assert client.post("/console/delegations/", {**said, "ends_at": ""}).status_code == 422
+    assert browser("lead1").post(f"/console/delegations/{lent.id}/end/").status_code in (302, 404)
+    lent.refresh_from_db()
+    assert lent.ends_at > NOW  # not theirs to take back
+    assert client.post(f"/console/delegations/{lent.id}/end/").status_code == 302
+    lent.refresh_from_db()
+    assert lent.ends_at <= NOW
+
+
+# --- system --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_shown_once(browser, office):
+    client = browser("admin1")
+    made = client.post("/console/tokens/", {"name": "core system", "scopes": ["claims:read"]}).content.decode()
+    assert "lipei_" in made
+    assert "lipei_" not in client.get("/console/tokens/").content.decode().replace("lipei_language", "")
+    assert client.post("/console/tokens/core system/revoke/").status_code == 302
+    assert models.ApiToken.objects.get().revoked_at is not None
+
+
+def test_a_webhook_is_subscribed_and_stopped(browser, office):
+    client = browser("admin1")
+    assert client.post("/console/webhooks/", {"url": "ftp://x"}).status_code == 422
+    made = client.post(
+        "/console/webhooks/", {"url": "https://core.example/lipei", "kinds": ["claim.closed"]}
+    ).content.decode()
+    assert "whsec_" in made
+    hook = models.Webhook.objects.get()
+    assert hook.kinds == ("claim.closed",)
+    assert client.post(f"/console/webhooks/{hook.id}/stop/").status_code == 302
+    hook.refresh_from_db()
+    assert not hook.active
+
+
+def test_health_names_a_queue_that_nobody_works_off(browser, office):
+    from datetime import timedelta
+
+    reported(office)
+    models.Delivery.objects.update(due_at=NOW - timedelta(hours=1))
+    assert "The worker may not be running" in browser("admin1").get("/console/health/").content.decode()
