@@ -65,7 +65,12 @@ def _verdict(figure: Figure) -> str:
 
 
 def _table(found: dict[str, list[Figure]], chosen: options.Options) -> str:
-    lines = [machine.told(chosen.database), "", "| benchmark | figure | value | bar | met | |", "|---|---|---|---|---|---|"]
+    lines = [
+        machine.told(chosen.database),
+        "",
+        "| benchmark | figure | value | bar | met | |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, figures in found.items():
         if not figures:
             lines.append(f"| {name} | failed | | | no | |")

@@ -62,14 +62,26 @@ def policies(count: int, *, product: str = "private_car", now: datetime, seed: i
         phone, plate = f"139{n:08d}", f"沪A{n:05d}"
         rows.append(
             models.Policy(
-                number=policy_number(product, n), product=product, terms_version=1, region="上海",
-                starts_at=now - timedelta(days=200), ends_at=now + timedelta(days=165), holder_name=name, insured_name=name,
-                phone=phone, account_name=name, account_number=card(n), account_bank="102290000000",
-                insured_objects=json.dumps([{"kind": "vehicle", "identifier": plate, "description": ""}], ensure_ascii=False),
-                schedule=SCHEDULES[product], phone_index=crypto.blind_index("phone", normal(phone)),
+                number=policy_number(product, n),
+                product=product,
+                terms_version=1,
+                region="上海",
+                starts_at=now - timedelta(days=200),
+                ends_at=now + timedelta(days=165),
+                holder_name=name,
+                insured_name=name,
+                phone=phone,
+                account_name=name,
+                account_number=card(n),
+                account_bank="102290000000",
+                insured_objects=json.dumps(
+                    [{"kind": "vehicle", "identifier": plate, "description": ""}], ensure_ascii=False
+                ),
+                schedule=SCHEDULES[product],
+                phone_index=crypto.blind_index("phone", normal(phone)),
                 plate_index=crypto.blind_index("plate", normal(plate)),
             )
-        )  # fmt: skip
+        )
     return list(models.Policy.objects.bulk_create(rows, batch_size=1000))
 
 

@@ -42,10 +42,18 @@ def pgbench(url: str, script: str, *, clients: int, seconds: int, threads: int =
     """Run a script by pgbench with prepared statements: transactions a second and the mean latency in ms."""
     parts = urlsplit(url)
     command = [
-        "pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--jobs={threads}", f"--time={seconds}",
-        f"--file={script}", f"--host={parts.hostname}", f"--port={parts.port or 5432}", f"--username={parts.username}",
+        "pgbench",
+        "--no-vacuum",
+        "--protocol=prepared",
+        f"--client={clients}",
+        f"--jobs={threads}",
+        f"--time={seconds}",
+        f"--file={script}",
+        f"--host={parts.hostname}",
+        f"--port={parts.port or 5432}",
+        f"--username={parts.username}",
         parts.path[1:],
-    ]  # fmt: skip
+    ]
     environ = {**os.environ, **({"PGPASSWORD": parts.password} if parts.password else {})}
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     found = {}

@@ -81,7 +81,11 @@ def _length(head: bytes) -> int:
 def raw(request: dict[str, Any], port: int) -> bytes:
     """The bytes of a request."""
     body = json.dumps(request["body"], ensure_ascii=False).encode() if "body" in request else b""
-    lines = [f"{request.get('method', 'POST')} {request['path']} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(body)}"]
+    lines = [
+        f"{request.get('method', 'POST')} {request['path']} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Content-Length: {len(body)}",
+    ]
     lines += [f"{name}: {value}" for name, value in request.get("headers", {}).items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

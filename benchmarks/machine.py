@@ -15,7 +15,8 @@ def told(database_url: str) -> str:
     parts = [f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB", platform.system()]
     parts.append(f"Python {platform.python_version()}")
     (version, sync, fsync) = ask(
-        database_url, "SELECT current_setting('server_version'), current_setting('synchronous_commit'), current_setting('fsync')"
+        database_url,
+        "SELECT current_setting('server_version'), current_setting('synchronous_commit'), current_setting('fsync')",
     )
     parts.append(f"PostgreSQL {version.split()[0]} (synchronous_commit {sync}, fsync {fsync})")
     parts.append(f"load before {os.getloadavg()[2]:.1f} (15 min)")

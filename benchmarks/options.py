@@ -42,7 +42,10 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     for field in fields(Options):
         kind: Any = int if isinstance(field.default, int) else str
         parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=f"{HELP[field.name]} (%(default)s)"
+            f"--{field.name.replace('_', '-')}",
+            type=kind,
+            default=field.default,
+            help=f"{HELP[field.name]} (%(default)s)",
         )
 
 

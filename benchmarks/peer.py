@@ -13,9 +13,16 @@ import psycopg
 from psycopg import sql
 
 TABLES: Sequence[tuple[str, str]] = (
-    ("stream", "stream_id"), ("journal", "stream_id"), ("claim", "id"), ("party", "aggregate_id"), ("exposure", "aggregate_id"),
-    ("clock", "aggregate_id"), ("delivery", "stream_id"), ("search_token", "claim_id"), ("idempotency_key", "claim_id"),
-)  # fmt: skip
+    ("stream", "stream_id"),
+    ("journal", "stream_id"),
+    ("claim", "id"),
+    ("party", "aggregate_id"),
+    ("exposure", "aggregate_id"),
+    ("clock", "aggregate_id"),
+    ("delivery", "stream_id"),
+    ("search_token", "claim_id"),
+    ("idempotency_key", "claim_id"),
+)
 """Where a report writes, and by which column a claim's rows are found."""
 GENERATED = {"party": "id", "exposure": "id", "clock": "id", "stream": "id", "journal": "id", "delivery": "id",
              "search_token": "id", "idempotency_key": "id"}  # fmt: skip
@@ -31,7 +38,9 @@ def script(url: str, claim_id: int) -> tuple[str, int]:
             assert found, f"the report wrote no {table}"
             rows += len(found)
             columns = ", ".join(f'"{name}"' for name in found[0])
-            values = ", ".join("(" + ", ".join(_value(table, name, row[name], claim_id) for name in row) + ")" for row in found)
+            values = ", ".join(
+                "(" + ", ".join(_value(table, name, row[name], claim_id) for name in row) + ")" for row in found
+            )
             lines.append(f"INSERT INTO {table} ({columns}) VALUES {values};")
     return "\n".join([*lines, "COMMIT;", ""]), rows
 
@@ -42,7 +51,9 @@ def _rows(connection: psycopg.Connection[Any], table: str, key: str, claim_id: i
     found = connection.execute(question, [claim_id])
     names = [column.name for column in found.description or ()]
     texts = sql.SQL("SELECT {} FROM {} WHERE {} = %s ORDER BY 1").format(
-        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(n)) for n in names), sql.Identifier(table), sql.Identifier(key)
+        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(n)) for n in names),
+        sql.Identifier(table),
+        sql.Identifier(key),
     )
     made = GENERATED.get(table)
     rows = [dict(zip(names, row, strict=True)) for row in connection.execute(texts, [claim_id])]

@@ -37,7 +37,10 @@ def run(options: Options) -> list[Figure]:
     statements, milliseconds, claim_id = _in_process(secret, now)
     shares, rates, peers, latencies = [], [], [], []
     text, rows = peer.script(url, claim_id)
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file, server.serving(workers=options.workers, threads=options.threads) as port:
+    with (
+        tempfile.NamedTemporaryFile("w", suffix=".sql") as file,
+        server.serving(workers=options.workers, threads=options.threads) as port,
+    ):
         file.write(text)
         file.flush()
         load.put_on(port, requests(secret, now, 200, "warm"), connections=options.connections, seconds=5)
@@ -54,19 +57,31 @@ def run(options: Options) -> list[Figure]:
             say(f"  {rates[-1]:.0f}/s beside {peers[-1]:.0f}/s, p99 {latencies[-1]:.0f} ms")
     note = f"{options.connections} connections, {options.workers} web processes of {options.threads} threads"
     return [
-        Figure("reports beside pgbench committing the same rows", statistics.median(shares), "", at_least=0.04, note="aim 0.08"),
+        Figure(
+            "reports beside pgbench committing the same rows",
+            statistics.median(shares),
+            "",
+            at_least=0.04,
+            note="aim 0.08",
+        ),
         Figure("reports", statistics.median(rates), "/s", note=note),
-        Figure("pgbench", statistics.median(peers), "/s", note=f"{rows} rows each, {options.connections} clients, prepared"),
+        Figure(
+            "pgbench", statistics.median(peers), "/s", note=f"{rows} rows each, {options.connections} clients, prepared"
+        ),
         Figure("p99", statistics.median(latencies), "ms", at_most=80),
         Figure("statements of a report", statements, "", at_most=14, note="BEGIN and COMMIT not counted"),
-        Figure("processor time of a report in process", milliseconds, "ms", note="from request to answer, without Granian"),
+        Figure(
+            "processor time of a report in process", milliseconds, "ms", note="from request to answer, without Granian"
+        ),
     ]
 
 
 def database_url(described: dict[str, Any]) -> str:
     """The URL of the database that Django uses."""
     secret = f":{described['PASSWORD']}" if described["PASSWORD"] else ""
-    return f"postgresql://{described['USER']}{secret}@{described['HOST']}:{described['PORT'] or 5432}/{described['NAME']}"
+    return (
+        f"postgresql://{described['USER']}{secret}@{described['HOST']}:{described['PORT'] or 5432}/{described['NAME']}"
+    )
 
 
 def requests(secret: str, now: datetime, count: int, series: str) -> list[dict[str, Any]]:
@@ -93,7 +108,9 @@ def body(n: int, now: datetime) -> dict[str, Any]:
         "loss_at": at.isoformat(),
         "place": "上海市徐汇区漕溪北路停车场",
         "estimate": amount,
-        "exposures": [{"cover": "own_damage", "peril": "single_vehicle", "items": [{"what": "后保险杠", "claimed": amount}]}],
+        "exposures": [
+            {"cover": "own_damage", "peril": "single_vehicle", "items": [{"what": "后保险杠", "claimed": amount}]}
+        ],
     }
 
 
@@ -128,12 +145,26 @@ def post(secret: str, report: dict[str, Any], key: str) -> dict[str, Any]:
 
     data = json.dumps(report, ensure_ascii=False).encode()
     environ = {
-        "REQUEST_METHOD": "POST", "PATH_INFO": "/api/v1/claims", "SCRIPT_NAME": "", "QUERY_STRING": "",
-        "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "127.0.0.1:8000",
-        "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(data)), "HTTP_AUTHORIZATION": f"Bearer {secret}",
-        "HTTP_IDEMPOTENCY_KEY": key, "wsgi.input": io.BytesIO(data), "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http",
-        "wsgi.version": (1, 0), "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
-    }  # fmt: skip
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/api/v1/claims",
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(data)),
+        "HTTP_AUTHORIZATION": f"Bearer {secret}",
+        "HTTP_IDEMPOTENCY_KEY": key,
+        "wsgi.input": io.BytesIO(data),
+        "wsgi.errors": sys.stderr,
+        "wsgi.url_scheme": "http",
+        "wsgi.version": (1, 0),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
     statuses: list[str] = []
     answer = application(environ, lambda status, headers: statuses.append(status))
     content = b"".join(answer)

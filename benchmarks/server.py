@@ -27,8 +27,17 @@ def serving(*, workers: int, threads: int) -> Iterator[int]:
     """`lipei serve` while the block lasts; its port."""
     port = free_port()
     command = [
-        sys.executable, "-m", "lipei", "serve", "--port", str(port), "--workers", str(workers), "--threads", str(threads)
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "lipei",
+        "serve",
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--threads",
+        str(threads),
+    ]
     with running(command, port):
         yield port
 

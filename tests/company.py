@@ -46,7 +46,9 @@ def card(seed: int) -> str:
     return body + str(-total % 10)
 
 
-def policy(number: str, product: str, schedule: dict[str, Any], *, name: str, phone: str, plate: str = "", seed: int = 1) -> Any:
+def policy(
+    number: str, product: str, schedule: dict[str, Any], *, name: str, phone: str, plate: str = "", seed: int = 1
+) -> Any:
     """A policy in force for a year around NOW."""
     objects = [{"kind": "vehicle", "identifier": plate, "description": ""}] if plate else []
     return models.Policy.objects.create(
@@ -74,11 +76,16 @@ def company() -> SimpleNamespace:
     world.forget_staff()
     rows = {
         code: models.Staff.objects.create(
-            code=code, name=code.capitalize(), roles=roles, unit="shanghai", skills=skills(), languages=("zh-hans", "zh-hant", "en"),
+            code=code,
+            name=code.capitalize(),
+            roles=roles,
+            unit="shanghai",
+            skills=skills(),
+            languages=("zh-hans", "zh-hant", "en"),
             email=f"{code}@example.com",
         )
         for code, roles in PEOPLE.items()
-    }  # fmt: skip
+    }
     actors = {
         code: Actor(f"staff:{row.id}", row.name, frozenset(row.roles), unit=row.unit) for code, row in rows.items()
     }

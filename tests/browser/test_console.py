@@ -52,9 +52,15 @@ def site(live_server: Any, office: SimpleNamespace) -> Iterator[SimpleNamespace]
 
 
 def desk(
-    chromium: Browser, site: Any, client: Client | None, *, language: str = "en", scheme: str = "light", size: Any = WIDE,
+    chromium: Browser,
+    site: Any,
+    client: Client | None,
+    *,
+    language: str = "en",
+    scheme: str = "light",
+    size: Any = WIDE,
     javascript: bool = True,
-) -> Page:  # fmt: skip
+) -> Page:
     """A page of a browser in which somebody is signed in (None: nobody)."""
     context = chromium.new_context(viewport=size, color_scheme=scheme, java_script_enabled=javascript)  # type: ignore[arg-type]
     cookies = [{"name": "lipei_language", "value": language, "url": site.url}]
@@ -133,12 +139,24 @@ def test_the_same_without_javascript(
 
 def pages(number: str) -> tuple[tuple[str, str], ...]:
     return (
-        ("manager1", "work/"), ("manager1", f"claims/{number}/"), ("manager1", "report/"), ("manager1", "norms/settings/"),
-        ("manager1", "norms/duty/edit/"), ("manager1", "staff/"), ("manager1", "absences/"), ("manager1", "delegations/"),
-        ("manager1", "duty/"), ("approver1", "approvals/"), ("finance1", "payments/"), ("admin1", "tokens/"),
-        ("admin1", "webhooks/"), ("admin1", "health/"), ("manager1", f"claims/{number}/exposures/1/advance/"),
-        ("manager1", "norms/papers/"), ("admin1", "staff/new/"),
-    )  # fmt: skip
+        ("manager1", "work/"),
+        ("manager1", f"claims/{number}/"),
+        ("manager1", "report/"),
+        ("manager1", "norms/settings/"),
+        ("manager1", "norms/duty/edit/"),
+        ("manager1", "staff/"),
+        ("manager1", "absences/"),
+        ("manager1", "delegations/"),
+        ("manager1", "duty/"),
+        ("approver1", "approvals/"),
+        ("finance1", "payments/"),
+        ("admin1", "tokens/"),
+        ("admin1", "webhooks/"),
+        ("admin1", "health/"),
+        ("manager1", f"claims/{number}/exposures/1/advance/"),
+        ("manager1", "norms/papers/"),
+        ("admin1", "staff/new/"),
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -176,7 +194,9 @@ def test_nothing_is_wider_than_a_phone(
                         path,
                         language,
                         page.evaluate(
-                            "[...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 120)).slice(0, 4)"
+                            "[...document.querySelectorAll('*')]"
+                            ".filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+                            ".map(e => e.outerHTML.slice(0, 120)).slice(0, 4)"
                         ),
                     )
                 )

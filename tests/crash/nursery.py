@@ -25,10 +25,10 @@ def main(folder: Path, seconds: float) -> None:
     import django
 
     django.setup()
+    from tests.crash import load
+
     from lipei.jobs import loop
     from lipei.reads import rulebook
-
-    from tests.crash import load
 
     rulebook.at(0)  # parsed once, for all the children
     chance, kills, born = random.Random(20261123), 0, 0

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.jobs.installations import FOUND, Installation, installation
 
 pytestmark = pytest.mark.slow

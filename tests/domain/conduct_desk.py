@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from lipei.domain import commands as c
 from lipei.domain import accounts, conduct
+from lipei.domain import commands as c
 from lipei.domain.assignment import Candidate
 from lipei.domain.authority import Delegation
 from lipei.domain.claims import Case
@@ -27,7 +27,9 @@ NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 def card(seed: int) -> str:
     """A bank card number with a good check digit (ISO/IEC 7812-1)."""
     body = f"622202020011{seed:06d}"
-    return next(body + digit for digit in "0123456789" if accounts.check_account(number=body + digit, kind="cn_card") is None)
+    return next(
+        body + digit for digit in "0123456789" if accounts.check_account(number=body + digit, kind="cn_card") is None
+    )
 
 
 CARDS = tuple(card(n) for n in range(4))
@@ -37,7 +39,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "own_damage": {"sum_insured_minor": 15000000, "deductible_minor": 50000},
     "third_party": {"limit_minor": 100000000, "deductible_rate": "5%"},
 }  # fmt: skip
-ON_FILE = {"name": "王小明", "phone": "13800138000", "account_name": "王小明", "account_number": CARDS[0], "account_bank": "102290000000"}
+ON_FILE = {
+    "name": "王小明",
+    "phone": "13800138000",
+    "account_name": "王小明",
+    "account_number": CARDS[0],
+    "account_bank": "102290000000",
+}
 
 
 @cache
@@ -51,9 +59,24 @@ def staff(number: int, *roles: str, unit: str = "shanghai") -> Actor:
     return Actor(f"staff:{number}", f"S{number}", frozenset(roles), unit=unit)
 
 
-HANDLER, LEAD, APPROVER, APPROVER2 = staff(1, "handler"), staff(2, "team_lead"), staff(3, "approver"), staff(4, "approver")
-FINANCE, FINANCE2, MANAGER, MANAGER2 = staff(5, "finance"), staff(6, "finance"), staff(7, "manager"), staff(8, "manager")
-ASSESSOR, INTAKE, INVESTIGATOR, SURVEYOR = staff(9, "assessor"), staff(10, "intake"), staff(11, "investigator"), staff(12, "surveyor")
+HANDLER, LEAD, APPROVER, APPROVER2 = (
+    staff(1, "handler"),
+    staff(2, "team_lead"),
+    staff(3, "approver"),
+    staff(4, "approver"),
+)
+FINANCE, FINANCE2, MANAGER, MANAGER2 = (
+    staff(5, "finance"),
+    staff(6, "finance"),
+    staff(7, "manager"),
+    staff(8, "manager"),
+)
+ASSESSOR, INTAKE, INVESTIGATOR, SURVEYOR = (
+    staff(9, "assessor"),
+    staff(10, "intake"),
+    staff(11, "investigator"),
+    staff(12, "surveyor"),
+)
 EXPERT, ADMIN = staff(13, "expert"), staff(14, "administrator")
 BANK, PROGRAM = Actor("system:bank", "bank"), Actor("token:1", "program", frozenset({"program"}))
 EVERYBODY = (HANDLER, LEAD, APPROVER, APPROVER2, FINANCE, FINANCE2, MANAGER, MANAGER2, ASSESSOR, INTAKE, INVESTIGATOR,
@@ -75,7 +98,13 @@ def policy(**more: Any) -> Policy:
 def candidates() -> tuple[Candidate, ...]:
     skills = frozenset(skill for skill, _ in rulebook().assignment.skills)
     return (
-        Candidate(staff_id=1, unit="shanghai", skills=skills, authority_minor={"CNY": 10**12}, languages=frozenset({"zh-hans", "zh-hant", "en"})),
+        Candidate(
+            staff_id=1,
+            unit="shanghai",
+            skills=skills,
+            authority_minor={"CNY": 10**12},
+            languages=frozenset({"zh-hans", "zh-hant", "en"}),
+        ),
         Candidate(staff_id=12, unit="shanghai", skills=skills, languages=frozenset({"zh-hans"})),
         Candidate(staff_id=13, unit="shanghai", skills=skills, languages=frozenset({"zh-hans"})),
     )
@@ -83,17 +112,22 @@ def candidates() -> tuple[Candidate, ...]:
 
 def own_damage(**more: Any) -> c.Report:
     said = {
-        "story": "倒车时撞到柱子，后保险杠破损。", "phone": "13800138000", "line": "motor", "loss_kind": "single_vehicle",
+        "story": "倒车时撞到柱子，后保险杠破损。",
+        "phone": "13800138000",
+        "line": "motor",
+        "loss_kind": "single_vehicle",
         "loss_at": NOW - timedelta(hours=2),
         "exposures": (c.ExposureReported("own_damage", "single_vehicle", reserve=cny(9000)),),
-    }  # fmt: skip
+    }
     return c.Report(**{**said, **more})
 
 
 class Desk:
     """One claim that anybody may try anything on. What is refused changes nothing."""
 
-    def __init__(self, *, number: str = "C1", policy: Policy | None = None, ledger: PolicyLedger | None = None, **world: Any) -> None:
+    def __init__(
+        self, *, number: str = "C1", policy: Policy | None = None, ledger: PolicyLedger | None = None, **world: Any
+    ) -> None:
         self.case = Case(id=1)
         self.policy = policy
         self.ledger = ledger or (PolicyLedger(id=policy.id) if policy else None)
@@ -105,16 +139,29 @@ class Desk:
     @property
     def world(self) -> World:
         said = {
-            "rulebook": rulebook(), "policy": self.policy, "ledger": self.ledger, "number": self.number,
-            "on_file": ON_FILE if self.policy else {}, "candidates": candidates(), "one_time_code": CODE, "sampling_salt": b"s",
-        }  # fmt: skip
+            "rulebook": rulebook(),
+            "policy": self.policy,
+            "ledger": self.ledger,
+            "number": self.number,
+            "on_file": ON_FILE if self.policy else {},
+            "candidates": candidates(),
+            "one_time_code": CODE,
+            "sampling_salt": b"s",
+        }
         return World(**{**said, **self.more})
 
     def attempt(self, actor: Actor, subject: str, action: str, part: int = 0, command: Any = None) -> Any:
         """The refusal, or what happened; then the case and the ledger are what they fold to."""
         command = COMMANDS[subject, action]() if command is None else command
         found = conduct.conduct(
-            case=self.case, subject=subject, action=action, part=part, command=command, actor=actor, world=self.world, now=self.now
+            case=self.case,
+            subject=subject,
+            action=action,
+            part=part,
+            command=command,
+            actor=actor,
+            world=self.world,
+            now=self.now,
         )
         if not isinstance(found, Refusal):
             self.case = self.case.after(e for e, _ in found if e.subject != "ledger")

@@ -8,13 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from lipei.domain import commands as c
-from lipei.domain.claims import Document, Note
-from lipei.domain.events import Actor
-from lipei.domain.limits import PolicyLedger, Usage
-from lipei.domain.money import Money
-from lipei.norms.texts import texts
-
 from tests.domain.conduct_desk import (
     APPROVER,
     APPROVER2,
@@ -42,6 +35,13 @@ from tests.domain.conduct_desk import (
     staff,
 )
 
+from lipei.domain import commands as c
+from lipei.domain.claims import Document, Note
+from lipei.domain.events import Actor
+from lipei.domain.limits import PolicyLedger, Usage
+from lipei.domain.money import Money
+from lipei.norms.texts import texts
+
 
 @pytest.fixture
 def desk() -> Desk:
@@ -67,7 +67,7 @@ def papers_in(desk: Desk) -> None:
             desk.do(INTAKE, "paper", "receive", n)
 
 
-# --- maker, checker, payer ---------------------------------------------------------------------------------------------
+# --- maker, checker, payer --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.norm("4")
@@ -290,7 +290,10 @@ def test_a_mandate_fits_the_role(desk):
 def test_heirs_and_agents_say_for_whom(desk):
     report = own_damage(parties=(party("王大", ("heir",), 1), party("王二", ("agent",), 2, acts_for=9)))
     refused = desk.refused(PROGRAM, "claim", "report", 0, report)
-    assert refused.fields == {"parties.1.acts_for": "refusal.acts_for_missing", "parties.2.acts_for": "refusal.party_unknown"}
+    assert refused.fields == {
+        "parties.1.acts_for": "refusal.acts_for_missing",
+        "parties.2.acts_for": "refusal.party_unknown",
+    }
 
 
 @pytest.mark.norm("4")
@@ -306,7 +309,9 @@ def test_a_minor_is_paid_through_a_guardian(desk):
     mother = party("母亲", ("guardian",), 2, acts_for=2, mandate="guardianship")
     desk.do(HANDLER, "party", "add", 0, mother)
     assert desk.refused(HANDLER, "exposure", "advance", 1, advance).code == "refusal.guardian_needed"
-    desk.do(HANDLER, "party", "check_identity", max(desk.case.parties), c.CheckIdentity("passport", "E9", "guardianship"))
+    desk.do(
+        HANDLER, "party", "check_identity", max(desk.case.parties), c.CheckIdentity("passport", "E9", "guardianship")
+    )
     desk.do(HANDLER, "exposure", "advance", 1, advance)
 
 
@@ -344,7 +349,12 @@ def test_customers_reach_their_own_and_no_further(two):
     assert two.refused(other, "offer", "decline", 1, c.Reasoned("不")).code == "refusal.not_yours"
     assert two.refused(other, "claim", "withdraw", 0, c.Reasoned("不要了")).code == "refusal.not_yours"
     two.agree(1, me)
-    for subject, action in (("exposure", "assess"), ("exposure", "approve_decision"), ("payment", "order"), ("claim", "assign")):
+    for subject, action in (
+        ("exposure", "assess"),
+        ("exposure", "approve_decision"),
+        ("payment", "order"),
+        ("claim", "assign"),
+    ):
         assert two.refused(me, subject, action, 0 if action in ("order", "assign") else 1).kind == "permission"
 
 
@@ -357,7 +367,9 @@ def test_customers_cannot_become_somebody_else(two):
         refused = two.refused(customer(2), "party", "correct", 2, c.PartyReported(**entries))
         assert refused.fields[field] == "refusal.ask_us"
     stranger = c.PartyReported(account_number=CARDS[2], account_name="李四")
-    assert two.refused(customer(2), "party", "correct", 2, stranger).fields == {"account_name": "refusal.account_name_differs"}
+    assert two.refused(customer(2), "party", "correct", 2, stranger).fields == {
+        "account_name": "refusal.account_name_differs"
+    }
 
 
 def test_customers_agree_to_the_shares_that_were_offered(desk):
@@ -382,7 +394,7 @@ def test_customers_send_a_paper_to_have_it_received(two):
         assert two.refused(customer(1), "paper", "receive", n, c.Receive((1,))).code == "refusal.not_yours"
 
 
-# --- a person's hand, and automation's silence ---------------------------------------------------------------------------
+# --- a person's hand, and automation's silence ------------------------------------------------------------------------
 
 
 @pytest.mark.norm("1.3.1")
@@ -449,7 +461,11 @@ def test_an_advance_by_rule_needs_no_hand_either(desk):
     heads = (c.ExposureReported("own_damage", "single_vehicle", items=(c.ItemAssessed("发动机", claimed=cny(30000)),)),)
     desk.report(own_damage(exposures=heads))
     advance = desk.case.payments.get(1)
-    assert advance is not None and (advance.kind, advance.state, advance.amount_minor) == ("advance", "approved", 1000000)
+    assert advance is not None and (advance.kind, advance.state, advance.amount_minor) == (
+        "advance",
+        "approved",
+        1000000,
+    )
 
 
 # --- rounds -----------------------------------------------------------------------------------------------------------
@@ -462,7 +478,13 @@ def test_reopened_everything_is_decided_anew(desk):
     desk.pay(1)
     desk.do(LEAD, "claim", "reopen", 0, c.Reasoned("复核"))
     again = desk.case.exposures[1]
-    assert (again.state, again.approvals, again.decided_by, again.checked_by, again.submitted_by) == ("open", (), "", "", "")
+    assert (again.state, again.approvals, again.decided_by, again.checked_by, again.submitted_by) == (
+        "open",
+        (),
+        "",
+        "",
+        "",
+    )
     assert desk.refused(APPROVER, "exposure", "approve_decision", 1).kind == "state"
     desk.agreed(yuan=10000)  # 9,500: the rest is paid, under the new offer
     assert [(p.offer, p.amount_minor) for p in desk.case.payments.values()] == [(1, 850000), (2, 100000)]
@@ -489,7 +511,10 @@ def test_a_claim_reopened_before_its_policy_was_found_is_not_registered():
 
 
 def test_rework_of_one_head_leaves_the_others_offer(desk):
-    two_heads = (c.ExposureReported("own_damage", "collision", 1, cny(3000)), c.ExposureReported("own_damage", "glass", 1, cny(900)))
+    two_heads = (
+        c.ExposureReported("own_damage", "collision", 1, cny(3000)),
+        c.ExposureReported("own_damage", "glass", 1, cny(900)),
+    )
     desk.report(own_damage(exposures=two_heads))
     desk.approve(1, 3000)
     desk.approve(2, 900)
@@ -531,7 +556,7 @@ def test_an_offer_past_its_day_is_agreed_to_by_nobody(desk):
     assert desk.refused(straight_through, "offer", "agree", 1).code == "refusal.offer_expired"
 
 
-# --- recoveries --------------------------------------------------------------------------------------------------------
+# --- recoveries -------------------------------------------------------------------------------------------------------
 
 
 def test_an_overpayment_is_asked_for_once(desk):
@@ -547,7 +572,10 @@ def test_an_overpayment_is_asked_for_once(desk):
         again = desk.refused(opener, "recovery", "recover_overpayment", 0, c.OpenRecovery(1))
         assert again.code == "refusal.more_than_overpaid"
     desk.do(MANAGER, "recovery", "write_off", 1, c.Reasoned("小额"))
-    assert desk.refused(FINANCE, "recovery", "recover_overpayment", 0, c.OpenRecovery(1)).code == "refusal.more_than_overpaid"
+    assert (
+        desk.refused(FINANCE, "recovery", "recover_overpayment", 0, c.OpenRecovery(1)).code
+        == "refusal.more_than_overpaid"
+    )
 
 
 def test_an_advance_on_a_refused_head_can_be_asked_back(desk):
@@ -571,12 +599,12 @@ def test_subrogation_is_for_no_more_than_was_paid_taken_together(desk):
     desk.agreed()
     desk.pay(1)
     desk.do(FINANCE, "recovery", "subrogate", 0, c.OpenRecovery(1, None, cny(8000), "责任方"))
-    assert desk.refused(FINANCE, "recovery", "subrogate", 0, c.OpenRecovery(1, None, cny(501), "又一责任方")).fields == {
-        "amount": "refusal.more_than_paid"
-    }
+    assert desk.refused(
+        FINANCE, "recovery", "subrogate", 0, c.OpenRecovery(1, None, cny(501), "又一责任方")
+    ).fields == {"amount": "refusal.more_than_paid"}
 
 
-# --- the ledger ---------------------------------------------------------------------------------------------------------
+# --- the ledger -------------------------------------------------------------------------------------------------------
 
 
 def medical(desk: Desk) -> Desk:
@@ -628,7 +656,7 @@ def test_a_duplicate_gives_back_what_it_held():
     assert (desk.case.claim.state, desk.case.exposures[1].state) == ("cancelled", "dropped")
 
 
-# --- the policy found later -----------------------------------------------------------------------------------------------
+# --- the policy found later -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.norm("1.3.3")
@@ -666,7 +694,9 @@ def test_parties_keep_the_numbers_they_were_given(desk):
 
 def test_a_policy_in_another_currency_asks_for_its_sums_anew():
     desk = Desk()
-    desk.report(own_damage(exposures=(c.ExposureReported("own_damage", "single_vehicle", reserve=Money(100000, "HKD")),)))
+    desk.report(
+        own_damage(exposures=(c.ExposureReported("own_damage", "single_vehicle", reserve=Money(100000, "HKD")),))
+    )
     assert desk.case.claim.currency == "HKD"
     desk.policy, desk.ledger = policy(), PolicyLedger(id=1)
     refused = desk.refused(HANDLER, "claim", "register", 0, c.Register("PC-1"))
@@ -685,7 +715,7 @@ def test_a_loss_outside_the_policys_time_is_flagged_and_refused_by_nobody():
     assert desk.case.exposures[1].state == "open"
 
 
-# --- what cannot be entered -----------------------------------------------------------------------------------------------
+# --- what cannot be entered -------------------------------------------------------------------------------------------
 
 NAIVE = datetime(2026, 11, 23)
 WRONG = (
@@ -696,7 +726,14 @@ WRONG = (
     ("exposure", "assess", 1, c.Assess(facts={"x": 10**30}), "facts.x", "refusal.out_of_bounds"),
     ("exposure", "assess", 1, c.Assess(facts="no"), "facts", "refusal.value_form"),
     ("exposure", "assess", 1, c.Assess(items=({"what": "x"},)), "items.1", "refusal.value_form"),
-    ("exposure", "assess", 1, c.Assess((c.ItemAssessed("x", assessed=cny(-1)),)), "items.1.assessed", "refusal.amount_negative"),
+    (
+        "exposure",
+        "assess",
+        1,
+        c.Assess((c.ItemAssessed("x", assessed=cny(-1)),)),
+        "items.1.assessed",
+        "refusal.amount_negative",
+    ),
     ("exposure", "set_reserve", 1, c.SetReserve(cny(10**9 + 1), "x"), "amount", "refusal.amount_absurd"),
     ("exposure", "set_reserve", 1, c.SetReserve(cny(-1), "x"), "amount", "refusal.amount_negative"),
     ("exposure", "set_reserve", 1, c.SetReserve(Money(1, "USD"), "x"), "amount", "refusal.currency_mixed"),
@@ -711,14 +748,28 @@ WRONG = (
     ("claim", "triage", 0, c.Triage(injured=True), "injured", "refusal.not_a_number"),
     ("claim", "triage", 0, c.Triage(estimate=cny(-5)), "estimate", "refusal.amount_negative"),
     ("survey", "schedule", 0, c.ScheduleSurvey(at=NAIVE, place="x"), "at", "refusal.not_a_time"),
-    ("survey", "schedule", 0, c.ScheduleSurvey(at=NOW + timedelta(hours=1), place="x", exposure=9), "exposure", "refusal.unknown_exposure"),
+    (
+        "survey",
+        "schedule",
+        0,
+        c.ScheduleSurvey(at=NOW + timedelta(hours=1), place="x", exposure=9),
+        "exposure",
+        "refusal.unknown_exposure",
+    ),
     ("party", "add", 0, c.PartyReported(roles=("king",)), "roles.1", "refusal.not_a_choice"),
     ("party", "add", 0, c.PartyReported(roles=("payee",), email="a@b"), "email", "refusal.email_impossible"),
-    ("party", "add", 0, c.PartyReported(roles=("payee",), id_number="310101201501013576"), "id_number", "refusal.resident_id_check_digit"),
+    (
+        "party",
+        "add",
+        0,
+        c.PartyReported(roles=("payee",), id_number="310101201501013576"),
+        "id_number",
+        "refusal.resident_id_check_digit",
+    ),
     ("claim", "request_papers", 0, c.RequestPapers(("nothing_like_it",)), "papers", "refusal.paper_unknown"),
     ("claim", "request_papers", 0, c.RequestPapers(("x",) * 101), "papers", "refusal.too_many"),
     ("claim", "give_opinion", 0, c.Nothing(), "command", "refusal.value_form"),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("subject, action, part, command, field, code", WRONG, ids=lambda v: str(v)[:30])
@@ -742,10 +793,18 @@ REPORTS = (
     ({"email": "a b@c.d"}, "email", "refusal.email_impossible"),
     ({"story": " "}, "story", "refusal.story_missing"),
     ({"loss_kind": "baggage_loss"}, "loss_kind", "refusal.loss_kind_unknown"),
-    ({"line": "travel", "loss_kind": "baggage_loss", "policy_number": "PC-1"}, "policy_number", "refusal.policy_other_line"),
+    (
+        {"line": "travel", "loss_kind": "baggage_loss", "policy_number": "PC-1"},
+        "policy_number",
+        "refusal.policy_other_line",
+    ),
     ({"estimate": Money(100, "USD")}, "estimate", "refusal.currency_mixed"),
     ({"estimate": Money(-100, "CNY")}, "estimate", "refusal.amount_negative"),
-    ({"exposures": (c.ExposureReported("own_damage", reserve=Money(1, "USD")),)}, "exposures.1.reserve", "refusal.currency_mixed"),
+    (
+        {"exposures": (c.ExposureReported("own_damage", reserve=Money(1, "USD")),)},
+        "exposures.1.reserve",
+        "refusal.currency_mixed",
+    ),
     ({"exposures": (c.ExposureReported("own_damage", claimant=7),)}, "exposures.1.claimant", "refusal.party_unknown"),
     ({"exposures": (c.ExposureReported("hull"),)}, "exposures.1.cover", "refusal.cover_unknown"),
 )

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.domain.conduct_desk import CARDS, CODE, EVERYBODY, NOW, PROGRAM, Desk, cny, customer, own_damage, policy
+
 from lipei.domain import commands as c
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
@@ -22,9 +24,14 @@ from lipei.domain.limits import PolicyLedger
 from lipei.domain.money import Money
 from lipei.domain.rules.payments import LIVE, MOVING, due_minor
 
-from tests.domain.conduct_desk import CARDS, CODE, EVERYBODY, NOW, PROGRAM, Desk, cny, customer, own_damage, policy
-
-ACTORS = (*EVERYBODY, customer(1), customer(2), customer(3), customer(1, number="C2"), Actor("system:straight-through", "rule"))
+ACTORS = (
+    *EVERYBODY,
+    customer(1),
+    customer(2),
+    customer(3),
+    customer(1, number="C2"),
+    Actor("system:straight-through", "rule"),
+)
 LIMITS_MINOR = {"compulsory_medical": 1800000, "compulsory_property": 200000, "compulsory_death_disability": 18000000}
 AMOUNTS = (cny(0), cny(1), cny(300), cny(3000), cny(9000), cny(60000), cny(-5), Money(100, "USD"))
 NUMBERS = (None, 0, 1, 2, 3, 4, 99)
@@ -99,12 +106,19 @@ def party(name: str, roles: tuple[str, ...], card: int, **more: Any) -> c.PartyR
 
 REPORTS = (
     own_damage(),
-    own_damage(accept_automatic=True, exposures=(c.ExposureReported("own_damage", "single_vehicle", items=(c.ItemAssessed("杠", claimed=cny(2650)),)),)),
     own_damage(
-        loss_kind="third_party_injury", injured=2,
+        accept_automatic=True,
+        exposures=(
+            c.ExposureReported("own_damage", "single_vehicle", items=(c.ItemAssessed("杠", claimed=cny(2650)),)),
+        ),
+    ),
+    own_damage(
+        loss_kind="third_party_injury",
+        injured=2,
         parties=(
             c.PartyReported(("reporter", "insured", "claimant", "payee"), "王小明", "13800138000"),
-            party("陈一", ("injured", "claimant"), 1), party("陈二", ("injured", "claimant"), 2),
+            party("陈一", ("injured", "claimant"), 1),
+            party("陈二", ("injured", "claimant"), 2),
         ),
         exposures=(
             c.ExposureReported("compulsory_medical", "third_party_injury", 2, cny(15000)),
@@ -112,7 +126,7 @@ REPORTS = (
             c.ExposureReported("own_damage", "collision", 1, cny(9000)),
         ),
     ),
-)  # fmt: skip
+)
 
 
 class Claims(RuleBasedStateMachine):
@@ -143,7 +157,11 @@ class Claims(RuleBasedStateMachine):
         """The laws of single events, each on the case as it was just before."""
         for event, actor in found:
             if actor.by_rule:
-                assert event.kind not in ("exposure.refused", "exposure.refusal_proposed", "claim.closed_without_payment")
+                assert event.kind not in (
+                    "exposure.refused",
+                    "exposure.refusal_proposed",
+                    "claim.closed_without_payment",
+                )
             else:
                 hands_apart(case, event, actor)
             if actor.id.startswith("customer:"):
@@ -213,7 +231,9 @@ class Claims(RuleBasedStateMachine):
             case = self.desk.case
             assert set(self.confirmed.values()) <= {0, 1}
             for n, e in case.exposures.items():
-                assert e.paid_minor == sum(p.amount_minor for p in case.payments.values() if (p.exposure, p.state) == (n, "confirmed"))
+                assert e.paid_minor == sum(
+                    p.amount_minor for p in case.payments.values() if (p.exposure, p.state) == (n, "confirmed")
+                )
 
     @invariant()
     def sums_are_whole_and_never_negative(self) -> None:
@@ -233,8 +253,26 @@ class Claims(RuleBasedStateMachine):
                 assert amount <= LIMITS_MINOR.get(limit, 10**15), (limit, period, amount)
 
 
-USUAL = ("agree", "confirm", "submit", "send_code", "approve_payment", "send", "approve_decision", "submit_decision", "check_assessment",
-         "assess", "retry", "fail", "order", "advance", "give_back", "receive_recovery", "decline", "return_for_rework")  # fmt: skip
+USUAL = (
+    "agree",
+    "confirm",
+    "submit",
+    "send_code",
+    "approve_payment",
+    "send",
+    "approve_decision",
+    "submit_decision",
+    "check_assessment",
+    "assess",
+    "retry",
+    "fail",
+    "order",
+    "advance",
+    "give_back",
+    "receive_recovery",
+    "decline",
+    "return_for_rework",
+)
 ENDS = ("withdraw", "cancel", "close_without_payment", "suspect", "report", "hand_over", "reopen")
 
 
@@ -242,7 +280,10 @@ def usual(action: str, draw: Callable[[Any], Any]) -> Any:
     """What is usually entered."""
     yuan = draw(st.sampled_from((900, 9000, 12000, 20000)))
     return {
-        "assess": c.Assess((c.ItemAssessed("维修", assessed=cny(yuan), claimed=cny(yuan)),), draw(st.sampled_from(({}, {"fault_percent": 70})))),
+        "assess": c.Assess(
+            (c.ItemAssessed("维修", assessed=cny(yuan), claimed=cny(yuan)),),
+            draw(st.sampled_from(({}, {"fault_percent": 70}))),
+        ),
         "agree": c.Agree(CODE),
         "advance": c.OnAccount(cny(500)),
         "fail": c.Failed("AC04"),
@@ -251,7 +292,7 @@ def usual(action: str, draw: Callable[[Any], Any]) -> Any:
         "receive_recovery": c.ReceiveRecovery(cny(1)),
         "order": c.OrderPayment(draw(st.integers(1, 3)), draw(st.integers(1, 3))),
         "return_for_rework": c.Reasoned("再看"),
-    }.get(action) or next(COMMANDS[k]() for k in COMMANDS if k[1] == action)  # fmt: skip
+    }.get(action) or next(COMMANDS[k]() for k in COMMANDS if k[1] == action)
 
 
 def hands_apart(case: Case, event: Event, actor: Actor) -> None:
@@ -267,7 +308,13 @@ def hands_apart(case: Case, event: Event, actor: Actor) -> None:
     if event.kind in ("payment.approved", "payment.first_approval_given"):
         p = case.payments[event.part]
         e = case.exposures[p.exposure]
-        assert actor.id not in (p.ordered_by, *p.approved_by, e.decided_by, *e.approvals, case.parties[p.payee].account_by)
+        assert actor.id not in (
+            p.ordered_by,
+            *p.approved_by,
+            e.decided_by,
+            *e.approvals,
+            case.parties[p.payee].account_by,
+        )
     if event.kind == "recovery.written_off":
         assert actor.id not in (case.recoveries[event.part].opened_by, *case.recoveries[event.part].approvals)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lipei.domain import lifecycle as lc
 from lipei.domain.claims import (
     Case,
@@ -28,15 +29,36 @@ from lipei.domain.rules import RULES
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 STATES = {
-    "claim": ("reported", "investigating", "assessing", "deciding", "offering", "paying", "closed", "withdrawn", "cancelled"),
-    "exposure": ("open", "assessed", "checked", "submitted", "approved", "refusal_proposed", "refused", "agreed", "settled", "dropped"),
+    "claim": (
+        "reported",
+        "investigating",
+        "assessing",
+        "deciding",
+        "offering",
+        "paying",
+        "closed",
+        "withdrawn",
+        "cancelled",
+    ),
+    "exposure": (
+        "open",
+        "assessed",
+        "checked",
+        "submitted",
+        "approved",
+        "refusal_proposed",
+        "refused",
+        "agreed",
+        "settled",
+        "dropped",
+    ),
     "paper": ("requested", "received", "accepted", "refused", "waived"),
     "survey": ("scheduled", "recorded", "cancelled"),
     "consultation": ("convened", "concluded"),
     "offer": ("prepared", "sent", "agreed", "declined", "expired"),
     "payment": ("ordered", "approved", "submitted", "confirmed", "failed", "cancelled"),
     "recovery": ("open", "received", "written_off"),
-}  # fmt: skip
+}
 
 # The contract's names, by hand: what is fixed may grow, never change.
 CONTRACT = {
@@ -54,41 +76,96 @@ CONTRACT = {
 }
 
 # How many (action, state) pairs are possible at all, by hand.
-PAIRS = {"claim": 108, "exposure": 30, "paper": 6, "survey": 2, "consultation": 2, "offer": 7, "payment": 9, "recovery": 2}
+PAIRS = {
+    "claim": 108,
+    "exposure": 30,
+    "paper": 6,
+    "survey": 2,
+    "consultation": 2,
+    "offer": 7,
+    "payment": 9,
+    "recovery": 2,
+}
 
 # What must never be possible, by hand: (subject, action, state).
 NEVER = {
-    ("exposure", "assess", "approved"), ("exposure", "assess", "agreed"), ("exposure", "assess", "settled"),
-    ("exposure", "approve_decision", "open"), ("exposure", "approve_decision", "assessed"),
-    ("exposure", "approve_decision", "approved"), ("exposure", "refuse", "open"), ("exposure", "refuse", "submitted"),
-    ("exposure", "refuse", "settled"), ("exposure", "check_assessment", "open"), ("exposure", "advance", "settled"),
-    ("exposure", "advance", "refused"), ("exposure", "return_for_rework", "agreed"), ("exposure", "set_reserve", "settled"),
-    ("paper", "accept", "requested"), ("paper", "refuse", "accepted"), ("paper", "waive", "accepted"),
-    ("paper", "receive", "accepted"), ("survey", "record", "cancelled"), ("consultation", "opine", "concluded"),
-    ("offer", "agree", "prepared"), ("offer", "agree", "expired"), ("offer", "agree", "declined"),
-    ("offer", "agree", "agreed"), ("offer", "send", "agreed"), ("offer", "decline", "agreed"),
-    ("payment", "submit", "ordered"), ("payment", "submit", "submitted"), ("payment", "submit", "confirmed"),
-    ("payment", "submit", "failed"), ("payment", "confirm", "confirmed"), ("payment", "confirm", "cancelled"),
-    ("payment", "confirm", "approved"), ("payment", "fail", "confirmed"), ("payment", "cancel", "submitted"),
-    ("payment", "cancel", "confirmed"), ("payment", "retry", "confirmed"), ("payment", "retry", "submitted"),
-    ("claim", "assign", "closed"), ("claim", "close", "closed"), ("claim", "withdraw", "closed"),
-    ("claim", "cancel", "closed"), ("claim", "reopen", "cancelled"), ("claim", "reopen", "investigating"),
-    ("claim", "register", "investigating"), ("claim", "request_papers", "withdrawn"),
-    ("recovery", "write_off", "received"), ("recovery", "receive_recovery", "written_off"),
-}  # fmt: skip
+    ("exposure", "assess", "approved"),
+    ("exposure", "assess", "agreed"),
+    ("exposure", "assess", "settled"),
+    ("exposure", "approve_decision", "open"),
+    ("exposure", "approve_decision", "assessed"),
+    ("exposure", "approve_decision", "approved"),
+    ("exposure", "refuse", "open"),
+    ("exposure", "refuse", "submitted"),
+    ("exposure", "refuse", "settled"),
+    ("exposure", "check_assessment", "open"),
+    ("exposure", "advance", "settled"),
+    ("exposure", "advance", "refused"),
+    ("exposure", "return_for_rework", "agreed"),
+    ("exposure", "set_reserve", "settled"),
+    ("paper", "accept", "requested"),
+    ("paper", "refuse", "accepted"),
+    ("paper", "waive", "accepted"),
+    ("paper", "receive", "accepted"),
+    ("survey", "record", "cancelled"),
+    ("consultation", "opine", "concluded"),
+    ("offer", "agree", "prepared"),
+    ("offer", "agree", "expired"),
+    ("offer", "agree", "declined"),
+    ("offer", "agree", "agreed"),
+    ("offer", "send", "agreed"),
+    ("offer", "decline", "agreed"),
+    ("payment", "submit", "ordered"),
+    ("payment", "submit", "submitted"),
+    ("payment", "submit", "confirmed"),
+    ("payment", "submit", "failed"),
+    ("payment", "confirm", "confirmed"),
+    ("payment", "confirm", "cancelled"),
+    ("payment", "confirm", "approved"),
+    ("payment", "fail", "confirmed"),
+    ("payment", "cancel", "submitted"),
+    ("payment", "cancel", "confirmed"),
+    ("payment", "retry", "confirmed"),
+    ("payment", "retry", "submitted"),
+    ("claim", "assign", "closed"),
+    ("claim", "close", "closed"),
+    ("claim", "withdraw", "closed"),
+    ("claim", "cancel", "closed"),
+    ("claim", "reopen", "cancelled"),
+    ("claim", "reopen", "investigating"),
+    ("claim", "register", "investigating"),
+    ("claim", "request_papers", "withdrawn"),
+    ("recovery", "write_off", "received"),
+    ("recovery", "receive_recovery", "written_off"),
+}
 
 # Who must never, whatever the state, by hand: (subject, action, role).
 NOBODY = {
-    ("exposure", "refuse", "handler"), ("exposure", "refuse", "surveyor"), ("exposure", "refuse", "administrator"),
-    ("exposure", "approve_decision", "handler"), ("exposure", "approve_decision", "surveyor"),
-    ("exposure", "approve_decision", "finance"), ("exposure", "approve_decision", "administrator"),
-    ("payment", "approve_payment", "handler"), ("payment", "approve_payment", "approver"),
-    ("payment", "approve_payment", "administrator"), ("payment", "confirm", "handler"), ("payment", "submit", "handler"),
-    ("payment", "order", "surveyor"), ("exposure", "assess", "finance"), ("exposure", "assess", "intake"),
-    ("claim", "clear_suspicion", "handler"), ("claim", "assign", "handler"), ("claim", "reopen", "handler"),
-    ("recovery", "write_off", "finance"), ("recovery", "write_off", "handler"), ("paper", "accept", "intake"),
-    ("offer", "expire", "handler"), ("offer", "expire", "manager"), ("consultation", "opine", "handler"),
-}  # fmt: skip
+    ("exposure", "refuse", "handler"),
+    ("exposure", "refuse", "surveyor"),
+    ("exposure", "refuse", "administrator"),
+    ("exposure", "approve_decision", "handler"),
+    ("exposure", "approve_decision", "surveyor"),
+    ("exposure", "approve_decision", "finance"),
+    ("exposure", "approve_decision", "administrator"),
+    ("payment", "approve_payment", "handler"),
+    ("payment", "approve_payment", "approver"),
+    ("payment", "approve_payment", "administrator"),
+    ("payment", "confirm", "handler"),
+    ("payment", "submit", "handler"),
+    ("payment", "order", "surveyor"),
+    ("exposure", "assess", "finance"),
+    ("exposure", "assess", "intake"),
+    ("claim", "clear_suspicion", "handler"),
+    ("claim", "assign", "handler"),
+    ("claim", "reopen", "handler"),
+    ("recovery", "write_off", "finance"),
+    ("recovery", "write_off", "handler"),
+    ("paper", "accept", "intake"),
+    ("offer", "expire", "handler"),
+    ("offer", "expire", "manager"),
+    ("consultation", "opine", "handler"),
+}
 
 
 def actor(role: str) -> Actor:

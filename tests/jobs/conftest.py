@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.company import NOW, company
+
 from lipei.domain import commands as c
 from lipei.domain import straight_through
 from lipei.domain.events import Refusal
@@ -15,8 +17,6 @@ from lipei.domain.money import Money
 from lipei.reads import rulebook
 from lipei.services import actions, bank, intake, unit_of_work
 from lipei.services.deliveries import outlets
-
-from tests.company import NOW, company
 
 
 @pytest.fixture(autouse=True)

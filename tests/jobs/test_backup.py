@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.jobs.installations import FILL, FOUND, Installation, installation
 
 pytestmark = pytest.mark.slow

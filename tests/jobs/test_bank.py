@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.company import NOW
+from tests.jobs.conftest import approved
+
 from lipei.domain import commands as c
 from lipei.domain.claims import Case
 from lipei.domain.events import Refusal
@@ -14,9 +17,6 @@ from lipei.gateways.bank import BankAnswer, Submission
 from lipei.norms.jobs import shipped
 from lipei.services import actions, bank, verify
 from lipei.store import aggregates, models
-
-from tests.company import NOW
-from tests.jobs.conftest import approved
 
 pytestmark = [pytest.mark.django_db, pytest.mark.norm("2.2.4")]
 

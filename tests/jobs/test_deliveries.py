@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.company import NOW
+from tests.jobs.conftest import approved, reported
+
 from lipei.domain import commands as c
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor
@@ -21,9 +24,6 @@ from lipei.services.deliveries import outlets
 from lipei.services.deliveries.composing import message_id, row_id
 from lipei.services.deliveries.words import VALUES
 from lipei.store import aggregates, models
-
-from tests.company import NOW
-from tests.jobs.conftest import approved, reported
 
 pytestmark = pytest.mark.django_db
 
@@ -331,9 +331,17 @@ def test_a_role_is_told_each_at_their_own_address(people, plug):
     mail = Provider()
     plug(sms=Provider(), email=mail)
     row = models.Delivery.objects.create(
-        stream_kind="claim", stream_id=case.id, sequence=1, message="staff_suspected", role="finance", channels=("email",),
-        event="claim.suspected", part=0, due_at=NOW, dedupe="test:role",
-    )  # fmt: skip
+        stream_kind="claim",
+        stream_id=case.id,
+        sequence=1,
+        message="staff_suspected",
+        role="finance",
+        channels=("email",),
+        event="claim.suspected",
+        part=0,
+        due_at=NOW,
+        dedupe="test:role",
+    )
     deliveries.work(now=NOW, limit=50)
     row.refresh_from_db()
     to = {m.to for m in mail.sent if m.template == "staff_suspected"}
@@ -383,7 +391,7 @@ def test_only_what_goes_to_customers_counts_as_telling_them(people, plug):
 
 
 def test_nobody_acts_for_a_delivery_but_the_product():
-    assert deliveries.DELIVERIES == Actor("system:deliveries", "deliveries")
+    assert Actor("system:deliveries", "deliveries") == deliveries.DELIVERIES
 
 
 def test_the_outbox_is_below_the_home(tmp_path):

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lipei.services import seals, verify
-from lipei.store import models
-
 from tests.company import NOW
 from tests.jobs.conftest import reported
+
+from lipei.services import seals, verify
+from lipei.store import models
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.data())

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from tests.company import NOW
+from tests.jobs.conftest import approved, reported
+
 from lipei.domain import commands as c
 from lipei.domain.claims import Case
 from lipei.jobs import loop
@@ -16,9 +19,6 @@ from lipei.norms import loader
 from lipei.norms.jobs import shipped
 from lipei.services import actions, duty, norms, sweeps, verify
 from lipei.store import aggregates, models
-
-from tests.company import NOW
-from tests.jobs.conftest import approved, reported
 
 pytestmark = pytest.mark.django_db
 
@@ -120,9 +120,9 @@ def test_a_silent_person_on_duty_is_followed_by_the_next(people):
 
 
 def actions_report(people: Any, at: Any) -> Any:
-    from lipei.services import intake
-
     from tests.jobs.conftest import small_report
+
+    from lipei.services import intake
 
     command = small_report(
         loss_kind="third_party_injury", rescue=True, serious_injuries=1, exposures=(), loss_at=at - timedelta(hours=1)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from tests.company import NOW
+from tests.jobs.conftest import approved, reported
+
 from lipei.domain.claims import Case
 from lipei.services import bank, seals, verify
 from lipei.store import aggregates, journal, models
-
-from tests.company import NOW
-from tests.jobs.conftest import approved, reported
 
 pytestmark = [pytest.mark.django_db, pytest.mark.norm("4")]
 

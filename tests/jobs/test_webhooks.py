@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.company import NOW
+from tests.jobs.conftest import reported
+
 from lipei.norms.jobs import shipped
 from lipei.services import webhook_calls, webhooks
 from lipei.store import models
-
-from tests.company import NOW
-from tests.jobs.conftest import reported
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from lipei.domain.events import Refusal
 from lipei.services import actions, intake
 from lipei.store import models
@@ -18,12 +19,16 @@ class Services:
         assert not isinstance(done, Refusal), done
         return done.case
 
-    def act(self, actor: Any, number: str, subject: str, action: str, part: int = 0, command: Any = None, *, now: Any) -> Any:
+    def act(
+        self, actor: Any, number: str, subject: str, action: str, part: int = 0, command: Any = None, *, now: Any
+    ) -> Any:
         done = actions.act(number, subject, action, part, command, actor=actor, now=now)
         assert not isinstance(done, Refusal), (subject, action, part, done)
         return done.case
 
-    def refused(self, actor: Any, number: str, subject: str, action: str, part: int = 0, command: Any = None, *, now: Any) -> Refusal:
+    def refused(
+        self, actor: Any, number: str, subject: str, action: str, part: int = 0, command: Any = None, *, now: Any
+    ) -> Refusal:
         done = actions.act(number, subject, action, part, command, actor=actor, now=now)
         assert isinstance(done, Refusal), (subject, action, done)
         return done

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.company import NOW, card, company
+
 from lipei.domain import commands as c
 from lipei.domain.money import Money
-
-from tests.company import NOW, card, company
 
 pytestmark = pytest.mark.django_db
 
@@ -77,12 +77,40 @@ def test_accident(drive):
     do(handler, "exposure", "guarantee", 2, c.OnAccount(cny(10000), 5, "抢救"), hours=1)
     do(handler, "exposure", "advance", 3, c.OnAccount(cny(3000), 3, "治疗费"), hours=1)
 
-    do(handler, "claim", "give_opinion", 0, c.GiveOpinion("属于保险责任，已安排垫付抢救费用，请保存好医疗票据。"), hours=2)
+    do(
+        handler,
+        "claim",
+        "give_opinion",
+        0,
+        c.GiveOpinion("属于保险责任，已安排垫付抢救费用，请保存好医疗票据。"),
+        hours=2,
+    )
     do(handler, "claim", "request_papers", hours=2)
-    do(handler, "survey", "schedule", 0, c.ScheduleSurvey(at=NOW + timedelta(hours=20), surveyor=people.surveyor1.staff_id), hours=2)
-    do(people.surveyor1, "survey", "record", 1, c.RecordSurvey("车头受损，水箱、前杠需更换。", {"vin_checked": True}), hours=21)
+    do(
+        handler,
+        "survey",
+        "schedule",
+        0,
+        c.ScheduleSurvey(at=NOW + timedelta(hours=20), surveyor=people.surveyor1.staff_id),
+        hours=2,
+    )
+    do(
+        people.surveyor1,
+        "survey",
+        "record",
+        1,
+        c.RecordSurvey("车头受损，水箱、前杠需更换。", {"vin_checked": True}),
+        hours=21,
+    )
 
-    do(handler, "consultation", "convene", 0, c.Convene("第二位伤者的后续治疗费是否合理？", (people.expert1.staff_id, people.expert2.staff_id), 3), hours=22)
+    do(
+        handler,
+        "consultation",
+        "convene",
+        0,
+        c.Convene("第二位伤者的后续治疗费是否合理？", (people.expert1.staff_id, people.expert2.staff_id), 3),
+        hours=22,
+    )
     do(people.expert1, "consultation", "opine", 1, c.Opine("for", "合理，符合诊疗常规。", cny(12000)), hours=23)
     do(people.expert2, "consultation", "opine", 1, c.Opine("for", "同意。"), hours=24)
     case = do(handler, "consultation", "conclude", 1, c.Conclude("accepted", "按 12,000 元认定。"), hours=25)
@@ -110,7 +138,9 @@ def test_accident(drive):
     for exposure in range(1, 6):
         case = do(people.approver1, "exposure", "approve_decision", exposure, hours=31)
         if case.exposures[exposure].state == "submitted":  # four eyes above the threshold
-            again = drive.refused(people.approver1, number, "exposure", "approve_decision", exposure, now=NOW + timedelta(hours=31))
+            again = drive.refused(
+                people.approver1, number, "exposure", "approve_decision", exposure, now=NOW + timedelta(hours=31)
+            )
             assert again.kind == "permission"
             case = do(people.approver2, "exposure", "approve_decision", exposure, hours=31)
         assert case.exposures[exposure].state == "approved"

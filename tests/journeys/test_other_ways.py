@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
+from tests.company import NOW, card, company
+
 from lipei.domain import commands as c
 from lipei.domain.money import Money
 from lipei.norms import loader
 from lipei.services import norms
 from lipei.store import models
-
-from tests.company import NOW, card, company
 
 pytestmark = pytest.mark.django_db
 
@@ -93,12 +93,21 @@ def roster(people, first, second):
     document = yaml.safe_load(loader.default_text("duty"))
     start = datetime(2026, 11, 20)
     document["shifts"] = [
-        {"from": (start + timedelta(days=n)).isoformat(sep=" "), "to": (start + timedelta(days=n + 1)).isoformat(sep=" "), "persons": [first, second]}
+        {
+            "from": (start + timedelta(days=n)).isoformat(sep=" "),
+            "to": (start + timedelta(days=n + 1)).isoformat(sep=" "),
+            "persons": [first, second],
+        }
         for n in range(30)
-    ]  # fmt: skip
+    ]
     document["team_lead"] = people.lead1.staff_id
     saved = norms.save(
-        table="duty", text=yaml.safe_dump(document, allow_unicode=True), reason="值班表", seen_version=1, actor=people.manager1, now=NOW
+        table="duty",
+        text=yaml.safe_dump(document, allow_unicode=True),
+        reason="值班表",
+        seen_version=1,
+        actor=people.manager1,
+        now=NOW,
     )
     assert saved == 2, saved
 
@@ -111,11 +120,20 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
     roster(people, first.staff_id, second.staff_id)
     night = datetime(2026, 11, 28, 15, 0, tzinfo=UTC)  # Saturday 23:00 in Shanghai
     report = own_damage(
-        story="车祸，伤者正在抢救。", loss_kind="third_party_injury", loss_at=night - timedelta(minutes=30), rescue=True, serious_injuries=1, injured=1,
-        parties=(c.PartyReported(("hospital", "payee"), "中山医院", person=False, account_number=card(5), account_name="中山医院"),
-                 c.PartyReported(("injured", "claimant"), "伤者甲")),
+        story="车祸，伤者正在抢救。",
+        loss_kind="third_party_injury",
+        loss_at=night - timedelta(minutes=30),
+        rescue=True,
+        serious_injuries=1,
+        injured=1,
+        parties=(
+            c.PartyReported(
+                ("hospital", "payee"), "中山医院", person=False, account_number=card(5), account_name="中山医院"
+            ),
+            c.PartyReported(("injured", "claimant"), "伤者甲"),
+        ),
         exposures=(c.ExposureReported("compulsory_medical", "third_party_injury", reserve=cny(18000)),),
-    )  # fmt: skip
+    )
     case = drive.report(people.program, report, now=night)
     number = case.claim.number
     assert case.claim.fast_lane
@@ -132,7 +150,15 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
     case = drive.act(second, number, "claim", "acknowledge_duty", now=later)
     assert case.claim.duty_acknowledged_at == later
     handler = people.handler_of(case)
-    case = drive.act(handler, number, "exposure", "guarantee", 1, c.OnAccount(cny(10000), next(n for n, p in case.parties.items() if "hospital" in p.roles), "抢救"), now=later)
+    case = drive.act(
+        handler,
+        number,
+        "exposure",
+        "guarantee",
+        1,
+        c.OnAccount(cny(10000), next(n for n, p in case.parties.items() if "hospital" in p.roles), "抢救"),
+        now=later,
+    )
     assert case.payments[1].kind == "guarantee"
     assert models.Delivery.objects.filter(stream_id=case.id, message="guarantee").exists()
     drive.verify()
@@ -149,7 +175,11 @@ def test_d_nobody_on_the_roster_is_said_aloud(drive):
 @pytest.mark.norm("2.2.2")
 def test_e_papers_asked_once_refused_sent_again(drive):
     people = company()
-    case = drive.report(people.program, own_damage(exposures=(c.ExposureReported("own_damage", "single_vehicle", reserve=cny(30000)),)), now=NOW)
+    case = drive.report(
+        people.program,
+        own_damage(exposures=(c.ExposureReported("own_damage", "single_vehicle", reserve=cny(30000)),)),
+        now=NOW,
+    )
     handler, number = people.handler_of(case), case.claim.number
     promise = clock(case, "complex_answer")
     due = promise.due_at
@@ -178,7 +208,9 @@ def test_e_papers_asked_once_refused_sent_again(drive):
     # The invoice of one claim cannot be used for another.
     other = drive.report(people.program, own_damage(loss_at=NOW - timedelta(days=9)), now=t3)
     drive.act(people.handler_of(other), other.claim.number, "claim", "request_papers", now=t3)
-    seen = drive.refused(people.program, other.claim.number, "paper", "receive", 1, c.Receive(invoice_number=f"inv{wanted[0]}"), now=t3)
+    seen = drive.refused(
+        people.program, other.claim.number, "paper", "receive", 1, c.Receive(invoice_number=f"inv{wanted[0]}"), now=t3
+    )
     assert seen.code == "refusal.invoice_seen" and seen.params["claim"] == number
     drive.verify()
 
@@ -187,7 +219,9 @@ def test_f_withdrawn_reopened_overpaid_recovered(drive):
     people = company()
     case = drive.report(people.program, own_damage(), now=NOW)
     number = case.claim.number
-    case = drive.act(people.intake1, number, "claim", "withdraw", 0, c.Reasoned("客户来电撤回"), now=NOW + timedelta(hours=1))
+    case = drive.act(
+        people.intake1, number, "claim", "withdraw", 0, c.Reasoned("客户来电撤回"), now=NOW + timedelta(hours=1)
+    )
     assert case.claim.state == "withdrawn"
     assert all(k.state in ("cancelled", "fulfilled") for k in case.clocks.values())
     t = NOW + timedelta(hours=2)
@@ -204,7 +238,9 @@ def test_f_withdrawn_reopened_overpaid_recovered(drive):
     assert case.exposures[1].state == "settled"
     assert [r.due_minor for r in case.recoveries.values()] == [300000]
     assert all(p.state == "confirmed" for p in case.payments.values())
-    too_much = drive.refused(people.finance1, number, "recovery", "receive_recovery", 1, c.ReceiveRecovery(cny(3000.01)), now=t)
+    too_much = drive.refused(
+        people.finance1, number, "recovery", "receive_recovery", 1, c.ReceiveRecovery(cny(3000.01)), now=t
+    )
     assert too_much.code == "refusal.more_than_owed"
     drive.act(people.finance1, number, "recovery", "receive_recovery", 1, c.ReceiveRecovery(cny(1000)), now=t)
     case = drive.act(people.finance1, number, "recovery", "receive_recovery", 1, c.ReceiveRecovery(cny(2000)), now=t)

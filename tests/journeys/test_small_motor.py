@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.company import NOW, company
+
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
 from lipei.services import actions, intake
 from lipei.store import models
-
-from tests.company import NOW, company
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +85,11 @@ def test_straight_through_to_paid_and_closed():
     r = actions.act(number, "payment", "submit", 1, actor=bank, now=NOW)
     r = actions.act(number, "payment", "confirm", 1, actor=bank, now=NOW)
     assert not isinstance(r, Refusal), r
-    assert [e.kind for _, e in r.events if not e.subject == "clock"] == ["payment.confirmed", "exposure.settled", "claim.closed"]
+    assert [e.kind for _, e in r.events if e.subject != "clock"] == [
+        "payment.confirmed",
+        "exposure.settled",
+        "claim.closed",
+    ]
     assert r.case.claim.state == "closed"
     assert r.case.exposures[1].paid_minor == 215000
     assert models.Delivery.objects.filter(stream_id=r.case.id, message="payment_confirmed").exists()
@@ -108,7 +112,12 @@ def test_paid_once_however_often_the_bank_says_so():
 def test_what_is_excluded_goes_to_a_person():
     people = company()
     report = small_report()
-    drunk = c.ExposureReported(**{**{f: getattr(report.exposures[0], f) for f in ("cover", "peril", "items")}, "facts": {"drunk_driving": True}})
+    drunk = c.ExposureReported(
+        **{
+            **{f: getattr(report.exposures[0], f) for f in ("cover", "peril", "items")},
+            "facts": {"drunk_driving": True},
+        }
+    )
     done = intake.report(small_report(exposures=(drunk,)), actor=people.program, now=NOW, key="one")
     r = papers_in(done.case.claim.number, done.case, people)
     assert r.case.exposures[1].state == "open"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.company import NOW, company
+from tests.journeys.test_small_motor import small_report
+
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.services import actions, intake, people
 from lipei.store import models
-
-from tests.company import NOW, company
-from tests.journeys.test_small_motor import small_report
 
 pytestmark = pytest.mark.django_db
 
@@ -19,12 +19,19 @@ pytestmark = pytest.mark.django_db
 def test_who_falls_ill_has_their_claims_assigned_anew():
     us = company()
     numbers = [
-        intake.report(small_report(loss_at=NOW - timedelta(days=9 * n + 1)), actor=us.program, now=NOW).case.claim for n in range(4)
+        intake.report(small_report(loss_at=NOW - timedelta(days=9 * n + 1)), actor=us.program, now=NOW).case.claim
+        for n in range(4)
     ]
     ill = next(h for h in (us.handler1, us.handler2) if any(claim.handler == h.staff_id for claim in numbers))
     theirs = [claim.number for claim in numbers if claim.handler == ill.staff_id]
     done = people.away(
-        staff_id=ill.staff_id, starts_at=NOW, ends_at=NOW + timedelta(days=3), reason="病假", reassign=True, actor=us.lead1, now=NOW
+        staff_id=ill.staff_id,
+        starts_at=NOW,
+        ends_at=NOW + timedelta(days=3),
+        reason="病假",
+        reassign=True,
+        actor=us.lead1,
+        now=NOW,
     )
     assert not isinstance(done, Refusal)
     assert {number for number, _ in done} == set(theirs)
@@ -33,7 +40,11 @@ def test_who_falls_ill_has_their_claims_assigned_anew():
     # Nothing new goes to them either.
     new = intake.report(small_report(loss_at=NOW - timedelta(days=99)), actor=us.program, now=NOW).case.claim
     assert new.handler != ill.staff_id
-    told = models.Entry.objects.filter(kind="claim.assigned", actor="system:assignment").order_by("-id").values_list("on_behalf_of", flat=True)
+    told = (
+        models.Entry.objects.filter(kind="claim.assigned", actor="system:assignment")
+        .order_by("-id")
+        .values_list("on_behalf_of", flat=True)
+    )
     assert us.lead1.id in set(told)
 
 
@@ -53,15 +64,23 @@ def test_lent_authority_ends_has_no_loop_and_counts_once():
     assert not isinstance(lent, Refusal), lent
     loop = people.lend(giver_id=us.lead1.staff_id, taker_id=us.approver1.staff_id, actor=us.lead1, **said)
     assert loop.code == "refusal.authority.delegation_loop"
-    assert people.lend(giver_id=us.approver1.staff_id, taker_id=us.handler1.staff_id, actor=us.handler1, **said).kind == "permission"
+    assert (
+        people.lend(giver_id=us.approver1.staff_id, taker_id=us.handler1.staff_id, actor=us.handler1, **said).kind
+        == "permission"
+    )
     assert people.take_back(delegation_id=lent.id, actor=us.approver1, now=NOW) is None
     assert not models.Delegation.objects.filter(ends_at__gt=NOW).exists()
 
 
 def test_nobody_gives_a_role_to_themselves():
     us = company()
-    assert people.save(code="admin1", fields={"roles": ("administrator", "manager")}, actor=us.admin1).code == "refusal.own_roles"
-    assert people.save(code="handler1", fields={"roles": ("boss",)}, actor=us.admin1).fields == {"roles": "refusal.role_unknown"}
+    assert (
+        people.save(code="admin1", fields={"roles": ("administrator", "manager")}, actor=us.admin1).code
+        == "refusal.own_roles"
+    )
+    assert people.save(code="handler1", fields={"roles": ("boss",)}, actor=us.admin1).fields == {
+        "roles": "refusal.role_unknown"
+    }
     assert people.save(code="handler1", fields={"active": False}, actor=us.handler2).kind == "permission"
     gone = people.save(code="handler1", fields={"active": False}, actor=us.admin1)
     assert people.actor_of(gone).roles == frozenset()
@@ -72,5 +91,7 @@ def test_who_is_gone_gets_no_claim():
     people.save(code="handler1", fields={"active": False}, actor=us.admin1)
     claim = intake.report(small_report(), actor=us.program, now=NOW).case.claim
     assert claim.handler == us.handler2.staff_id
-    refused = actions.act(claim.number, "claim", "assign", 0, c.Assign(handler=us.handler1.staff_id), actor=us.lead1, now=NOW)
+    refused = actions.act(
+        claim.number, "claim", "assign", 0, c.Assign(handler=us.handler1.staff_id), actor=us.lead1, now=NOW
+    )
     assert isinstance(refused, Refusal)

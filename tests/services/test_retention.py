@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.company import NOW, company
+from tests.journeys.test_small_motor import small_report
+
 from lipei.domain import commands as c
 from lipei.services import actions, intake, retention, verify
 from lipei.store import aggregates, models
-
-from tests.company import NOW, company
-from tests.journeys.test_small_motor import small_report
 
 pytestmark = pytest.mark.django_db
 

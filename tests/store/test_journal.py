@@ -10,15 +10,15 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.company import NOW, company
+from tests.journeys.test_small_motor import small_report
+
 from lipei.domain.claims import Case, Party
 from lipei.domain.events import Actor, Change, Event
 from lipei.services import actions, intake, norms, unit_of_work
 from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, canonical, crypto, journal, models, roles
 from lipei.store.parts import defaults
-
-from tests.company import NOW, company
-from tests.journeys.test_small_motor import small_report
 
 ME = Actor("staff:1", "one")
 
@@ -61,7 +61,7 @@ def test_guards_are_there(db):
 def test_private_texts_stand_only_as_digests(claim):
     bodies = "".join(models.Entry.objects.values_list("payload", flat=True))
     assert "倒车" not in bodies and "13800138000" not in bodies and "王小明" not in bodies
-    facts, sets = journal.said(models.Entry.objects.get(stream_id=claim.id, sequence=1).payload)
+    _facts, sets = journal.said(models.Entry.objects.get(stream_id=claim.id, sequence=1).payload)
     salt = aggregates.head("claim", claim.id).salt
     assert sets["claim/0"]["story"] == {"$p": crypto.digest(claim.claim.story, salt)}
 
@@ -83,7 +83,9 @@ def test_rows_are_the_fold(claim):
 
 def test_a_version_that_moved_is_stale(claim):
     loaded = aggregates.load(Case, claim.id)
-    note = Event("claim.note_added", 0, {}, (Change("note", 1, {"text": "a", "author": "x", "at": NOW, "kind": "note"}),))
+    note = Event(
+        "claim.note_added", 0, {}, (Change("note", 1, {"text": "a", "author": "x", "at": NOW, "kind": "note"}),)
+    )
     unit_of_work.commit([Write(loaded, ((note, ME),))], rulebook=norms.current(), now=NOW)
     with pytest.raises(Stale):
         unit_of_work.commit([Write(loaded, ((note, ME),))], rulebook=norms.current(), now=NOW)
@@ -97,7 +99,9 @@ def test_what_is_written_beside_it_undoes_everything(claim):
     def fails() -> None:
         raise RuntimeError("the disk is full")
 
-    note = Event("claim.note_added", 0, {}, (Change("note", 1, {"text": "a", "author": "x", "at": NOW, "kind": "note"}),))
+    note = Event(
+        "claim.note_added", 0, {}, (Change("note", 1, {"text": "a", "author": "x", "at": NOW, "kind": "note"}),)
+    )
     with pytest.raises(RuntimeError):
         unit_of_work.commit([Write(loaded, ((note, ME),))], rulebook=norms.current(), now=NOW, inside=fails)
     assert models.Entry.objects.count() == before
@@ -112,8 +116,12 @@ def test_two_people_at_once_the_later_sees_what_changed(claim):
     manager = models.Staff.objects.get(code="manager1")
     a = Actor(f"staff:{lead.id}", "l", frozenset({"team_lead"}), unit="shanghai")
     b = Actor(f"staff:{manager.id}", "m", frozenset({"manager"}))
-    assert actions.act(number, "claim", "give_opinion", 0, c.GiveOpinion("看过了"), actor=a, now=NOW, seen_version=seen).case
-    late = actions.act(number, "claim", "give_opinion", 0, c.GiveOpinion("我也看过"), actor=b, now=NOW, seen_version=seen)
+    assert actions.act(
+        number, "claim", "give_opinion", 0, c.GiveOpinion("看过了"), actor=a, now=NOW, seen_version=seen
+    ).case
+    late = actions.act(
+        number, "claim", "give_opinion", 0, c.GiveOpinion("我也看过"), actor=b, now=NOW, seen_version=seen
+    )
     assert late.kind == "conflict"
     assert [x["kind"] for x in late.params["changed"]] == ["claim.opinion_given"]
 
@@ -125,11 +133,18 @@ def test_statements_of_a_report_stay_few(claim, django_assert_max_num_queries):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20)
-    | st.datetimes(timezones=st.just(UTC)) | st.dates(date(1900, 1, 1), date(2100, 1, 1)),
-    lambda inner: st.lists(inner, max_size=4).map(tuple) | st.dictionaries(st.text("abcdef", min_size=1, max_size=4), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(max_size=20)
+    | st.datetimes(timezones=st.just(UTC))
+    | st.dates(date(1900, 1, 1), date(2100, 1, 1)),
+    lambda inner: (
+        st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text("abcdef", min_size=1, max_size=4), inner, max_size=4)
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(JSON)
@@ -142,7 +157,7 @@ def test_floats_and_naive_times_are_refused():
     with pytest.raises((AssertionError, TypeError)):
         canonical.dumps({"a": 1.5})
     with pytest.raises(ValueError, match="without a zone"):
-        canonical.stamp(datetime(2026, 1, 1))  # noqa: DTZ001 (the point of the test)
+        canonical.stamp(datetime(2026, 1, 1))
 
 
 def test_every_part_has_a_column_per_field():
@@ -158,7 +173,7 @@ def test_ciphertext_comes_back_and_never_repeats(text):
     sealed = crypto.encrypt(text)
     assert crypto.decrypt(sealed) == text
     if text:
-        assert crypto.encrypt(text) != sealed and text.encode() not in sealed[13:] or len(text) < 3
+        assert (crypto.encrypt(text) != sealed and text.encode() not in sealed[13:]) or len(text) < 3
 
 
 def test_defaults_are_those_of_the_part():

@@ -61,10 +61,19 @@ def reported(office: SimpleNamespace, **more: Any) -> str:
     """The number of a small motor claim reported just now."""
     at = NOW
     said = {
-        "story": "倒车时撞到柱子，后保险杠破损。", "phone": "13800138000", "line": "motor", "loss_kind": "single_vehicle",
+        "story": "倒车时撞到柱子，后保险杠破损。",
+        "phone": "13800138000",
+        "line": "motor",
+        "loss_kind": "single_vehicle",
         "loss_at": at - timedelta(hours=2),
-        "exposures": (c.ExposureReported(cover="own_damage", peril="single_vehicle", items=(c.ItemAssessed("后保险杠", claimed=Money(265000, "CNY")),)),),
-    }  # fmt: skip
+        "exposures": (
+            c.ExposureReported(
+                cover="own_damage",
+                peril="single_vehicle",
+                items=(c.ItemAssessed("后保险杠", claimed=Money(265000, "CNY")),),
+            ),
+        ),
+    }
     done = intake.report(c.Report(**{**said, **more}), actor=office.intake1, now=at)
     assert not isinstance(done, Refusal), done
     return done.case.claim.number
@@ -93,12 +102,18 @@ def full_claim(us: SimpleNamespace) -> str:
     steps = (
         (handler, "claim", "give_opinion", 0, c.GiveOpinion("属于保险责任，请补齐材料。")),
         (handler, "claim", "request_papers", 0, c.RequestPapers()),
-        (handler, "survey", "schedule", 0, c.ScheduleSurvey(at=NOW.replace(hour=6), place="徐汇区漕溪路", surveyor=us.surveyor1.staff_id)),
+        (
+            handler,
+            "survey",
+            "schedule",
+            0,
+            c.ScheduleSurvey(at=NOW.replace(hour=6), place="徐汇区漕溪路", surveyor=us.surveyor1.staff_id),
+        ),
         (us.surveyor1, "survey", "record", 1, c.RecordSurvey("后保险杠凹陷。", {"damage_matches": True})),
         (handler, "consultation", "convene", 0, c.Convene("是否需要更换？", (us.expert1.staff_id,))),
         (handler, "exposure", "assess", 1, assess),
         (us.assessor1, "exposure", "check_assessment", 1, None),
-    )  # fmt: skip
+    )
     for actor, subject, action, part, command in steps:
         done = actions.act(number, subject, action, part, command, actor=actor, now=NOW)
         assert not isinstance(done, Refusal), (subject, action, done)

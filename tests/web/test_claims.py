@@ -80,10 +80,16 @@ def test_assessment_with_rows(office, browser, claim, handler_code):
     form = client.get(f"/console/claims/{claim}/exposures/1/assess/").content.decode()
     assert 'value="后保险杠"' in form and 'name="items-3-what"' in form  # one row known, three to spare
     rows = {
-        "items-0-what": "后保险杠", "items-0-claimed": "2650.00", "items-0-assessed": "2,400.00", "items-0-quantity": "1",
-        "items-1-what": "喷漆", "items-1-assessed": "300", "items-1-quantity": "1", "items-2-quantity": "1",
+        "items-0-what": "后保险杠",
+        "items-0-claimed": "2650.00",
+        "items-0-assessed": "2,400.00",
+        "items-0-quantity": "1",
+        "items-1-what": "喷漆",
+        "items-1-assessed": "300",
+        "items-1-quantity": "1",
+        "items-2-quantity": "1",
         "seen_version": seen(claim),
-    }  # fmt: skip
+    }
     answer = client.post(f"/console/claims/{claim}/exposures/1/assess/", rows)
     assert answer.status_code == 302, answer.content.decode()
     exposure = models.Exposure.objects.get(aggregate_id=models.Claim.objects.get(number=claim).id, part=1)

@@ -55,9 +55,7 @@ def test_a_form_sent_as_it_began_is_the_command_with_its_defaults(key):
     assert command == COMMANDS[key]()
 
 
-@pytest.mark.parametrize(
-    "cls", sorted({v for v in COMMANDS.values()}, key=lambda v: v.__name__), ids=lambda v: v.__name__
-)
+@pytest.mark.parametrize("cls", sorted(set(COMMANDS.values()), key=lambda v: v.__name__), ids=lambda v: v.__name__)
 def test_what_a_form_starts_with_reads_back_as_the_same_command(cls):
     command = cls(**{f.name: f.metadata["example"] for f in fields(cls) if f.metadata.get("example") is not None})
     options = {"roles": tuple((r, r) for r in c.PARTY_ROLES)}
@@ -66,9 +64,11 @@ def test_what_a_form_starts_with_reads_back_as_the_same_command(cls):
 
 
 @given(
-    minor=st.integers(0, 10**12), at=st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)),
-    words=st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200), names=st.lists(st.text("甲乙丙abc", min_size=1, max_size=9), max_size=5),
-)  # fmt: skip
+    minor=st.integers(0, 10**12),
+    at=st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)),
+    words=st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200),
+    names=st.lists(st.text("甲乙丙abc", min_size=1, max_size=9), max_size=5),
+)
 @settings(max_examples=60, deadline=None)
 def test_round_trip(minor, at, words, names):
     items = tuple(c.ItemAssessed(what=name, assessed=Money(minor, "CNY"), claimed=None) for name in names)

@@ -83,11 +83,19 @@ ON_CLAIM = {
     "receipt",
 }
 ARGS = {
-    "claim-document": lambda n: [n, 1], "claim-letter": lambda n: [n, "receipt"], "claim-act": lambda n: [n, "add_note"],
-    "part-act": lambda n: [n, "exposures", "1", "set_reserve"], "norm": lambda n: ["triage"], "norm-version": lambda n: ["triage", 1],
-    "norm-edit": lambda n: ["assignment"], "staff-edit": lambda n: [1], "absence-end": lambda n: [1], "delegation-end": lambda n: [1],
-    "token-revoke": lambda n: ["x"], "webhook-stop": lambda n: [1],
-}  # fmt: skip
+    "claim-document": lambda n: [n, 1],
+    "claim-letter": lambda n: [n, "receipt"],
+    "claim-act": lambda n: [n, "add_note"],
+    "part-act": lambda n: [n, "exposures", "1", "set_reserve"],
+    "norm": lambda n: ["triage"],
+    "norm-version": lambda n: ["triage", 1],
+    "norm-edit": lambda n: ["assignment"],
+    "staff-edit": lambda n: [1],
+    "absence-end": lambda n: [1],
+    "delegation-end": lambda n: [1],
+    "token-revoke": lambda n: ["x"],
+    "webhook-stop": lambda n: [1],
+}
 
 
 def address(name: str, number: str) -> str:

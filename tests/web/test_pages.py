@@ -8,11 +8,25 @@ import pytest
 from tests.web.conftest import full_claim
 
 PAGES = {
-    "manager1": ("work/", "claims/", "report/", "approvals/", "payments/", "duty/", "norms/", "staff/", "staff/new/", "absences/", "delegations/", "prenotices/", "health/"),
+    "manager1": (
+        "work/",
+        "claims/",
+        "report/",
+        "approvals/",
+        "payments/",
+        "duty/",
+        "norms/",
+        "staff/",
+        "staff/new/",
+        "absences/",
+        "delegations/",
+        "prenotices/",
+        "health/",
+    ),
     "finance1": ("work/", "payments/", "approvals/"),
     "admin1": ("tokens/", "webhooks/", "health/", "norms/", "staff/"),
     "handler1": ("", "report/", "prenotices/"),
-}  # fmt: skip
+}
 INLINE = re.compile(r"\son[a-z]+\s*=|\sstyle\s*=|<style|<script(?![^>]*\ssrc=)", re.IGNORECASE)
 
 

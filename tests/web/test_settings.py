@@ -108,14 +108,21 @@ def test_a_roster_with_a_gap_is_refused_with_the_gap_named(browser, office):
     assert "Handler1" in page and "lp-alert-bad" not in page
 
 
-# --- people --------------------------------------------------------------------------------------------------------------
+# --- people -----------------------------------------------------------------------------------------------------------
 
 
 def test_an_administrator_adds_somebody_who_can_sign_in(browser, office, client):
     said = {
-        "code": "handler9", "name": "新同事", "roles": ["handler"], "unit": "shanghai", "active": "yes", "languages": ["zh-hans"],
-        "username": "handler9", "password": PASSWORD, "regions": "上海，苏州",
-    }  # fmt: skip
+        "code": "handler9",
+        "name": "新同事",
+        "roles": ["handler"],
+        "unit": "shanghai",
+        "active": "yes",
+        "languages": ["zh-hans"],
+        "username": "handler9",
+        "password": PASSWORD,
+        "regions": "上海，苏州",
+    }
     assert browser("admin1").post("/console/staff/new/", said).status_code == 302
     row = models.Staff.objects.get(code="handler9")
     assert row.regions == ("上海", "苏州") and row.user.check_password(PASSWORD)
@@ -187,7 +194,7 @@ def test_authority_is_lent_and_taken_back(browser, office):
     assert lent.ends_at <= NOW
 
 
-# --- system --------------------------------------------------------------------------------------------------------------
+# --- system -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_token_is_shown_once(browser, office):

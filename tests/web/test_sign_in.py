@@ -118,12 +118,13 @@ def test_a_session_left_alone_ends(office, english, monkeypatch):
     assert english.get("/console/work/").status_code == 302
 
 
-# --- language ------------------------------------------------------------------------------------------------------------
+# --- language ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("asked", "spoken"), [("zh-CN,zh;q=0.9", "zh-hans"), ("zh-TW", "zh-hant"), ("zh-HK", "zh-hant"), ("en-GB", "en"), ("fr", "zh-hans")]
-)  # fmt: skip
+    ("asked", "spoken"),
+    [("zh-CN,zh;q=0.9", "zh-hans"), ("zh-TW", "zh-hant"), ("zh-HK", "zh-hant"), ("en-GB", "en"), ("fr", "zh-hans")],
+)
 def test_language_the_browser_asks_for(client, db, asked, spoken):
     answer = client.get(LOGIN, HTTP_ACCEPT_LANGUAGE=asked)
     assert f'<html lang="{spoken}"' in answer.content.decode()

@@ -57,16 +57,40 @@ def _list(text: str) -> list[str]:
 
 
 VARIABLES: tuple[Variable, ...] = (
-    Variable("LIPEI_HOME", "var", "Folder for everything that lies on disk unless another variable says otherwise.", Path),
-    Variable("LIPEI_DATABASE_URL", "", "`sqlite:///path` or `postgresql://user:password@host:port/name`; empty: SQLite in LIPEI_HOME."),
+    Variable(
+        "LIPEI_HOME", "var", "Folder for everything that lies on disk unless another variable says otherwise.", Path
+    ),
+    Variable(
+        "LIPEI_DATABASE_URL",
+        "",
+        "`sqlite:///path` or `postgresql://user:password@host:port/name`; empty: SQLite in LIPEI_HOME.",
+    ),
     Variable("LIPEI_DATABASE_POOL", "10", "Connections kept open per process (PostgreSQL).", int),
     Variable("LIPEI_SECRET_KEY", "", "Signs sessions. Empty: made at first start and kept in LIPEI_HOME."),
-    Variable("LIPEI_DATA_KEY", "", "Encrypts personal data: 32 bytes, URL-safe base64. Keep it apart from backups. Empty: made at first start and kept in LIPEI_HOME.", _data_key),
+    Variable(
+        "LIPEI_DATA_KEY",
+        "",
+        "Encrypts personal data: 32 bytes, URL-safe base64. Keep it apart from backups."
+        " Empty: made at first start and kept in LIPEI_HOME.",
+        _data_key,
+    ),
     Variable("LIPEI_MEDIA", "", "Where uploads lie; empty: LIPEI_HOME/media."),
-    Variable("LIPEI_EMAIL_URL", "", "`smtp://user:password@host:port` (`smtp+tls`, `smtps`); empty: messages are put into LIPEI_HOME/outbox."),
+    Variable(
+        "LIPEI_EMAIL_URL",
+        "",
+        "`smtp://user:password@host:port` (`smtp+tls`, `smtps`); empty: messages are put into LIPEI_HOME/outbox.",
+    ),
     Variable("LIPEI_EMAIL_FROM", "claims@localhost", "Sender of e-mails."),
-    Variable("LIPEI_SMS_URL", "", "`tencent://secret_id:secret_key@host/?app=…&sign=…`; empty: messages are put into LIPEI_HOME/outbox."),
-    Variable("LIPEI_BANK_URL", "demonstration:", "`files:/folder` writes pain.001 and reads answers there; `demonstration:` confirms by itself."),
+    Variable(
+        "LIPEI_SMS_URL",
+        "",
+        "`tencent://secret_id:secret_key@host/?app=…&sign=…`; empty: messages are put into LIPEI_HOME/outbox.",
+    ),
+    Variable(
+        "LIPEI_BANK_URL",
+        "demonstration:",
+        "`files:/folder` writes pain.001 and reads answers there; `demonstration:` confirms by itself.",
+    ),
     Variable("LIPEI_BANK_ACCOUNT", "", "The company's own account: `name;number;bank code`."),
     Variable("LIPEI_TIME_ZONE", "Asia/Shanghai", "Zone of the company: working time and display.", ZoneInfo),
     Variable("LIPEI_LANGUAGE", "zh-hans", "Language where nobody chose one.", _choice("zh-hans", "zh-hant", "en")),
@@ -78,12 +102,18 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LIPEI_LOG", "INFO", "Least level logged.", _choice("DEBUG", "INFO", "WARNING", "ERROR")),
     Variable("LIPEI_ANALYSIS", "duckdb", "Engine of analyses over the whole journal."),
     Variable("LIPEI_PROXIES", "0", "How many proxies stand before the web process (for the address of a caller).", int),
-)  # fmt: skip
+)
 
 
 def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Every variable's value. Raises Misconfigured with one sentence for the first that makes no sense."""
-    unknown = sorted(n for n in environ if n.startswith("LIPEI_") and not n.startswith(("LIPEI_TEST_", "LIPEI_BENCH_")) and n not in {v.name for v in VARIABLES})
+    unknown = sorted(
+        n
+        for n in environ
+        if n.startswith("LIPEI_")
+        and not n.startswith(("LIPEI_TEST_", "LIPEI_BENCH_"))
+        and n not in {v.name for v in VARIABLES}
+    )
     if unknown:
         raise Misconfigured(f"there is no setting {unknown[0]}; docs/settings.md lists them all.")
     found: dict[str, Any] = {}

@@ -17,7 +17,12 @@ from lipei.domain.rules.payments import guardian_missing, identity_needed, manda
 from lipei.domain.settlement import Settlement
 from lipei.domain.straight_through import Facts, Verdict
 
-NEXT_STEP = {"open": "assess", "assessed": "check_assessment", "checked": "submit_decision", "submitted": "approve_decision"}
+NEXT_STEP = {
+    "open": "assess",
+    "assessed": "check_assessment",
+    "checked": "submit_decision",
+    "submitted": "approve_decision",
+}
 NOT_COMPUTED = "reason.straight_through.not_computed"
 PERSON_AT_WORK = "reason.straight_through.person_at_work"
 DEATH = "reason.straight_through.death"
@@ -89,7 +94,9 @@ def facts_of(
         sampled=drawn(case, world),
         injury=bool(claim.deaths or claim.serious_injuries or claim.injured),
         third_party=insured is None or exposure.claimant != insured.part,
-        identity_ok=_identity_ok(case, exposure, world, amount_minor if paid_out_minor is None else paid_out_minor, now),
+        identity_ok=_identity_ok(
+            case, exposure, world, amount_minor if paid_out_minor is None else paid_out_minor, now
+        ),
         account_ok=_account_ok(case, exposure),
         duplicate=bool(world.alike),
         report_upwards=claim.report_upwards,
@@ -100,7 +107,9 @@ def facts_of(
 def drawn(case: Case, world: World) -> bool:
     """Whether the claim is drawn for quality sampling: automatic decisions are sampled too (norm 3.2)."""
     rate = world.rulebook.settings.sampling_rate_ppm
-    return case.claim.sampled or straight_through.drawn(number=case.claim.number, salt=world.sampling_salt, rate_ppm=rate)
+    return case.claim.sampled or straight_through.drawn(
+        number=case.claim.number, salt=world.sampling_salt, rate_ppm=rate
+    )
 
 
 def _identity_ok(case: Case, exposure: Exposure, world: World, amount_minor: int, now: datetime) -> bool:
@@ -137,7 +146,9 @@ def eligible_advances(case: Case, world: World, now: datetime) -> tuple[tuple[in
             continue
         settlement = settlement_of(case, exposure, world)
         likely = settlement.payable_minor if isinstance(settlement, Settlement) else 0
-        goes_out = min(likely * path.share_percent // 100, path.limits_minor.get(case.claim.line, {}).get(case.claim.currency, 0))
+        goes_out = min(
+            likely * path.share_percent // 100, path.limits_minor.get(case.claim.line, {}).get(case.claim.currency, 0)
+        )
         facts = facts_of(case, exposure, world, settlement, likely, now, paid_out_minor=goes_out)
         answer = straight_through.eligible_advance(
             facts=facts, table=world.rulebook.straight_through, advanced_minor=exposure.advanced_minor

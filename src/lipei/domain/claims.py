@@ -80,7 +80,9 @@ class Party:
     """A person or firm in one or more roles: who reports, is insured, claims, is injured and is paid may all differ."""
 
     part: int
-    roles: tuple[str, ...] = ()  # reporter insured claimant injured beneficiary heir guardian agent payee repairer hospital
+    roles: tuple[
+        str, ...
+    ] = ()  # reporter insured claimant injured beneficiary heir guardian agent payee repairer hospital
     person: bool = True
     name: str = private()
     phone: str = private()
@@ -113,7 +115,9 @@ class Exposure:
     reserve_minor: int = 0
     reserve_reason: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)  # what the terms ask for: fault percent, days, grade …
-    items: tuple[Any, ...] = ()  # assessed line items: {what, code, quantity, claimed_minor, assessed_minor, standard_minor}
+    items: tuple[
+        Any, ...
+    ] = ()  # assessed line items: {what, code, quantity, claimed_minor, assessed_minor, standard_minor}
     assessed_minor: int = 0
     assessed_by: str = ""
     assessed_at: datetime | None = None

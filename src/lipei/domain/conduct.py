@@ -70,7 +70,9 @@ class Ask:
     def rulebook(self) -> Rulebook:
         return self.world.rulebook
 
-    def done(self, *more: Change, facts: Mapping[str, Any] | None = None, part: int | None = None, **fields: Any) -> Event:
+    def done(
+        self, *more: Change, facts: Mapping[str, Any] | None = None, part: int | None = None, **fields: Any
+    ) -> Event:
         """The event of this step, see `lifecycle.done`."""
         return lifecycle.done(self.step, self.part if part is None else part, *more, facts=facts, **fields)
 

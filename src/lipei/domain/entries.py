@@ -43,7 +43,7 @@ def _fields(kind: type) -> tuple[tuple[Field[Any], Any], ...]:
 
 
 def _of_dataclass(value: Any, prefix: str, amount_max: int) -> Found:
-    for field, hint in _fields(type(value)):
+    for field, hint in _fields(type(value)):  # type: ignore[arg-type]
         yield from _of(getattr(value, field.name), hint, field.metadata, f"{prefix}{field.name}", amount_max)
 
 
@@ -160,5 +160,9 @@ def _kept(value: Any, depth: int) -> str:
         names = len(value) <= FACTS_MAX and all(_name(name) for name in value)
         return next(filter(None, (_kept(v, depth + 1) for v in value.values())), "") if names else "refusal.value_form"
     if isinstance(value, tuple | list):
-        return next(filter(None, (_kept(v, depth + 1) for v in value)), "") if len(value) <= FACTS_MAX else "refusal.too_many"
+        return (
+            next(filter(None, (_kept(v, depth + 1) for v in value)), "")
+            if len(value) <= FACTS_MAX
+            else "refusal.too_many"
+        )
     return "refusal.value_form"

@@ -35,7 +35,18 @@ VIEW: Mapping[str, str] = {
 """Who sees claims, and how far. An administrator runs the system and sees no claims."""
 
 MAY: Mapping[str, tuple[str, ...]] = {
-    "personal_data.see": ("intake", "handler", "surveyor", "assessor", "approver", "team_lead", "manager", "finance", "investigator", "compliance"),
+    "personal_data.see": (
+        "intake",
+        "handler",
+        "surveyor",
+        "assessor",
+        "approver",
+        "team_lead",
+        "manager",
+        "finance",
+        "investigator",
+        "compliance",
+    ),
     "accounts.see": ("handler", "finance", "team_lead", "manager"),
     "approvals.see": ("approver", "team_lead", "manager", "finance", "assessor"),
     "payments.see": ("finance", "team_lead", "manager"),

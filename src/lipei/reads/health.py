@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Manager, Min, Q, QuerySet
 
 from lipei.store import journal, models
 
@@ -69,17 +70,23 @@ def health(*, now: datetime) -> Health:
         queues=(
             _queue("deliveries", models.Delivery.objects, now, ("queued", "sending")),
             _queue("webhooks", models.WebhookDelivery.objects, now, ("queued",)),
-            Queue("bank", models.Payment.objects.filter(state__in=("approved", "submitted")).count(), models.Payment.objects.filter(state="failed").count(), None, False),
+            Queue(
+                "bank",
+                models.Payment.objects.filter(state__in=("approved", "submitted")).count(),
+                models.Payment.objects.filter(state="failed").count(),
+                None,
+                False,
+            ),
             _clocks(clocks, now),
         ),
         guards_missing=tuple(journal.guards_missing()),
         sealed_at=models.Seal.objects.order_by("-id").values_list("at", flat=True).first(),
         journal_entries=models.Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0,
         is_demonstration=models.CompanyState.objects.filter(key="demonstration").exists(),
-    )  # fmt: skip
+    )
 
 
-def _queue(name: str, rows: models.models.Manager, now: datetime, waiting: tuple[str, ...]) -> Queue:  # type: ignore[type-arg]
+def _queue(name: str, rows: Manager[Any], now: datetime, waiting: tuple[str, ...]) -> Queue:
     found = rows.aggregate(
         waiting=Count("id", filter=Q(state__in=waiting)),
         failed=Count("id", filter=Q(state="failed")),
@@ -89,7 +96,7 @@ def _queue(name: str, rows: models.models.Manager, now: datetime, waiting: tuple
     return Queue(name, found["waiting"], found["failed"], oldest, oldest is not None and oldest < now - STALLED)
 
 
-def _clocks(rows: models.models.QuerySet, now: datetime) -> Queue:  # type: ignore[type-arg]
+def _clocks(rows: QuerySet[Any], now: datetime) -> Queue:
     found = rows.aggregate(n=Count("id"), oldest=Min("due_at"))
     return Queue(
         "clocks", found["n"], 0, found["oldest"], found["oldest"] is not None and found["oldest"] < now - STALLED

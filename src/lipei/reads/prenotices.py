@@ -47,7 +47,12 @@ def _told(which: Q, language: str) -> tuple[Told, ...]:
     staff = people.names(people.staff_ids(row.author for row in rows))
     return tuple(
         Told(
-            r.id, r.text, people.actor_name(r.author, staff, language), r.at, r.policy.number if r.policy else "", r.used_by
+            r.id,
+            r.text,
+            people.actor_name(r.author, staff, language),
+            r.at,
+            r.policy.number if r.policy else "",
+            r.used_by,
         )
         for r in rows
-    )  # fmt: skip
+    )

@@ -18,7 +18,7 @@ from lipei.domain.conduct import Happened, World
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.limits import PolicyLedger
 from lipei.services import norms, unit_of_work, world
-from lipei.services.unit_of_work import Committed, Stale, Write
+from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, models
 from lipei.store.aggregates import Loaded
 
@@ -63,7 +63,14 @@ def act(
         if stale is not None:
             return stale
         return conduct.conduct(
-            case=loaded.aggregate, subject=subject, action=action, part=part, command=command, actor=actor, world=w, now=now
+            case=loaded.aggregate,
+            subject=subject,
+            action=action,
+            part=part,
+            command=command,
+            actor=actor,
+            world=w,
+            now=now,
         )
 
     return change(stream_id, decide, subject=subject, action=action, command=command, now=now, cause=cause)
@@ -79,7 +86,9 @@ def change(
         if loaded is None:
             return Refusal("refusal.claim_unknown", "missing", {"number": str(stream_id)})
         rulebook = norms.current()
-        w, ledger = world.of_case(loaded.aggregate, rulebook=rulebook, subject=subject, action=action, command=command, now=now)
+        w, ledger = world.of_case(
+            loaded.aggregate, rulebook=rulebook, subject=subject, action=action, command=command, now=now
+        )
         outcome = decide(loaded, w)
         if isinstance(outcome, Refusal):
             return outcome
@@ -122,4 +131,3 @@ def _stale(loaded: Loaded, seen_version: int | None, actor: Actor) -> Refusal | 
         return None
     changed = tuple({"sequence": s, "kind": k, "actor": a} for s, k, a in others)
     return Refusal("refusal.stale", "conflict", {"version": loaded.head.version, "changed": changed})
-

@@ -46,7 +46,9 @@ class Consequences:
             models.WebhookDelivery.objects.bulk_create(self.webhooks, ignore_conflicts=True)
 
 
-def of(writes: Sequence[Any], sequences: Sequence[Sequence[int]], *, rulebook: Rulebook, now: datetime, secret: str = "") -> Consequences:
+def of(
+    writes: Sequence[Any], sequences: Sequence[Sequence[int]], *, rulebook: Rulebook, now: datetime, secret: str = ""
+) -> Consequences:
     """Everything that follows these writes. ``sequences`` are the journal numbers of their events."""
     found = Consequences()
     for write, numbers in zip(writes, sequences, strict=True):
@@ -60,7 +62,8 @@ def of(writes: Sequence[Any], sequences: Sequence[Sequence[int]], *, rulebook: R
     return found
 
 
-def _deliveries(case: Case, event: Event, sequence: int, rulebook: Rulebook, now: datetime, secret: str
+def _deliveries(
+    case: Case, event: Event, sequence: int, rulebook: Rulebook, now: datetime, secret: str
 ) -> Iterable[tuple[Any, ...]]:
     due = messages.deliveries_for(
         case=case, event=event, stream=f"claim:{case.id}", sequence=sequence, table=rulebook.messages, now=now
@@ -76,7 +79,11 @@ def row(
     """A delivery's columns; quiet hours of the company's zone move what is not urgent."""
     settings = rulebook.settings
     due_at = deliveries.not_before(
-        now=now, zone=ZoneInfo(settings.zone), quiet_from=settings.quiet_from, quiet_to=settings.quiet_to, urgent=due.urgent
+        now=now,
+        zone=ZoneInfo(settings.zone),
+        quiet_from=settings.quiet_from,
+        quiet_to=settings.quiet_to,
+        urgent=due.urgent,
     )
     return (
         "claim", case.id, sequence, due.message, due.to.party or 0, due.to.staff, due.to.role, due.channels, 0,
@@ -104,7 +111,11 @@ def with_hints(changes: Iterable[RowChange], writes: Sequence[Any]) -> list[RowC
             hinted.add(change.stream_id)
             change = replace(change, columns={**change.columns, "due_at": due[change.stream_id]})
         found.append(change)
-    found += [RowChange(Case.kind, "claim", number, 0, False, {"due_at": at}) for number, at in due.items() if number not in hinted]
+    found += [
+        RowChange(Case.kind, "claim", number, 0, False, {"due_at": at})
+        for number, at in due.items()
+        if number not in hinted
+    ]
     return found
 
 

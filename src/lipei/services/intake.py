@@ -106,14 +106,18 @@ def answered(actor: Actor, key: str, body: str) -> Refusal | Done | None:
     return Done(loaded.aggregate, ())
 
 
-def _world(command: commands.Report, policy: object, rulebook: Rulebook, now: datetime) -> tuple[World, aggregates.Loaded | None]:
+def _world(
+    command: commands.Report, policy: object, rulebook: Rulebook, now: datetime
+) -> tuple[World, aggregates.Loaded | None]:
     w = world.base(rulebook)
     ledger = None
     if policy is not None:
         row: models.Policy = policy  # type: ignore[assignment]
         value = world.policy_value(row, rulebook.settings.zone)
         ledger = world.ledger(row.id) if _shares_a_limit(command, value, rulebook) else None
-        w = replace(w, policy=value, on_file=world.on_file(row), region=row.region, ledger=ledger.aggregate if ledger else None)
+        w = replace(
+            w, policy=value, on_file=world.on_file(row), region=row.region, ledger=ledger.aggregate if ledger else None
+        )
     phone = command.phone or next((p.phone for p in command.parties if p.phone), "")
     w = replace(
         w,

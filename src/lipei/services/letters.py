@@ -20,7 +20,7 @@ def of_claim(number: str, letter: str, *, actor: Actor, now: datetime) -> Refusa
         return seen
     stream_id = actions.claim_id(number)
     loaded = aggregates.load(Case, stream_id) if stream_id is not None else None
-    rows = models.Delivery.objects.filter(stream_kind=Case.kind, stream_id=stream_id, letter=letter)
+    rows = models.Delivery.objects.filter(stream_kind=Case.kind, stream_id=stream_id or 0, letter=letter)
     row = rows.order_by("-id").first()
     if loaded is None or row is None:
         return Refusal("refusal.missing", "missing")

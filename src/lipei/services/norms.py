@@ -73,6 +73,12 @@ def save(*, table: str, text: str, reason: str, seen_version: int, actor: Actor,
     _, made = models.NormVersion.objects.get_or_create(
         table=table,
         version=version + 1,
-        defaults={"document": text, "default_digest": loader.default_digest(table) if table != "products" else "", "author": actor.id, "reason": reason.strip(), "at": now},
+        defaults={
+            "document": text,
+            "default_digest": loader.default_digest(table) if table != "products" else "",
+            "author": actor.id,
+            "reason": reason.strip(),
+            "at": now,
+        },
     )
     return version + 1 if made else Refusal("refusal.stale", "conflict", {"version": version + 1})

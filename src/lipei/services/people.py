@@ -48,7 +48,7 @@ def save(*, code: str, fields: Mapping[str, Any], actor: Actor) -> Refusal | Any
     if codes:
         return wrong(**codes)
     row = models.Staff.objects.filter(code=code).first()
-    if row is not None and row.id == actor.staff_id and set(known.get("roles", row.roles)) - set(row.roles):
+    if row is not None and row.id == actor.staff_id and set(known.get("roles") or ()) - set(row.roles or ()):
         return Refusal("refusal.own_roles", "permission", {"permission": "staff.edit"})
     if row is None:
         row = models.Staff(code=code)
@@ -62,7 +62,7 @@ def save(*, code: str, fields: Mapping[str, Any], actor: Actor) -> Refusal | Any
     return row
 
 
-# --- absences ------------------------------------------------------------------------------------------------------------
+# --- absences ---------------------------------------------------------------------------------------------------------
 
 
 def away(
@@ -89,7 +89,7 @@ def plan(staff_id: int, *, now: datetime) -> tuple[tuple[str, assignment.Assignm
     """Who would take which of somebody's open claims: the preview of `reassign_all`, which does the same."""
     book = norms.current()
     cases = [_open_case(case, book, now) for case in _open_cases(staff_id)]
-    people = world.handlers_only(world.candidates(book, None, frozenset()))
+    people = world.candidates(book, None, frozenset(), handlers=True)
     return assignment.reassign(cases=cases, away=staff_id, candidates=people, table=book.assignment, now=now)
 
 
@@ -118,11 +118,18 @@ def _open_case(case: Case, book: Any, now: datetime) -> OpenCase:
     return OpenCase(case.claim.number, need, due_at)
 
 
-# --- lent authority ------------------------------------------------------------------------------------------------------
+# --- lent authority ---------------------------------------------------------------------------------------------------
 
 
 def lend(
-    *, giver_id: int, taker_id: int, kinds: tuple[str, ...], starts_at: datetime, ends_at: datetime, actor: Actor, now: datetime
+    *,
+    giver_id: int,
+    taker_id: int,
+    kinds: tuple[str, ...],
+    starts_at: datetime,
+    ends_at: datetime,
+    actor: Actor,
+    now: datetime,
 ) -> Refusal | Any:
     """Lend authority to a colleague: with an end, without loops, never more than one has."""
     if not permissions.may(actor, "delegations.edit") or (actor.staff_id != giver_id and "manager" not in actor.roles):
@@ -158,9 +165,13 @@ def _lent_after(now: datetime) -> tuple[authority.Delegation, ...]:
     rows = models.Delegation.objects.filter(ends_at__gt=now).select_related("giver")
     return tuple(
         authority.Delegation(
-            id=row.id, giver=f"staff:{row.giver_id}", giver_roles=frozenset(row.giver.roles), taker=f"staff:{row.taker_id}",
-            starts_at=row.starts_at, ends_at=row.ends_at, kinds=frozenset(row.kinds),
+            id=row.id,
+            giver=f"staff:{row.giver_id}",
+            giver_roles=frozenset(row.giver.roles),
+            taker=f"staff:{row.taker_id}",
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            kinds=frozenset(row.kinds),
         )
         for row in rows
-    )  # fmt: skip
-
+    )

@@ -57,7 +57,9 @@ def erase(stream_id: int, *, now: datetime) -> bool:
         models.Claim.objects.filter(id=stream_id).update(erased=True)
         models.Stream.objects.filter(kind="claim", stream_id=stream_id).update(salt=b"")
 
-    told = Event(DONE, 0, {"documents": len(digests), "parts": sum(len(case.of(e)) for e in case.entities if _private(e))})
+    told = Event(
+        DONE, 0, {"documents": len(digests), "parts": sum(len(case.of(e)) for e in case.entities if _private(e))}
+    )
     try:
         unit_of_work.commit([Write(loaded, ((told, RETENTION),))], rulebook=norms.current(), now=now, inside=inside)
     except Stale:

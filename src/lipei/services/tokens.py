@@ -66,7 +66,7 @@ def make(
     if codes:
         return wrong(**codes)
     secret = PREFIX + secrets.token_urlsafe(32)
-    models.ApiToken.objects.create(name=name, digest=digest(secret), scopes=wanted, staff=person, created_at=now)  # type: ignore[misc]
+    models.ApiToken.objects.create(name=name, digest=digest(secret), scopes=wanted, staff=person, created_at=now)
     return secret
 
 

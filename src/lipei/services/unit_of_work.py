@@ -90,7 +90,9 @@ def commit(
     changes = consequences.with_hints(
         [c for w in writes for c in aggregates.row_changes(w.loaded.aggregate, [e for e, _ in w.events])], writes
     )
-    follow = consequences.of(writes, [[r.sequence for r in rows] for rows, _ in prepared], rulebook=rulebook, now=now, secret=secret)
+    follow = consequences.of(
+        writes, [[r.sequence for r in rows] for rows, _ in prepared], rulebook=rulebook, now=now, secret=secret
+    )
     try:
         with transaction.atomic():
             _move(writes, [head for _, head in prepared])
@@ -133,7 +135,10 @@ def with_clocks(write: Write, rulebook: Rulebook, now: datetime) -> Write:
     told = promises.told(case=ticked.after, promises=rulebook.promises) if ticks else ()
     if not told:
         return ticked
-    return Write(write.loaded, (*ticked.events, (Event("clock.told", 0, {"clocks": tuple(c.part for c in told)}, told), CLOCKWORK)))
+    return Write(
+        write.loaded,
+        (*ticked.events, (Event("clock.told", 0, {"clocks": tuple(c.part for c in told)}, told), CLOCKWORK)),
+    )
 
 
 def _move(writes: Sequence[Write], heads: Sequence[journal.Head]) -> None:

@@ -52,7 +52,7 @@ def base(rulebook: Rulebook) -> World:
     )
 
 
-# --- policies ----------------------------------------------------------------------------------------------------------
+# --- policies ---------------------------------------------------------------------------------------------------------
 
 
 def policy_value(row: Any, zone: str) -> Policy:
@@ -71,7 +71,10 @@ def policy_value(row: Any, zone: str) -> Policy:
         zone=zone,
         holder=row.holder_name,
         insured=row.insured_name,
-        objects=tuple(InsuredObject(n, o.get("kind", ""), o.get("identifier", ""), o.get("description", "")) for n, o in enumerate(objects, 1)),
+        objects=tuple(
+            InsuredObject(n, o.get("kind", ""), o.get("identifier", ""), o.get("description", ""))
+            for n, o in enumerate(objects, 1)
+        ),
         schedule=row.schedule,
     )
 
@@ -123,10 +126,12 @@ def ledger(policy_id: int) -> Loaded:
     return aggregates.load(PolicyLedger, policy_id) or begin(PolicyLedger, policy_id)
 
 
-# --- claims that look alike ----------------------------------------------------------------------------------------------
+# --- claims that look alike -------------------------------------------------------------------------------------------
 
 
-def alike(*, policy_id: int | None, phone: str, loss_at: datetime | None, window_hours: int, without: int = 0) -> tuple[str, ...]:
+def alike(
+    *, policy_id: int | None, phone: str, loss_at: datetime | None, window_hours: int, without: int = 0
+) -> tuple[str, ...]:
     """Numbers of open or recent claims on the same policy (or from the same phone) about the same time of loss."""
     if loss_at is None or (policy_id is None and not phone):
         return ()
@@ -142,7 +147,7 @@ def alike(*, policy_id: int | None, phone: str, loss_at: datetime | None, window
     return tuple(rows.exclude(id=without).order_by("id").values_list("number", flat=True)[:10])
 
 
-# --- colleagues ----------------------------------------------------------------------------------------------------------
+# --- colleagues -------------------------------------------------------------------------------------------------------
 
 _staff: tuple[float, tuple[Any, ...], dict[int, tuple[int, int]]] | None = None
 
@@ -218,7 +223,10 @@ def candidates(
 
 def _authority(rulebook: Rulebook, roles: tuple[str, ...], line: str) -> dict[str, int]:
     currencies = {c for row in rulebook.authority.limits for c in row.limits_minor}
-    return {c: own_limit_minor(table=rulebook.authority, roles=roles, kind="assess", line=line, currency=c) for c in currencies}
+    return {
+        c: own_limit_minor(table=rulebook.authority, roles=roles, kind="assess", line=line, currency=c)
+        for c in currencies
+    }
 
 
 def delegations(now: datetime) -> tuple[Delegation, ...]:
@@ -242,13 +250,20 @@ def indexes_of(case: Case | None, command: Any = None) -> frozenset[str]:
     """Blind indexes of the parties' phones and identity numbers: what a conflict of interest is seen by."""
     found = set()
     for party in case.parties.values() if case else ():
-        found |= {crypto.blind_index("phone", normal(party.phone)), crypto.blind_index("id_number", normal(party.id_number))}
+        found |= {
+            crypto.blind_index("phone", normal(party.phone)),
+            crypto.blind_index("id_number", normal(party.id_number)),
+        }
     if isinstance(command, commands.Report):
-        found |= {crypto.blind_index("phone", normal(p)) for p in (command.phone, *(q.phone for q in command.parties)) if p}
+        found |= {
+            crypto.blind_index("phone", normal(p)) for p in (command.phone, *(q.phone for q in command.parties)) if p
+        }
     return frozenset(found - {""})
 
 
-def of_case(case: Case, *, rulebook: Rulebook, subject: str, action: str, command: Any, now: datetime) -> tuple[World, Loaded | None]:
+def of_case(
+    case: Case, *, rulebook: Rulebook, subject: str, action: str, command: Any, now: datetime
+) -> tuple[World, Loaded | None]:
     """The world for one action on a claim, and the policy's ledger as it was read (None: no policy)."""
     world = base(rulebook)
     claim: Claim = case.claim
@@ -260,7 +275,9 @@ def of_case(case: Case, *, rulebook: Rulebook, subject: str, action: str, comman
         row = models.Policy.objects.filter(id=claim.policy_id).first()
     held = ledger(row.id) if row is not None else None
     if row is not None and held is not None:
-        world = replace(world, policy=policy_value(row, rulebook.settings.zone), ledger=held.aggregate, on_file=on_file(row))
+        world = replace(
+            world, policy=policy_value(row, rulebook.settings.zone), ledger=held.aggregate, on_file=on_file(row)
+        )
     if action in NEEDS_STAFF:
         world = replace(world, candidates=_candidates_for(action, case, command, rulebook))
     if subject in ("exposure", "payment", "recovery"):
@@ -298,8 +315,12 @@ def _existing(number: str, claim: Claim) -> tuple[str, ...]:
 
 
 def _invoices(invoice: str, claim_id: int) -> Mapping[str, str]:
-    row = models.Paper.objects.filter(invoice_number=invoice).exclude(aggregate_id=claim_id).values_list("aggregate_id", flat=True).first()
+    row = (
+        models.Paper.objects.filter(invoice_number=invoice)
+        .exclude(aggregate_id=claim_id)
+        .values_list("aggregate_id", flat=True)
+        .first()
+    )
     if row is None:
         return {}
     return {invoice: models.Claim.objects.filter(id=row).values_list("number", flat=True).first() or ""}
-

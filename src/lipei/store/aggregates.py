@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db import models as dj
 
 from lipei.domain.claims import Case
 from lipei.domain.events import Aggregate, Event, merged
@@ -81,11 +82,15 @@ def _parts(cls: type[Aggregate], entity: str, stream_id: int) -> dict[int, Any]:
         cursor.execute(statement, [stream_id])
         rows = cursor.fetchall()
     found = [[c(v) if c and v is not None else v for c, v in zip(convert, row, strict=True)] for row in rows]
-    return {0: part(0, *row[1:]) for row in found} if root else {row[0]: part(*row) for row in found}
+    if root:
+        return {0: part(0, *found[0][1:])} if found else {}
+    return {row[0]: part(*row) for row in found}
 
 
 @cache
-def _reader(model: Any, columns: tuple[str, ...], key: str, vendor: str) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
+def _reader(
+    model: Any, columns: tuple[str, ...], key: str, vendor: str
+) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
     """The statement that reads an aggregate's parts, and per column what makes a value of it.
 
     Every command loads a dozen kinds of part: to put the same statement together each time would cost more than to run it.
@@ -156,7 +161,9 @@ def normal(value: str) -> str:
     return plain[2:] if value.strip().startswith("+86") else plain
 
 
-def insert_many(model: Any, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, ignore_known: bool = False) -> None:
+def insert_many(
+    model: Any, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, ignore_known: bool = False
+) -> None:
     """One INSERT of many rows; ``ignore_known`` passes over rows that a unique key has already.
 
     On PostgreSQL the rows travel as one JSON document: one parameter instead of hundreds, and a statement that is the
@@ -181,7 +188,7 @@ def insert_many(model: Any, columns: Sequence[str], rows: Sequence[Sequence[Any]
 @cache
 def converters(model: Any, columns: tuple[str, ...], vendor: str) -> tuple[Callable[[Any], Any] | None, ...]:
     """Per column how a value is prepared for `insert_many`, or None where it goes as it is."""
-    same = (models.models.IntegerField, models.models.CharField, models.models.TextField, models.models.BooleanField)
+    same = (dj.IntegerField, dj.CharField, dj.TextField, dj.BooleanField)
 
     def of(field: Any) -> Callable[[Any], Any] | None:
         if isinstance(field, CanonicalField):
@@ -192,9 +199,9 @@ def converters(model: Any, columns: tuple[str, ...], vendor: str) -> tuple[Calla
             return lambda value: field.get_db_prep_save(value, connection)
         if isinstance(field, EncryptedTextField):
             return lambda value: _hex(crypto.encrypt(value))
-        if isinstance(field, models.models.BinaryField):
+        if isinstance(field, dj.BinaryField):
             return _hex
-        assert isinstance(field, models.models.DateTimeField), f"{field}: no form in JSON"
+        assert isinstance(field, dj.DateTimeField), f"{field}: no form in JSON"
         return None
 
     return tuple(of(model._meta.get_field(column)) for column in columns)
@@ -261,6 +268,10 @@ def insert_rows(changes: Iterable[RowChange]) -> None:
 
 def _update(change: RowChange) -> None:
     model = TABLES[change.kind][change.entity]
-    key = {"id": change.stream_id} if ROOTS[change.kind] == change.entity else {"aggregate_id": change.stream_id, "part": change.part}
+    key = (
+        {"id": change.stream_id}
+        if ROOTS[change.kind] == change.entity
+        else {"aggregate_id": change.stream_id, "part": change.part}
+    )
     changed = model.objects.filter(**key).update(**change.columns)
     assert changed == 1, f"{change.entity}/{change.part} of {change.kind} {change.stream_id}: {changed} rows"

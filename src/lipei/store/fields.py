@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from lipei.store import canonical, crypto
+
+if TYPE_CHECKING:
+    _Text = models.Field[Any, Any]
+else:
+    _Text = models.TextField
 
 
 class EncryptedTextField(models.Field):  # type: ignore[type-arg]
@@ -31,7 +36,7 @@ class EncryptedTextField(models.Field):  # type: ignore[type-arg]
         return None if value is None else connection.Database.Binary(value)
 
 
-class CanonicalField(models.TextField):
+class CanonicalField(_Text):
     """A nested value in canonical JSON, tuples and times included; small, never queried into."""
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:

@@ -92,7 +92,17 @@ def rows(
         sequence += 1
         occurred_at = event.occurred_at or now
         body = payload(aggregate, event, head.salt)
-        fields = (head.kind, head.stream_id, sequence, event.kind, event.part, SCHEMA, actor.id, actor.on_behalf_of, cause)
+        fields = (
+            head.kind,
+            head.stream_id,
+            sequence,
+            event.kind,
+            event.part,
+            SCHEMA,
+            actor.id,
+            actor.on_behalf_of,
+            cause,
+        )
         last = chained(last, header(*fields, canonical.stamp(occurred_at), recorded), body)
         found.append(Row((*fields, occurred_at, now, body.decode(), last), last, sequence))
     return found, Head(head.kind, head.stream_id, sequence, last, head.salt)
@@ -104,7 +114,7 @@ def said(body: str) -> tuple[Mapping[str, Any], Mapping[str, Mapping[str, Any]]]
     return value["facts"], value["set"]
 
 
-# --- the database's own guard ------------------------------------------------------------------------------------------
+# --- the database's own guard -----------------------------------------------------------------------------------------
 
 GUARDED = ("journal", "seal", "sealed_head")
 
@@ -119,7 +129,10 @@ def guards(vendor: str) -> list[str]:
     if vendor == "postgresql":
         made = [_POSTGRES]
         for table in GUARDED:
-            for name, when in (("row", "BEFORE UPDATE OR DELETE ON {t} FOR EACH ROW"), ("all", "BEFORE TRUNCATE ON {t} FOR EACH STATEMENT")):
+            for name, when in (
+                ("row", "BEFORE UPDATE OR DELETE ON {t} FOR EACH ROW"),
+                ("all", "BEFORE TRUNCATE ON {t} FOR EACH STATEMENT"),
+            ):
                 made.append(f"DROP TRIGGER IF EXISTS {table}_append_only_{name} ON {table}")
                 made.append(
                     f"CREATE TRIGGER {table}_append_only_{name} {when.format(t=table)} EXECUTE FUNCTION lipei_append_only()"

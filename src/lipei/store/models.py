@@ -30,7 +30,9 @@ class Stream(models.Model):
     class Meta:
         db_table = "stream"
         constraints = [models.UniqueConstraint(fields=["kind", "stream_id"], name="stream_identity")]
-        indexes = [models.Index(name="stream_unsealed", fields=["id"], condition=Q(sealed_version__lt=models.F("version")))]
+        indexes = [
+            models.Index(name="stream_unsealed", fields=["id"], condition=Q(sealed_version__lt=models.F("version")))
+        ]
 
 
 class Entry(models.Model):
@@ -52,7 +54,9 @@ class Entry(models.Model):
 
     class Meta:
         db_table = "journal"
-        constraints = [models.UniqueConstraint(fields=["stream_kind", "stream_id", "sequence"], name="journal_sequence")]
+        constraints = [
+            models.UniqueConstraint(fields=["stream_kind", "stream_id", "sequence"], name="journal_sequence")
+        ]
 
 
 class Seal(models.Model):
@@ -98,13 +102,18 @@ Claim = part_model(
         models.Index(name="claim_reported", fields=["-reported_at", "-id"]),
         models.Index(name="claim_external", fields=["external_number"], condition=~Q(external_number="")),
         models.Index(name="claim_to_erase", fields=["closed_at"], condition=Q(erased=False, closed_at__isnull=False)),
-        models.Index(name="claim_duty", fields=["duty_due_at"], condition=Q(duty_acknowledged_at=None, duty_due_at__isnull=False)),
+        models.Index(
+            name="claim_duty", fields=["duty_due_at"], condition=Q(duty_acknowledged_at=None, duty_due_at__isnull=False)
+        ),
     ],
 )
 Party = part_model(
     claims.Party,
     "Party",
-    extra={"phone_index": models.CharField(max_length=32, default=""), "id_number_index": models.CharField(max_length=32, default="")},
+    extra={
+        "phone_index": models.CharField(max_length=32, default=""),
+        "id_number_index": models.CharField(max_length=32, default=""),
+    },
     indexes=[
         models.Index(name="party_phone", fields=["phone_index"], condition=~Q(phone_index="")),
         models.Index(name="party_id_number", fields=["id_number_index"], condition=~Q(id_number_index="")),
@@ -116,7 +125,9 @@ Paper = part_model(
     "Paper",
     indexes=[
         models.Index(name="paper_invoice", fields=["invoice_number"], condition=~Q(invoice_number="")),
-        models.Index(name="paper_outstanding", fields=["requested_at"], condition=Q(state__in=("requested", "refused"))),
+        models.Index(
+            name="paper_outstanding", fields=["requested_at"], condition=Q(state__in=("requested", "refused"))
+        ),
     ],
 )
 Document = part_model(claims.Document, "Document", indexes=[models.Index(name="document_digest", fields=["digest"])])
@@ -134,8 +145,16 @@ Offer = part_model(
 Payment = part_model(
     claims.Payment,
     "Payment",
-    indexes=[models.Index(name="payment_waiting", fields=["state", "id"], condition=Q(state__in=("ordered", "approved", "submitted", "failed")))],
-    constraints=[models.UniqueConstraint(name="payment_end_to_end", fields=["end_to_end_id"], condition=~Q(end_to_end_id=""))],
+    indexes=[
+        models.Index(
+            name="payment_waiting",
+            fields=["state", "id"],
+            condition=Q(state__in=("ordered", "approved", "submitted", "failed")),
+        )
+    ],
+    constraints=[
+        models.UniqueConstraint(name="payment_end_to_end", fields=["end_to_end_id"], condition=~Q(end_to_end_id=""))
+    ],
 )
 Recovery = part_model(claims.Recovery, "Recovery")
 Note = part_model(claims.Note, "Note")
@@ -144,7 +163,9 @@ Clock = part_model(
     "Clock",
     indexes=[
         models.Index(name="clock_due", fields=["due_at"], condition=Q(state="running", breached_at=None)),
-        models.Index(name="clock_warn", fields=["warn_at"], condition=Q(state="running", breached_at=None, warn_at__isnull=False)),
+        models.Index(
+            name="clock_warn", fields=["warn_at"], condition=Q(state="running", breached_at=None, warn_at__isnull=False)
+        ),
     ],
 )
 
@@ -267,7 +288,9 @@ class NormVersion(models.Model):
     table = models.CharField(max_length=40)
     version = models.IntegerField()
     document = models.TextField()  # YAML as edited
-    default_digest = models.CharField(max_length=64)  # of the shipped default it was made from: an upgrade shows the difference
+    default_digest = models.CharField(
+        max_length=64
+    )  # of the shipped default it was made from: an upgrade shows the difference
     author = models.CharField(max_length=80)
     reason = models.TextField()
     at = models.DateTimeField()
@@ -339,7 +362,9 @@ class Delivery(models.Model):
         db_table = "delivery"
         constraints = [models.UniqueConstraint(fields=["dedupe"], name="delivery_once")]
         indexes = [
-            models.Index(name="delivery_due", fields=["due_at", "id"], condition=Q(state__in=("queued", "sending", "asking"))),
+            models.Index(
+                name="delivery_due", fields=["due_at", "id"], condition=Q(state__in=("queued", "sending", "asking"))
+            ),
             models.Index(name="delivery_stream", fields=["stream_kind", "stream_id"]),
             models.Index(name="delivery_provider", fields=["provider_id"], condition=~Q(provider_id="")),
         ]

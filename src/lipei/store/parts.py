@@ -68,7 +68,9 @@ def part_model(
         (),
         {"app_label": "store", "db_table": name.lower(), "indexes": list(indexes), "constraints": list(constraints)},
     )
-    return type(name, (models.Model,), {**columns, "Meta": meta, "__module__": "lipei.store.models", "__doc__": part.__doc__})
+    return type(
+        name, (models.Model,), {**columns, "Meta": meta, "__module__": "lipei.store.models", "__doc__": part.__doc__}
+    )
 
 
 def defaults(part: type) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def kind_of(cls: type, name: str) -> tuple[str, type | None]:
         return "time", None
     if get_origin(inner) is tuple:
         item = get_args(inner)[0]
-        return ("rows", item) if is_dataclass(item) else ("choices", item)
+        return ("rows" if is_dataclass(item) else "choices"), item
     if inner is str:
         return ("choice" if meta.get("choices") else "long" if meta.get("long") else "text"), None
     return "facts", None
@@ -142,10 +142,18 @@ def _draw_one(
     values = tuple(typed.get(html, ()))
     key = f"field.{_plain_path(path)}" if f"field.{_plain_path(path)}" in texts() else f"field.{name}"
     drawn = Input(
-        path=path, name=html, key=key, kind=kind, value=values[0] if values else "", values=values, options=options or (),
-        error=errors.get(path, errors.get(f"{path}_minor", "")), type=_TYPES.get(name, "text"),
-        length_max=meta.get("length_max", 200), currency=offers.currency,
-    )  # fmt: skip
+        path=path,
+        name=html,
+        key=key,
+        kind=kind,
+        value=values[0] if values else "",
+        values=values,
+        options=options or (),
+        error=errors.get(path, errors.get(f"{path}_minor", "")),
+        type=_TYPES.get(name, "text"),
+        length_max=meta.get("length_max", 200),
+        currency=offers.currency,
+    )
     if kind == "rows" and row is not None:
         drawn.rows = _draw_rows(row, typed, offers, errors, html, path)
     if kind == "facts":
@@ -195,9 +203,16 @@ def _draw_fact(spec: FactSpec, typed: Typed, offers: Offers, errors: Mapping[str
     values = tuple(typed.get(name, ()))
     options = tuple((c, f"fact_choice.{c}") for c in spec.choices)
     return Input(
-        path=where, name=name, key=f"fact.{spec.name}", kind=kinds[spec.type], value=values[0] if values else "", values=values,
-        options=(("", ""), *options), error=errors.get(where, errors.get(f"settlement.{where}", "")), currency=offers.currency,
-    )  # fmt: skip
+        path=where,
+        name=name,
+        key=f"fact.{spec.name}",
+        kind=kinds[spec.type],
+        value=values[0] if values else "",
+        values=values,
+        options=(("", ""), *options),
+        error=errors.get(where, errors.get(f"settlement.{where}", "")),
+        currency=offers.currency,
+    )
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

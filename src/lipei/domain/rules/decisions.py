@@ -19,20 +19,37 @@ from lipei.domain.settlement import Accident, Settlement, settle
 from lipei.domain.settlement.values import loss_of
 
 
-def allowed(ask: Ask, kind: str, amount_minor: int, *, part: int | None = None, involved: frozenset[str] = frozenset()) -> Granted | Refusal:
+def allowed(
+    ask: Ask, kind: str, amount_minor: int, *, part: int | None = None, involved: frozenset[str] = frozenset()
+) -> Granted | Refusal:
     """Whether the actor has the authority for this act, compared with the claim's cumulative amount."""
-    total = authority.cumulative_minor(case=ask.case, kind=kind, part=ask.part if part is None else part, amount_minor=amount_minor)
+    total = authority.cumulative_minor(
+        case=ask.case, kind=kind, part=ask.part if part is None else part, amount_minor=amount_minor
+    )
     return authority.may(
-        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind=kind,
-        line=ask.case.claim.line, cumulative_minor=total, currency=ask.case.claim.currency, involved=involved, at=ask.now,
-    )  # fmt: skip
+        table=ask.rulebook.authority,
+        actor=ask.actor,
+        delegations=ask.world.delegations,
+        kind=kind,
+        line=ask.case.claim.line,
+        cumulative_minor=total,
+        currency=ask.case.claim.currency,
+        involved=involved,
+        at=ask.now,
+    )
 
 
 def set_reserve(ask: Ask) -> Outcome:
     """A new reserve with its reason, within the authority for it (估损调整)."""
     command, claim = ask.command, ask.case.claim
     if command.amount is None or not command.reason.strip():
-        return wrong(**{n: c for n, c in (("amount", "refusal.amount_missing"), ("reason", "refusal.reason_missing")) if not getattr(command, n)})
+        return wrong(
+            **{
+                n: c
+                for n, c in (("amount", "refusal.amount_missing"), ("reason", "refusal.reason_missing"))
+                if not getattr(command, n)
+            }
+        )
     if command.amount.currency != claim.currency:
         return wrong(amount="refusal.currency_mixed")
     granted = allowed(ask, "reserve", command.amount.minor)
@@ -50,7 +67,11 @@ def assess(ask: Ask) -> Outcome:
     codes = _wrong_items(ask, rows)
     if codes:
         return wrong(**codes)
-    assessed = sum(r["assessed_minor"] if r["assessed_minor"] is not None else r["claimed_minor"] or 0 for r in rows if not r["excluded"])
+    assessed = sum(
+        r["assessed_minor"] if r["assessed_minor"] is not None else r["claimed_minor"] or 0
+        for r in rows
+        if not r["excluded"]
+    )
     changed = replace(exposure, items=rows, facts=facts, assessed_minor=assessed)
     found = settlement_of(ask.case, changed, ask.world)
     if isinstance(found, Refusal) and found.kind == "fields":
@@ -62,7 +83,11 @@ def assess(ask: Ask) -> Outcome:
     computed: dict[str, Value] = {"settlement": {}, "payable_minor": 0}
     if isinstance(found, Settlement):
         computed = {"settlement": found.as_dict(), "payable_minor": found.payable_minor}
-    told = {"assessed_minor": assessed, "items": len(rows), "payable_minor": computed["payable_minor"] if computed["settlement"] else None}
+    told = {
+        "assessed_minor": assessed,
+        "items": len(rows),
+        "payable_minor": computed["payable_minor"] if computed["settlement"] else None,
+    }
     if isinstance(found, Refusal):
         told["not_computed"] = found.code
     return (_assessed(ask, told, rows, facts, assessed, computed),)
@@ -130,7 +155,12 @@ def check_assessment(ask: Ask) -> Outcome:
     granted = allowed(ask, "assess", exposure.assessed_minor, involved=authority.people_of((exposure.assessed_by,)))
     if isinstance(granted, Refusal):
         return granted
-    return (ask.done(facts={"assessed_minor": exposure.assessed_minor, "assessed_by": exposure.assessed_by}, checked_by=ask.actor.id),)
+    return (
+        ask.done(
+            facts={"assessed_minor": exposure.assessed_minor, "assessed_by": exposure.assessed_by},
+            checked_by=ask.actor.id,
+        ),
+    )
 
 
 def submit_decision(ask: Ask) -> Outcome:
@@ -191,7 +221,11 @@ def _approved(ask: Ask, found: Settlement, total: int, approvals: tuple[str, ...
     drawn: Outcome = ()
     if ask.world.ledger is not None:
         drawn = limits.draw(
-            ledger=ask.world.ledger, claim_number=claim.number, exposure=ask.part, wanted=found.draws, currency=claim.currency
+            ledger=ask.world.ledger,
+            claim_number=claim.number,
+            exposure=ask.part,
+            wanted=found.draws,
+            currency=claim.currency,
         )
     if isinstance(drawn, Refusal):
         return drawn
@@ -219,8 +253,19 @@ def _prepared(ask: Ask, total: int) -> Event:
         part = waiting.part
     else:
         part = ask.case.next_part("offer")
-        fields = {"state": "prepared", "exposures": (ask.part,), "to": exposure.claimant, "amount_minor": total, "undisputed_minor": total}
-    return Event("offer.prepared", part, {"amount_minor": fields["amount_minor"], "exposures": fields["exposures"]}, (Change("offer", part, fields),))
+        fields = {
+            "state": "prepared",
+            "exposures": (ask.part,),
+            "to": exposure.claimant,
+            "amount_minor": total,
+            "undisputed_minor": total,
+        }
+    return Event(
+        "offer.prepared",
+        part,
+        {"amount_minor": fields["amount_minor"], "exposures": fields["exposures"]},
+        (Change("offer", part, fields),),
+    )
 
 
 def _sum(exposure: Exposure) -> int:
@@ -272,31 +317,50 @@ def propose_refusal(ask: Ask) -> Outcome:
         return wrong(**codes)
     return (
         ask.done(
-            facts={"code": command.code, "clause": command.clause}, refusal_code=command.code.strip(),
-            refusal_clause=command.clause.strip(), refusal_reason=command.reason.strip(), refusal_proposed_by=ask.actor.id,
-            approvals=(), by_hand=True,
+            facts={"code": command.code, "clause": command.clause},
+            refusal_code=command.code.strip(),
+            refusal_clause=command.clause.strip(),
+            refusal_reason=command.reason.strip(),
+            refusal_proposed_by=ask.actor.id,
+            approvals=(),
+            by_hand=True,
         ),
-    )  # fmt: skip
+    )
 
 
 def refuse(ask: Ask) -> Outcome:
     """The final act of a person with that authority; the three days of 保险法24 run from it."""
     exposure = ask.target
     size = max(exposure.reserve_minor, exposure.assessed_minor)
-    granted = allowed(ask, "refuse", size, involved=authority.people_of((exposure.refusal_proposed_by, *exposure.approvals)))
+    granted = allowed(
+        ask, "refuse", size, involved=authority.people_of((exposure.refusal_proposed_by, *exposure.approvals))
+    )
     if isinstance(granted, Refusal):
         return granted
     approvals = (*exposure.approvals, authority.approval(actor=ask.actor, granted=granted))
     if not authority.approved_enough(granted=granted, approvals=approvals):
         change = Change("exposure", ask.part, {"approvals": approvals})
-        return (Event("exposure.first_approval_given", ask.part, {"approvals": len(approvals), "sum_minor": size}, (change,)),)
-    facts = {"code": exposure.refusal_code, "clause": exposure.refusal_clause, "proposed_by": exposure.refusal_proposed_by}
+        return (
+            Event(
+                "exposure.first_approval_given", ask.part, {"approvals": len(approvals), "sum_minor": size}, (change,)
+            ),
+        )
+    facts = {
+        "code": exposure.refusal_code,
+        "clause": exposure.refusal_clause,
+        "proposed_by": exposure.refusal_proposed_by,
+    }
     given_back: tuple[Event, ...] = ()
     if ask.world.ledger is not None:  # a reopened exposure may hold something of a shared limit
         given_back = limits.release(
             ledger=ask.world.ledger, claim_number=ask.case.claim.number, exposure=ask.part, reason="refused"
         )
     refused = ask.done(
-        facts=facts, decided_by=ask.actor.id, decided_at=ask.now, approvals=approvals, payable_minor=0, ex_gratia_minor=0
+        facts=facts,
+        decided_by=ask.actor.id,
+        decided_at=ask.now,
+        approvals=approvals,
+        payable_minor=0,
+        ex_gratia_minor=0,
     )
     return (refused, *given_back)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from lipei.domain import assignment, duty, limits, triage
 from lipei.domain.claims import Case
@@ -29,8 +30,18 @@ def triage_claim(ask: Ask) -> Outcome:
     after = ask.case.after([Event("claim.triaged", 0, {}, (Change("claim", 0, known),))])
     found = triage.triage(case=after, table=ask.rulebook.triage, now=ask.now)
     reasons = tuple(reason.as_value() for reason in found.reasons)
-    told = {"lane": found.lane, "fast_lane": found.fast_lane, "report_upwards": found.report_upwards, "reasons": reasons}
-    known |= {"lane": found.lane, "fast_lane": found.fast_lane, "report_upwards": found.report_upwards, "triage_reasons": reasons}
+    told = {
+        "lane": found.lane,
+        "fast_lane": found.fast_lane,
+        "report_upwards": found.report_upwards,
+        "reasons": reasons,
+    }
+    known |= {
+        "lane": found.lane,
+        "fast_lane": found.fast_lane,
+        "report_upwards": found.report_upwards,
+        "triage_reasons": reasons,
+    }
     return (Event(ask.step.event, 0, told, (Change("claim", 0, known),)),)
 
 
@@ -66,7 +77,11 @@ def assign(ask: Ask) -> Outcome:
     facts = {"handler": found.staff_id, "unit": found.unit, "before": ask.case.claim.handler, "reasons": found.reasons}
     return (
         ask.done(
-            facts=facts, handler=found.staff_id, unit=found.unit, assignment_reasons=tuple(found.reasons), accepted_at=None
+            facts=facts,
+            handler=found.staff_id,
+            unit=found.unit,
+            assignment_reasons=tuple(found.reasons),
+            accepted_at=None,
         ),
     )
 
@@ -80,7 +95,7 @@ def call_duty(found: duty.Call) -> Event:
 
 def acknowledge_duty(ask: Ask) -> Outcome:
     """The duty person has it in hand, and is the handler until it is assigned anew."""
-    taken = {} if ask.case.claim.handler else {"handler": ask.actor.staff_id, "unit": ask.actor.unit}
+    taken: dict[str, Any] = {} if ask.case.claim.handler else {"handler": ask.actor.staff_id, "unit": ask.actor.unit}
     return (
         ask.done(
             facts={"person": ask.actor.staff_id, "position": ask.case.claim.duty_position},
@@ -100,7 +115,11 @@ def give_opinion(ask: Ask) -> Outcome:
     """The preliminary opinion is told to the customer (norm 2.2.1: within 24 hours)."""
     if not ask.command.text.strip():
         return wrong(text="refusal.text_missing")
-    return (ask.done(facts={"first": ask.case.claim.opinion_at is None}, opinion=ask.command.text.strip(), opinion_at=ask.now),)
+    return (
+        ask.done(
+            facts={"first": ask.case.claim.opinion_at is None}, opinion=ask.command.text.strip(), opinion_at=ask.now
+        ),
+    )
 
 
 def _noted(ask: Ask, text: str, kind: str) -> Change:
@@ -170,7 +189,7 @@ def report_upwards(ask: Ask) -> Outcome:
     return (ask.done(note, facts={"note": note.part}, reported_upwards_at=ask.now, report_upwards=True),)
 
 
-# --- ends and new beginnings -------------------------------------------------------------------------------------------
+# --- ends and new beginnings ------------------------------------------------------------------------------------------
 
 
 def close(ask: Ask) -> Outcome:
@@ -194,7 +213,11 @@ def _ending(outcome: str, ask: Ask) -> Outcome:
 def left_open(case: Case) -> list[Change]:
     """What a claim that ends leaves behind: exposures dropped, visits called off, and no offer that could be agreed to."""
     return [
-        *(Change("exposure", n, {"state": "dropped"}) for n, e in case.exposures.items() if e.state not in EXPOSURE_ENDS),
+        *(
+            Change("exposure", n, {"state": "dropped"})
+            for n, e in case.exposures.items()
+            if e.state not in EXPOSURE_ENDS
+        ),
         *(Change("survey", n, {"state": "cancelled"}) for n, s in case.surveys.items() if s.state == "scheduled"),
         *(
             Change("offer", n, {"state": "expired", "code_digest": ""})
@@ -244,7 +267,11 @@ def link_duplicate(ask: Ask) -> Outcome:
     if number not in ask.world.alike:
         return wrong(number="refusal.claim_unknown")
     ended = ask.done(
-        *left_open(ask.case), facts={"duplicate_of": number}, duplicate_of=number, outcome="duplicate", closed_at=ask.now
+        *left_open(ask.case),
+        facts={"duplicate_of": number},
+        duplicate_of=number,
+        outcome="duplicate",
+        closed_at=ask.now,
     )
     return (ended, *given_back(ask))
 
@@ -267,9 +294,12 @@ def reopen(ask: Ask) -> Outcome:
     note = _noted(ask, reason, "note")
     alive = [Change("exposure", n, AGAIN) for n, e in ask.case.exposures.items() if e.state in EXPOSURE_ENDS]
     void = [
-        change for n, e in ask.case.exposures.items() for o in ask.case.offers.values() for change in without(ask.case, o, n)
+        change
+        for n, e in ask.case.exposures.items()
+        for o in ask.case.offers.values()
+        for change in without(ask.case, o, n)
         if e.state in EXPOSURE_ENDS
-    ]  # fmt: skip
+    ]
     facts = {"outcome_before": ask.case.claim.outcome, "note": note.part, "times": ask.case.claim.reopened + 1}
     return (
         ask.done(

@@ -263,7 +263,7 @@ def _exposures(
     codes: dict[str, str] = {}
     rows: list[dict[str, Value]] = []
     for number, said in enumerate(command.exposures, start=1):
-        fields = {
+        fields: dict[str, Any] = {
             "state": "open",
             "cover": said.cover,
             "peril": said.peril or command.loss_kind,
@@ -304,7 +304,9 @@ def wrong_exposure(ask: Ask, exposure: Exposure, parties: set[int]) -> dict[str,
 
 def item_row(item: Any) -> dict[str, Value]:
     """An item as it stands in the exposure: minor units; what was claimed stands for what is assessed until somebody does."""
-    minor = {name: money.minor if (money := getattr(item, name)) else None for name in ("claimed", "assessed", "standard")}
+    minor = {
+        name: money.minor if (money := getattr(item, name)) else None for name in ("claimed", "assessed", "standard")
+    }
     return {
         "what": item.what,
         "code": item.code,
@@ -317,8 +319,22 @@ def item_row(item: Any) -> dict[str, Value]:
 
 
 def _told(ask: Ask, command: Report, root: Mapping[str, Value]) -> dict[str, Value]:
-    names = ("number", "channel", "line", "loss_kind", "policy_number", "deaths", "serious_injuries", "injured", "rescue")
-    return {**{name: root[name] for name in names}, "alike": ask.world.alike, "policy_found": ask.world.policy is not None}
+    names = (
+        "number",
+        "channel",
+        "line",
+        "loss_kind",
+        "policy_number",
+        "deaths",
+        "serious_injuries",
+        "injured",
+        "rescue",
+    )
+    return {
+        **{name: root[name] for name in names},
+        "alike": ask.world.alike,
+        "policy_found": ask.world.policy is not None,
+    }
 
 
 def register(ask: Ask) -> Outcome:
@@ -341,7 +357,10 @@ def register(ask: Ask) -> Outcome:
         return refusal
     found = _found_policy(ask)
     if again:
-        found |= {"currency": policy.currency, "estimate_minor": sum(money.minor for money in reserves.values() if money)}
+        found |= {
+            "currency": policy.currency,
+            "estimate_minor": sum(money.minor for money in reserves.values() if money),
+        }
     if found:
         changes += _insured_found(ask)
     in_force = claim.loss_at is None or policy.in_force_at(claim.loss_at)
@@ -372,9 +391,16 @@ def _reserves_beyond(ask: Ask, reserves: Mapping[int, int]) -> Refusal | None:
 
 def _reserve_beyond(ask: Ask, cumulative_minor: int) -> Refusal | None:
     granted = authority.may(
-        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind="reserve",
-        line=ask.case.claim.line, cumulative_minor=cumulative_minor, currency=ask.case.claim.currency, involved=(), at=ask.now,
-    )  # fmt: skip
+        table=ask.rulebook.authority,
+        actor=ask.actor,
+        delegations=ask.world.delegations,
+        kind="reserve",
+        line=ask.case.claim.line,
+        cumulative_minor=cumulative_minor,
+        currency=ask.case.claim.currency,
+        involved=(),
+        at=ask.now,
+    )
     return granted if isinstance(granted, Refusal) else None
 
 
@@ -437,4 +463,3 @@ def add_exposure(ask: Ask) -> Outcome:
             return refusal
     facts = {"cover": fields["cover"], "peril": fields["peril"], "reserve_minor": fields["reserve_minor"]}
     return (ask.done(Change("exposure", number, fields), part=number, facts=facts),)
-

@@ -44,7 +44,9 @@ def request_papers(ask: Ask) -> Outcome:
     return (ask.done(*changes, facts=facts, papers_requested_at=ask.now, papers_requests=claim.papers_requests + 1),)
 
 
-def _paper(code: str, exposure: int, party: int | None, required: bool, now: datetime, due_at: datetime) -> dict[str, Value]:
+def _paper(
+    code: str, exposure: int, party: int | None, required: bool, now: datetime, due_at: datetime
+) -> dict[str, Value]:
     return {
         "state": "requested",
         "code": code,
@@ -73,12 +75,27 @@ def receive_paper(ask: Ask) -> Outcome:
     elsewhere = ask.world.invoices_seen.get(invoice) if invoice else None
     here = any(p.invoice_number == invoice and n != ask.part for n, p in ask.case.papers.items()) if invoice else False
     if elsewhere or here:
-        return Refusal("refusal.invoice_seen", "fields", {"claim": elsewhere or ask.case.claim.number}, {"invoice_number": "refusal.invoice_seen"})
+        return Refusal(
+            "refusal.invoice_seen",
+            "fields",
+            {"claim": elsewhere or ask.case.claim.number},
+            {"invoice_number": "refusal.invoice_seen"},
+        )
     paper = ask.target
     uploads = tuple(dict.fromkeys((*paper.uploads, *command.documents)))
     facts = {"code": paper.code, "documents": len(uploads), "again": paper.state == "refused"}
     links = [Change("document", n, {"paper": ask.part}) for n in command.documents]
-    return (ask.done(*links, facts=facts, uploads=uploads, received_at=ask.now, invoice_number=invoice or paper.invoice_number, reason="", note=""),)
+    return (
+        ask.done(
+            *links,
+            facts=facts,
+            uploads=uploads,
+            received_at=ask.now,
+            invoice_number=invoice or paper.invoice_number,
+            reason="",
+            note="",
+        ),
+    )
 
 
 def accept_paper(ask: Ask) -> Outcome:
@@ -98,10 +115,12 @@ def waive_paper(ask: Ask) -> Outcome:
     """It is not needed after all (simplified papers)."""
     if not ask.command.reason.strip():
         return wrong(reason="refusal.reason_missing")
-    return (ask.done(facts={"code": ask.target.code}, decided_at=ask.now, reason="waived", note=ask.command.reason.strip()),)
+    return (
+        ask.done(facts={"code": ask.target.code}, decided_at=ask.now, reason="waived", note=ask.command.reason.strip()),
+    )
 
 
-# --- survey ------------------------------------------------------------------------------------------------------------
+# --- survey -----------------------------------------------------------------------------------------------------------
 
 
 def schedule_survey(ask: Ask) -> Outcome:
@@ -140,7 +159,15 @@ def record_survey(ask: Ask) -> Outcome:
         return wrong(documents="refusal.document_unknown")
     links = [Change("document", n, {"survey": ask.part}) for n in command.documents]
     facts = {"documents": len(command.documents), "checked": len(command.checklist)}
-    return (ask.done(*links, facts=facts, findings=command.findings.strip(), checklist=dict(command.checklist), recorded_at=ask.now),)
+    return (
+        ask.done(
+            *links,
+            facts=facts,
+            findings=command.findings.strip(),
+            checklist=dict(command.checklist),
+            recorded_at=ask.now,
+        ),
+    )
 
 
 def cancel_survey(ask: Ask) -> Outcome:
@@ -150,7 +177,7 @@ def cancel_survey(ask: Ask) -> Outcome:
     return (ask.done(facts={"at": ask.target.at}, reason=ask.command.reason.strip()),)
 
 
-# --- consultation ------------------------------------------------------------------------------------------------------
+# --- consultation -----------------------------------------------------------------------------------------------------
 
 
 def convene(ask: Ask) -> Outcome:

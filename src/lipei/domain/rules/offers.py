@@ -28,10 +28,18 @@ def send(ask: Ask) -> Outcome:
     facts = {"amount_minor": amount, "exposures": offer.exposures, "expires_at": expires_at}
     return (
         ask.done(
-            facts=facts, sent_at=ask.now, expires_at=expires_at, shares=shares, amount_minor=amount, undisputed_minor=amount,
-            code_digest="", code_expires_at=None, answered_at=None, answer="",
+            facts=facts,
+            sent_at=ask.now,
+            expires_at=expires_at,
+            shares=shares,
+            amount_minor=amount,
+            undisputed_minor=amount,
+            code_digest="",
+            code_expires_at=None,
+            answered_at=None,
+            answer="",
         ),
-    )  # fmt: skip
+    )
 
 
 def _fresh_code(ask: Ask) -> dict[str, Value]:
@@ -83,9 +91,14 @@ def agree(ask: Ask) -> Outcome:
     changes = [Change("exposure", n, {"state": "agreed", "agreed_at": ask.now}) for n in offer.exposures]
     facts = {"amount_minor": offer.amount_minor, "exposures": offer.exposures}
     agreed = ask.done(
-        *changes, facts=facts, answered_at=ask.now, agreed_by=ask.actor.id, shares=shares, code_digest="",
+        *changes,
+        facts=facts,
+        answered_at=ask.now,
+        agreed_by=ask.actor.id,
+        shares=shares,
+        code_digest="",
         code_expires_at=None,
-    )  # fmt: skip
+    )
     after = ask.case.after([agreed])
     nothing_due = tuple(e for n in offer.exposures for e in settled_now(after, n))
     return (agreed, *nothing_due)
@@ -119,7 +132,14 @@ def decline(ask: Ask) -> Outcome:
     """The customer does not agree. The way on is told; what is undisputed may be paid meanwhile (保险法25)."""
     if not ask.command.reason.strip():
         return wrong(reason="refusal.reason_missing")
-    return (ask.done(facts={"amount_minor": ask.target.amount_minor}, answered_at=ask.now, answer=ask.command.reason.strip(), code_digest=""),)
+    return (
+        ask.done(
+            facts={"amount_minor": ask.target.amount_minor},
+            answered_at=ask.now,
+            answer=ask.command.reason.strip(),
+            code_digest="",
+        ),
+    )
 
 
 def expire(ask: Ask) -> Outcome:
@@ -127,4 +147,3 @@ def expire(ask: Ask) -> Outcome:
     if ask.target.expires_at > ask.now:
         return Refusal("refusal.offer_still_stands")
     return (ask.done(facts={"amount_minor": ask.target.amount_minor}, code_digest=""),)
-

@@ -19,7 +19,11 @@ def add(ask: Ask) -> Outcome:
     codes = {**wrong_party(ask, ask.command), **_wrong_roles(ask)}
     if codes:
         return wrong(**codes)
-    return (ask.done(part=ask.case.next_part("party"), facts={"roles": ask.command.roles}, **party_fields(ask, ask.command)),)
+    return (
+        ask.done(
+            part=ask.case.next_part("party"), facts={"roles": ask.command.roles}, **party_fields(ask, ask.command)
+        ),
+    )
 
 
 def _wrong_roles(ask: Ask) -> dict[str, str]:
@@ -68,7 +72,11 @@ def _beyond_a_customer(command: PartyReported, party: Party) -> dict[str, str]:
     """What customers cannot correct by themselves: who they are on the claim, for whom they act, another's account."""
     said = {"roles": command.roles, "acts_for": command.acts_for, "mandate": command.mandate}
     codes = {name: "refusal.ask_us" for name, value in said.items() if value and value != getattr(party, name)}
-    if command.name and party.name and accounts.match_names(account_name=command.name, payee_name=party.name) == "different":
+    if (
+        command.name
+        and party.name
+        and accounts.match_names(account_name=command.name, payee_name=party.name) == "different"
+    ):
         codes["name"] = "refusal.ask_us"
     owner = command.account_name or party.account_name or party.name
     named = command.account_number or command.account_name
@@ -93,7 +101,9 @@ def check_identity(ask: Ask) -> Outcome:
     number = command.id_number.strip() or party.id_number
     codes: dict[str, str] = {}
     if command.id_type == "resident_id":
-        code = accounts.check_resident_id(number=number, today=ask.now.date()) if number else "refusal.id_number_missing"
+        code = (
+            accounts.check_resident_id(number=number, today=ask.now.date()) if number else "refusal.id_number_missing"
+        )
     elif command.id_type == "business_licence":
         code = accounts.check_uscc(number=number) if number else "refusal.id_number_missing"
     else:

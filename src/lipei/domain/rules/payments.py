@@ -20,7 +20,10 @@ from lipei.domain.rulebook import Rulebook
 
 LIVE = ("ordered", "approved", "submitted", "confirmed")
 MOVING = ("ordered", "approved", "submitted", "failed")
-HELD = (*LIVE, "failed")  # a failed order keeps its place until it is retried or cancelled: nothing is ordered beside it
+HELD = (
+    *LIVE,
+    "failed",
+)  # a failed order keeps its place until it is retried or cancelled: nothing is ordered beside it
 NOTHING_OWED = ("refused", "dropped")
 MANDATES: Mapping[str, str] = {"agent": "power_of_attorney", "guardian": "guardianship", "heir": "inheritance"}
 """What a party in a role shows before money goes to them: 民法典 161, 34, 1145."""
@@ -61,8 +64,12 @@ def planned(case: Case, offer_number: int) -> list[tuple[int, int, int]]:
     for number in offer.exposures:
         if offer_of(case, number) != offer_number:
             continue
-        under = [p for p in case.payments.values() if (p.exposure, p.offer, p.kind) == (number, offer_number, "settlement")]
-        had = {s["payee"]: sum(p.amount_minor for p in under if p.payee == s["payee"] and p.state in HELD) for s in shares}
+        under = [
+            p for p in case.payments.values() if (p.exposure, p.offer, p.kind) == (number, offer_number, "settlement")
+        ]
+        had = {
+            s["payee"]: sum(p.amount_minor for p in under if p.payee == s["payee"] and p.state in HELD) for s in shares
+        }
         left = owed_minor(case.exposures[number]) - given_minor(case, number, HELD)
         parts = allocate(max(0, left + sum(had.values())), [Fraction(s["numerator"], s["denominator"]) for s in shares])
         for share, part in zip(shares, parts, strict=True):
@@ -89,7 +96,9 @@ def order(ask: Ask) -> Outcome:
     command, case = ask.command, ask.case
     exposure, payee = case.exposures.get(command.exposure), case.parties.get(command.payee)
     if exposure is None or payee is None:
-        return wrong(**({"exposure": "refusal.unknown_exposure"} if exposure is None else {"payee": "refusal.party_unknown"}))
+        return wrong(
+            **({"exposure": "refusal.unknown_exposure"} if exposure is None else {"payee": "refusal.party_unknown"})
+        )
     if exposure.state != "agreed":
         return Refusal("refusal.nothing_agreed")
     # What was agreed says who is paid how much; a person may order less at a time, never more or to somebody else.
@@ -98,7 +107,9 @@ def order(ask: Ask) -> Outcome:
     if command.amount and command.amount.currency != case.claim.currency:
         return wrong(amount="refusal.currency_mixed")
     if amount <= 0 or amount > due:
-        return Refusal("refusal.more_than_due", "fields", {"due_minor": max(0, due)}, {"amount": "refusal.more_than_due"})
+        return Refusal(
+            "refusal.more_than_due", "fields", {"due_minor": max(0, due)}, {"amount": "refusal.more_than_due"}
+        )
     refusal = wrong_payee(ask, payee, amount)
     if refusal is not None:
         return refusal
@@ -111,7 +122,9 @@ def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) 
     ``without`` is the payment looked at again, which is not to count beside itself.
     """
     paid = sum(
-        p.amount_minor for n, p in ask.case.payments.items() if p.payee == payee.part and p.state in LIVE and n != without
+        p.amount_minor
+        for n, p in ask.case.payments.items()
+        if p.payee == payee.part and p.state in LIVE and n != without
     )
     named = accounts.match_names(account_name=payee.account_name, payee_name=payee.name) != "different"
     code = ""
@@ -123,7 +136,11 @@ def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) 
         code = "refusal.mandate_not_checked"
     elif guardian_missing(ask.case, payee, ask.rulebook, ask.now):
         code = "refusal.guardian_needed"
-    elif payee.person and payee.identity_checked_at is None and identity_needed(ask.rulebook, ask.case.claim.currency, paid + amount_minor):
+    elif (
+        payee.person
+        and payee.identity_checked_at is None
+        and identity_needed(ask.rulebook, ask.case.claim.currency, paid + amount_minor)
+    ):
         code = "refusal.identity_not_checked"
     return Refusal(code, "fields", {"payee": payee.part}, {"payee": code}) if code else None
 
@@ -188,7 +205,9 @@ def on_account(ask: Ask) -> Outcome:
         return wrong(payee="refusal.party_unknown")
     likely = max(0, likely_minor(ask.case, exposure))
     if command.amount.minor > likely:
-        return Refusal("refusal.more_than_likely", "fields", {"likely_minor": likely}, {"amount": "refusal.more_than_likely"})
+        return Refusal(
+            "refusal.more_than_likely", "fields", {"likely_minor": likely}, {"amount": "refusal.more_than_likely"}
+        )
     refusal = wrong_payee(ask, payee, command.amount.minor)
     if refusal is not None:
         return refusal
@@ -245,15 +264,29 @@ def approve(ask: Ask) -> Outcome:
         return refusal
     total = authority.cumulative_minor(case=ask.case, kind="pay", part=ask.part, amount_minor=payment.amount_minor)
     granted: Granted | Refusal = authority.may(
-        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind="pay",
-        line=ask.case.claim.line, cumulative_minor=total, currency=ask.case.claim.currency, involved=involved, at=ask.now,
-    )  # fmt: skip
+        table=ask.rulebook.authority,
+        actor=ask.actor,
+        delegations=ask.world.delegations,
+        kind="pay",
+        line=ask.case.claim.line,
+        cumulative_minor=total,
+        currency=ask.case.claim.currency,
+        involved=involved,
+        at=ask.now,
+    )
     if isinstance(granted, Refusal):
         return granted
     approvals = (*payment.approved_by, authority.approval(actor=ask.actor, granted=granted))
     facts = {"amount_minor": payment.amount_minor, "approvals": len(approvals)}
     if not authority.approved_enough(granted=granted, approvals=approvals):
-        return (Event("payment.first_approval_given", ask.part, facts, (Change("payment", ask.part, {"approved_by": approvals}),)),)
+        return (
+            Event(
+                "payment.first_approval_given",
+                ask.part,
+                facts,
+                (Change("payment", ask.part, {"approved_by": approvals}),),
+            ),
+        )
     return (ask.done(facts=facts, approved_by=approvals),)
 
 
@@ -286,8 +319,17 @@ def confirm(ask: Ask) -> Outcome:
     payment, exposure = ask.target, ask.case.exposures[ask.target.exposure]
     at: datetime = min(ask.command.at or ask.now, ask.now)  # a bank's day of booking may lie ahead, the past cannot
     paid = exposure.paid_minor + payment.amount_minor
-    facts = {"amount_minor": payment.amount_minor, "payee": payment.payee, "exposure": payment.exposure, "kind": payment.kind, "reference": ask.command.reference, "at": at}
-    arrived = ask.done(Change("exposure", exposure.part, {"paid_minor": paid}), facts=facts, confirmed_at=at, failure="")
+    facts = {
+        "amount_minor": payment.amount_minor,
+        "payee": payment.payee,
+        "exposure": payment.exposure,
+        "kind": payment.kind,
+        "reference": ask.command.reference,
+        "at": at,
+    }
+    arrived = ask.done(
+        Change("exposure", exposure.part, {"paid_minor": paid}), facts=facts, confirmed_at=at, failure=""
+    )
     return (arrived, *settled_now(ask.case.after([arrived]), exposure.part))
 
 
@@ -327,7 +369,9 @@ def retry(ask: Ask) -> Outcome:
     payment, command = ask.target, ask.command
     payee = ask.case.parties[payment.payee]
     exposure = ask.case.exposures[payment.exposure]
-    refusal = _own_work(ask, authority.people_of((exposure.decided_by, *exposure.approvals))) or _no_longer_owed(ask, payment)
+    refusal = _own_work(ask, authority.people_of((exposure.decided_by, *exposure.approvals))) or _no_longer_owed(
+        ask, payment
+    )
     if refusal is not None:
         return refusal
     changes: list[Change] = []
@@ -351,7 +395,9 @@ def retry(ask: Ask) -> Outcome:
     return (Event(ask.step.event, ask.part, facts, (Change("payment", ask.part, fields), *changes)),)
 
 
-def account_fields(ask: Ask, payee: Party, name: str, number: str, bank: str) -> tuple[dict[str, Value], dict[str, str]]:
+def account_fields(
+    ask: Ask, payee: Party, name: str, number: str, bank: str
+) -> tuple[dict[str, Value], dict[str, str]]:
     """A new account for a party, or what is wrong with it."""
     plain = accounts.compact_account(number=number)
     kind = accounts.account_kind(number=plain)
@@ -362,9 +408,13 @@ def account_fields(ask: Ask, payee: Party, name: str, number: str, bank: str) ->
     if accounts.match_names(account_name=owner, payee_name=payee.name) == "different":
         return {}, {"account_name": "refusal.account_name_differs"}
     return {
-        "account_name": owner, "account_number": plain, "account_kind": kind, "account_bank": bank.strip() or payee.account_bank,
-        "account_checked_at": ask.now, "account_by": ask.actor.id,
-    }, {}  # fmt: skip
+        "account_name": owner,
+        "account_number": plain,
+        "account_kind": kind,
+        "account_bank": bank.strip() or payee.account_bank,
+        "account_checked_at": ask.now,
+        "account_by": ask.actor.id,
+    }, {}
 
 
 def cancel(ask: Ask) -> Outcome:

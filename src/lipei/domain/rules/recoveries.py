@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lipei.domain import authority
 from lipei.domain.claims import Case
 from lipei.domain.conduct import Ask
@@ -29,7 +31,12 @@ def recover_overpayment(ask: Ask) -> Outcome:
     if ask.command.amount and ask.command.amount.currency != ask.case.claim.currency:
         return wrong(amount="refusal.currency_mixed")
     if amount <= 0 or amount > over:
-        return Refusal("refusal.more_than_overpaid", "fields", {"over_minor": max(0, over)}, {"amount": "refusal.more_than_overpaid"})
+        return Refusal(
+            "refusal.more_than_overpaid",
+            "fields",
+            {"over_minor": max(0, over)},
+            {"amount": "refusal.more_than_overpaid"},
+        )
     return (_opened(ask, "overpayment", amount, ask.command.debtor or exposure.claimant),)
 
 
@@ -76,8 +83,12 @@ def receive(ask: Ask) -> Outcome:
     if money.minor > left:
         return Refusal("refusal.more_than_owed", "fields", {"left_minor": left}, {"amount": "refusal.more_than_owed"})
     received = recovery.received_minor + money.minor
-    ended = {"state": "received", "ended_at": ask.now} if received == recovery.due_minor else {}
-    return (ask.done(facts={"amount_minor": money.minor, "left_minor": left - money.minor}, received_minor=received, **ended),)
+    ended: dict[str, Any] = {"state": "received", "ended_at": ask.now} if received == recovery.due_minor else {}
+    return (
+        ask.done(
+            facts={"amount_minor": money.minor, "left_minor": left - money.minor}, received_minor=received, **ended
+        ),
+    )
 
 
 def write_off(ask: Ask) -> Outcome:
@@ -86,11 +97,16 @@ def write_off(ask: Ask) -> Outcome:
         return wrong(reason="refusal.reason_missing")
     left = ask.target.due_minor - ask.target.received_minor
     granted = authority.may(
-        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind="waive",
+        table=ask.rulebook.authority,
+        actor=ask.actor,
+        delegations=ask.world.delegations,
+        kind="waive",
         line=ask.case.claim.line,
         cumulative_minor=authority.cumulative_minor(case=ask.case, kind="waive", part=0, amount_minor=left),
-        currency=ask.case.claim.currency, involved=authority.people_of((ask.target.opened_by, *ask.target.approvals)), at=ask.now,
-    )  # fmt: skip
+        currency=ask.case.claim.currency,
+        involved=authority.people_of((ask.target.opened_by, *ask.target.approvals)),
+        at=ask.now,
+    )
     if isinstance(granted, Refusal):
         return granted
     approvals = (*ask.target.approvals, authority.approval(actor=ask.actor, granted=granted))

@@ -82,12 +82,20 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
     people = parties(shown)
     heads = exposures(shown)
     options: dict[str, Options] = {
-        "line": lines(book), "loss_kind": losses(book, claim.line), "peril": losses(book, claim.line),
-        "cover": covers(book, claim.product), "claimant": people, "payee": people, "acts_for": people, "debtor": people,
-        "language": LANGUAGES, "exposure": heads if action in ("order", "recover_overpayment", "subrogate") else (EMPTY, *heads),
-        "reserves.exposure": (EMPTY, *heads), "shares.payee": people,
+        "line": lines(book),
+        "loss_kind": losses(book, claim.line),
+        "peril": losses(book, claim.line),
+        "cover": covers(book, claim.product),
+        "claimant": people,
+        "payee": people,
+        "acts_for": people,
+        "debtor": people,
+        "language": LANGUAGES,
+        "exposure": heads if action in ("order", "recover_overpayment", "subrogate") else (EMPTY, *heads),
+        "reserves.exposure": (EMPTY, *heads),
+        "shares.payee": people,
         "documents": tuple((str(n), d.file_name or str(n)) for n, d in shown.documents.items()),
-    }  # fmt: skip
+    }
     role = _STAFF_OF.get((subject, action))
     if role is not None:
         found = staff(now, *role[1])
@@ -176,12 +184,16 @@ def _assess(case: Case, part: int) -> Any:
     exposure, currency = case.exposures[part], case.claim.currency
     rows = tuple(
         c.ItemAssessed(
-            what=row.get("what", ""), code=row.get("code", ""), quantity=row.get("quantity", 1), excluded=row.get("excluded", ""),
-            assessed=_money(row.get("assessed_minor"), currency), claimed=_money(row.get("claimed_minor"), currency),
+            what=row.get("what", ""),
+            code=row.get("code", ""),
+            quantity=row.get("quantity", 1),
+            excluded=row.get("excluded", ""),
+            assessed=_money(row.get("assessed_minor"), currency),
+            claimed=_money(row.get("claimed_minor"), currency),
             standard=_money(row.get("standard_minor"), currency),
         )
         for row in exposure.items
-    )  # fmt: skip
+    )
     facts = {}
     for name, value in exposure.facts.items():
         facts[name] = Money(value, currency) if name.endswith("_minor") and isinstance(value, int) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -37,8 +37,17 @@ NEW = "new"
 TICKS = "clock."  # what promises do by themselves stands apart from what people did, except where one broke
 UNMASKED = "unmasked"  # of the session: claim number → until when (ISO time) personal data is shown whole
 AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command.__name__ == "Nothing")
-CAREFUL = frozenset({("exposure", "refuse"), ("claim", "cancel"), ("claim", "withdraw"), ("claim", "close_without_payment"),
-                     ("payment", "cancel"), ("recovery", "write_off"), ("exposure", "return_for_rework")})  # fmt: skip
+CAREFUL = frozenset(
+    {
+        ("exposure", "refuse"),
+        ("claim", "cancel"),
+        ("claim", "withdraw"),
+        ("claim", "close_without_payment"),
+        ("payment", "cancel"),
+        ("recovery", "write_off"),
+        ("exposure", "return_for_rework"),
+    }
+)
 
 
 def address(number: str, step: Step, part: int) -> str:
@@ -156,7 +165,7 @@ def upload(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("console:claim", number=number)
     paper, _, survey = (request.POST.get("place") or "").partition("/")
     outcome = documents.receive(
-        number, file, file_name=file.name or "", declared_type=file.content_type or "", actor=who(request), now=now(),
+        number, cast(BinaryIO, file), file_name=file.name or "", declared_type=file.content_type or "", actor=who(request), now=now(),
         paper=int(paper) if paper.isdigit() else 0, survey=int(survey) if survey.isdigit() else 0,
     )  # fmt: skip
     if isinstance(outcome, Refusal):
@@ -238,11 +247,24 @@ class Form:
         drawn = forms.draw(self.cls, typed, self.offers, errors)
         step = self.step
         return show(
-            request, "act", "claims", status=status, number=self.number, claim=case.claim, step=step, part=self.part,
+            request,
+            "act",
+            "claims",
+            status=status,
+            number=self.number,
+            claim=case.claim,
+            step=step,
+            part=self.part,
             target=None if step.makes_part or step.subject == "claim" else case.of(step.subject).get(self.part),
-            fields=drawn, unplaced=forms.unplaced(drawn, errors), version=version, changed=changed,
-            refusal=sentence(refusal) if refusal else "", has_errors=bool(errors), hopeless=hopeless, careful=(step.subject, step.action) in CAREFUL,
-        )  # fmt: skip
+            fields=drawn,
+            unplaced=forms.unplaced(drawn, errors),
+            version=version,
+            changed=changed,
+            refusal=sentence(refusal) if refusal else "",
+            has_errors=bool(errors),
+            hopeless=hopeless,
+            careful=(step.subject, step.action) in CAREFUL,
+        )
 
     def refused(self, request: HttpRequest, viewer: Any, typed: forms.Typed, refusal: Refusal) -> HttpResponse:
         """The form again, after a refusal: on what is true now."""

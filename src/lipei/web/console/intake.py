@@ -98,7 +98,9 @@ def report(request: HttpRequest) -> HttpResponse:
 
 def _look_up(request: HttpRequest, typed: forms.Typed) -> dict[str, Any]:
     """The policy that would be found, masked, and the pre-notices about it."""
-    said = {name: (typed.get(name) or [""])[0].strip() for name in ("phone", "policy_number", "plate", "line")}
+    said: dict[str, Any] = {
+        name: (typed.get(name) or [""])[0].strip() for name in ("phone", "policy_number", "plate", "line")
+    }
     at, table = now(), book(request)
     row = world.find_policy(Report(**said), at) if any(said[n] for n in ("phone", "policy_number", "plate")) else None
     notices = prenotices.about(
@@ -121,10 +123,19 @@ def _page(
     drawn = forms.draw(Report, typed, _offers(request, policy.product if policy else ""), errors)
     by_name = {f.name: f for f in drawn}
     return show(
-        request, "report", "report", status=status, main=[by_name[n] for n in MAIN], more=[f for f in drawn if f.name not in MAIN],
-        key=key, on_file=on_file, unplaced=forms.unplaced(drawn, errors), refusal=sentence(refusal) if refusal else "",
-        has_errors=bool(errors), more_open=any(_touched(f) for f in drawn if f.name not in MAIN),
-    )  # fmt: skip
+        request,
+        "report",
+        "report",
+        status=status,
+        main=[by_name[n] for n in MAIN],
+        more=[f for f in drawn if f.name not in MAIN],
+        key=key,
+        on_file=on_file,
+        unplaced=forms.unplaced(drawn, errors),
+        refusal=sentence(refusal) if refusal else "",
+        has_errors=bool(errors),
+        more_open=any(_touched(f) for f in drawn if f.name not in MAIN),
+    )
 
 
 def _touched(one: forms.Input) -> bool:

@@ -62,14 +62,24 @@ def _shown(request: HttpRequest, table: str, version: int, text: str) -> HttpRes
     staff = people.names(people.staff_ids(h.author for h in history))
     newest = history[0] if history else None
     return show(
-        request, "norm", "norms", table=table, version=version, text=text,
-        products=[(t.code, t.version, t.valid_from, t.name[language()], t.source_status) for t in book(request).products.terms] if table == "products" else (),
-        node=node(loader.read(text)) if text else None, newest_version=newest.version if newest else 1,
+        request,
+        "norm",
+        "norms",
+        table=table,
+        version=version,
+        text=text,
+        products=[
+            (t.code, t.version, t.valid_from, t.name[language()], t.source_status) for t in book(request).products.terms
+        ]
+        if table == "products"
+        else (),
+        node=node(loader.read(text)) if text else None,
+        newest_version=newest.version if newest else 1,
         history=[(h, people.actor_name(h.author, staff, language())) for h in history],
         difference=list(difference(default, text)) if default and text != default else (),
         default_moved=bool(newest and table != "products" and newest.default_digest != loader.default_digest(table)),
         may_edit=bool(who(request).roles & set(norms.EDITORS.get(table, ()))),
-    )  # fmt: skip
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -85,7 +95,7 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
         return show(request, "norm_edit", "norms", table=table, text=start, seen=in_force, reason="")
     text, reason = request.POST.get("document", "").replace("\r\n", "\n"), request.POST.get("reason", "")
     seen = request.POST.get("seen_version", "")
-    kept = {"table": table, "text": text, "reason": reason, "seen": seen}
+    kept: dict[str, Any] = {"table": table, "text": text, "reason": reason, "seen": seen}
     if "check" in request.POST:
         refusal = norms.check(table, text)
         if refusal is not None:
@@ -103,9 +113,15 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
         current, there = norms.text_in_force(table)
         stale = list(difference(there, text)) if outcome.kind == "conflict" else ()
         return show(
-            request, "norm_edit", "norms", **{**kept, "seen": current if stale else seen}, refusal=sentence(outcome), stale=stale,
-            reason_missing="reason" in outcome.fields, status=status_of(outcome),
-        )  # fmt: skip
+            request,
+            "norm_edit",
+            "norms",
+            **{**kept, "seen": current if stale else seen},
+            refusal=sentence(outcome),
+            stale=stale,
+            reason_missing="reason" in outcome.fields,
+            status=status_of(outcome),
+        )
     say(request, "console.norms.saved", version=outcome)
     return redirect("console:norm", table=table)
 

@@ -144,9 +144,14 @@ def _away(command: AddAbsence, actor: Actor) -> Any:
     if starts_at is None or ends_at is None:
         return wrong(**{n: "refusal.required" for n in ("starts_at", "ends_at") if getattr(command, n) is None})
     return people.away(
-        staff_id=command.staff or 0, starts_at=starts_at, ends_at=ends_at, reason=command.reason, reassign=command.reassign,
-        actor=actor, now=now(),
-    )  # fmt: skip
+        staff_id=command.staff or 0,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        reason=command.reason,
+        reassign=command.reassign,
+        actor=actor,
+        now=now(),
+    )
 
 
 # --- delegations ----------------------------------------------------------------------------------------------------
@@ -178,9 +183,14 @@ def _lend(command: Lend, actor: Actor) -> Any:
         return wrong(ends_at="refusal.required")
     at = now()
     return people.lend(
-        giver_id=actor.staff_id or 0, taker_id=command.taker or 0, kinds=command.kinds, starts_at=command.starts_at or at,
-        ends_at=command.ends_at, actor=actor, now=at,
-    )  # fmt: skip
+        giver_id=actor.staff_id or 0,
+        taker_id=command.taker or 0,
+        kinds=command.kinds,
+        starts_at=command.starts_at or at,
+        ends_at=command.ends_at,
+        actor=actor,
+        now=at,
+    )
 
 
 def _ended(request: HttpRequest, outcome: Refusal | None, page: str) -> HttpResponse:
