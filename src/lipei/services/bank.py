@@ -272,8 +272,9 @@ def ask(*, now: datetime, limit: int) -> int:
     for end_to_end_id in silent.order_by("id").values_list("end_to_end_id", flat=True)[:limit]:
         answer = from_bank.inquire(end_to_end_id)
         if answer is None:
-            sent = models.BankMessage.objects.filter(direction="out", digest=_digest(end_to_end_id), state="sent")
-            moved += sent.update(state="queued", leased_until=None)
+            moved += models.BankMessage.objects.filter(
+                direction="out", digest=_digest(end_to_end_id), state="sent"
+            ).update(state="queued", leased_until=None)
         elif answer.status in _ACTIONS and answer.at <= now:
             moved += _take(answer, now)
     return moved
