@@ -578,7 +578,7 @@ def test_an_overpayment_is_asked_for_once(desk):
     )
 
 
-def test_an_advance_on_a_refused_head_can_be_asked_back(desk):
+def test_an_advance_on_a_refused_head_is_asked_back(desk):
     desk.report()
     desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(3000)))
     desk.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("not_covered", "第八条", "不属于保险责任"))
@@ -590,8 +590,45 @@ def test_an_advance_on_a_refused_head_can_be_asked_back(desk):
     paid.pay(1)
     paid.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("not_covered", "第八条", "不属于保险责任"))
     paid.do(APPROVER, "exposure", "refuse", 1)
-    paid.do(FINANCE, "recovery", "recover_overpayment", 0, c.OpenRecovery(1))
-    assert paid.case.recoveries[1].due_minor == 300000
+    assert [r.due_minor for r in paid.case.recoveries.values()] == [300000]
+    assert (paid.case.claim.state, paid.case.claim.outcome) == ("closed", "refused")  # money back is no payment
+    again = paid.refused(FINANCE, "recovery", "recover_overpayment", 0, c.OpenRecovery(1))
+    assert again.code == "refusal.more_than_overpaid"
+
+
+def test_an_advance_on_a_withdrawn_claim_is_asked_back(desk):
+    desk.report()
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(3000)))
+    desk.pay(1)
+    desk.do(customer(1), "claim", "withdraw", 0, c.Reasoned("自行处理"))
+    assert [(r.due_minor, r.debtor) for r in desk.case.recoveries.values()] == [(300000, 1)]
+
+
+def test_an_advance_that_arrives_after_the_refusal_is_asked_back(desk):
+    desk.report()
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(3000)))
+    desk.do(FINANCE, "payment", "approve_payment", 1)
+    desk.do(BANK, "payment", "submit", 1)
+    desk.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("not_covered", "第八条", "不属于保险责任"))
+    desk.do(APPROVER, "exposure", "refuse", 1)
+    assert desk.case.claim.state == "paying" and not desk.case.recoveries
+    desk.do(BANK, "payment", "confirm", 1)
+    assert [r.due_minor for r in desk.case.recoveries.values()] == [300000]
+    assert desk.case.claim.state == "closed"
+
+
+def test_treatment_paid_for_at_the_hospital_is_not_asked_of_the_injured(desk):
+    hospital = c.PartyReported(
+        ("hospital",), "中山医院", person=False, account_number=CARDS[3], account_name="中山医院"
+    )
+    desk.report(
+        own_damage(parties=(c.PartyReported(("reporter", "insured", "claimant"), "王小明", "13800138000"), hospital))
+    )
+    desk.do(HANDLER, "exposure", "guarantee", 1, c.OnAccount(cny(3000), 2, "抢救"))
+    desk.pay(1)
+    desk.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("not_covered", "第八条", "不属于保险责任"))
+    desk.do(APPROVER, "exposure", "refuse", 1)
+    assert not desk.case.recoveries
 
 
 def test_subrogation_is_for_no_more_than_was_paid_taken_together(desk):

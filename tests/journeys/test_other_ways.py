@@ -11,7 +11,7 @@ from tests.company import NOW, card, company
 from lipei.domain import commands as c
 from lipei.domain.money import Money
 from lipei.norms import loader
-from lipei.services import norms
+from lipei.services import duty, norms
 from lipei.store import models
 
 pytestmark = pytest.mark.django_db
@@ -140,10 +140,8 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
     assert case.claim.duty_person == first.staff_id
     assert clock(case, "preliminary_opinion").due_at == night + timedelta(hours=24)  # from the report, whoever accepts
     # Silence: the next in line is called, the first no longer can acknowledge.
-    from lipei.services import sweeps
-
     later = case.claim.duty_due_at + timedelta(minutes=1)
-    sweeps.duty_calls(now=later)
+    assert duty.sweep(now=later, limit=10) == 1
     case = drive.case(number)
     assert case.claim.duty_person == second.staff_id
     assert drive.refused(first, number, "claim", "acknowledge_duty", now=later).kind == "permission"

@@ -16,7 +16,7 @@ from lipei.domain.claims import Case
 from lipei.domain.conduct import World
 from lipei.domain.events import Actor, Event
 from lipei.domain.money import Money
-from lipei.domain.rules.payments import due_minor, planned
+from lipei.domain.rules.payments import due_minor, overpaid_minor, planned
 
 INTAKE = Actor("system:intake", "intake")
 TRIAGE = Actor("system:triage", "triage")
@@ -144,8 +144,11 @@ def _undisputed(event: Event, case: Case, world: World, now: datetime) -> Iterat
 
 
 def _recover(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
-    if event.facts.get("overpaid_minor"):
-        yield Reaction(PAYMENTS, "recovery", "recover_overpayment", 0, commands.OpenRecovery(exposure=event.part))
+    """More arrived than is due in the end, after a smaller decision, a refusal or a withdrawal: it is asked back."""
+    for number, exposure in case.exposures.items():
+        if over := overpaid_minor(case, exposure):
+            money = Money(over, case.claim.currency)
+            yield Reaction(PAYMENTS, "recovery", "recover_overpayment", 0, commands.OpenRecovery(number, None, money))
 
 
 def _close(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
@@ -164,12 +167,13 @@ REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "claim.registered": (_triage_again, _advance, _straight_through),
     "claim.suspicion_cleared": (_advance, _resume),
     "claim.reopened": (_triage_again,),
+    "claim.withdrawn": (_recover,),
     "exposure.added": (_triage_again,),
     "exposure.reserve_set": (_triage_again,),
     "exposure.assessed": (_triage_again, _straight_through),
     "exposure.assessment_checked": (_straight_through,),
     "exposure.decision_submitted": (_straight_through,),
-    "exposure.refused": (_close,),
+    "exposure.refused": (_recover, _close),
     "exposure.settled": (_recover, _close),
     "paper.received": (_straight_through,),
     "paper.accepted": (_straight_through,),
@@ -182,6 +186,7 @@ REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "party.corrected": (_order, _approve_again, _straight_through),
     "party.identity_checked": (_order, _approve_again, _straight_through),
     "payment.ordered": (_approve_payment,),
+    "payment.confirmed": (_recover, _close),
     "payment.retried": (_approve_payment,),
     "payment.cancelled": (_order_rest, _close),
 }

@@ -193,10 +193,8 @@ def report_upwards(ask: Ask) -> Outcome:
 
 
 def close(ask: Ask) -> Outcome:
-    """Everything is decided and paid (结案)."""
-    paid = any(e.paid_minor for e in ask.case.exposures.values())
-    settled = any(e.state == "settled" for e in ask.case.exposures.values())
-    outcome = "paid" if paid or settled else "refused"
+    """Everything is decided and paid (结案). Money on account of what was refused in the end is no payment of the claim."""
+    outcome = "paid" if any(e.state == "settled" for e in ask.case.exposures.values()) else "refused"
     facts = {"outcome": outcome, "paid_minor": sum(e.paid_minor for e in ask.case.exposures.values())}
     return (ask.done(facts=facts, outcome=outcome, closed_at=ask.now),)
 

@@ -25,6 +25,7 @@ HELD = (
     "failed",
 )  # a failed order keeps its place until it is retried or cancelled: nothing is ordered beside it
 NOTHING_OWED = ("refused", "dropped")
+ENDED = ("settled", *NOTHING_OWED)
 MANDATES: Mapping[str, str] = {"agent": "power_of_attorney", "guardian": "guardianship", "heir": "inheritance"}
 """What a party in a role shows before money goes to them: 民法典 161, 34, 1145."""
 
@@ -44,6 +45,29 @@ def owed_minor(exposure: Exposure) -> int:
 def due_minor(case: Case, exposure: Exposure) -> int:
     """Minor units still to be ordered for an agreed exposure; negative where more was given than is due."""
     return owed_minor(exposure) - given_minor(case, exposure.part)
+
+
+def overpaid_minor(case: Case, exposure: Exposure) -> int:
+    """Minor units that arrived beyond what an ended exposure is worth, and that nobody was asked to give back yet.
+
+    Where nothing is owed, what a hospital was paid for treatment stays out: that is asked of whoever is at fault, by a
+    person (交强险条例22).
+    """
+    if exposure.state not in ENDED:
+        return 0
+    kept = ("guarantee",) if exposure.state in NOTHING_OWED else ()
+    arrived = sum(
+        p.amount_minor
+        for p in case.payments.values()
+        if p.exposure == exposure.part and p.state == "confirmed" and p.kind not in kept
+    )
+    return max(0, arrived - owed_minor(exposure) - asked_back_minor(case, exposure.part))
+
+
+def asked_back_minor(case: Case, exposure: int) -> int:
+    """Minor units of overpayments that were asked for on an exposure, whether they came back or were written off."""
+    asked = (r for r in case.recoveries.values() if r.exposure == exposure and r.kind == "overpayment")
+    return sum(r.due_minor for r in asked)
 
 
 def offer_of(case: Case, exposure: int) -> int:

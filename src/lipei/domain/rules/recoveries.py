@@ -8,7 +8,7 @@ from lipei.domain import authority
 from lipei.domain.claims import Case
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, wrong
-from lipei.domain.rules.payments import due_minor
+from lipei.domain.rules.payments import asked_back_minor, owed_minor
 
 
 def recover_overpayment(ask: Ask) -> Outcome:
@@ -20,13 +20,11 @@ def recover_overpayment(ask: Ask) -> Outcome:
         return wrong(debtor="refusal.party_unknown")
     if exposure.state not in ("agreed", "settled", "refused", "dropped"):
         return Refusal("refusal.nothing_decided")  # what is too much is known only once the sum is
-    # What is being asked for, and what was written off, is not asked for again.
-    asked_already = sum(
-        r.due_minor - r.received_minor
-        for r in ask.case.recoveries.values()
-        if r.exposure == exposure.part and r.kind == "overpayment"
+    # What was asked for once is not asked for again, whether it came back or was written off.
+    arrived = sum(
+        p.amount_minor for p in ask.case.payments.values() if p.exposure == exposure.part and p.state == "confirmed"
     )
-    over = -due_minor(ask.case, exposure) - asked_already
+    over = arrived - owed_minor(exposure) - asked_back_minor(ask.case, exposure.part)
     amount = ask.command.amount.minor if ask.command.amount else over
     if ask.command.amount and ask.command.amount.currency != ask.case.claim.currency:
         return wrong(amount="refusal.currency_mixed")

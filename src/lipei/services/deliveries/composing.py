@@ -24,11 +24,21 @@ from lipei.services.deliveries import letters
 from lipei.services.deliveries.words import VALUES, Telling
 from lipei.store import crypto, models
 
+STOPS = (
+    "no_address",  # the reader left no address for any channel
+    "code_gone",  # the one-time code that it was to carry is no longer valid
+    "text_incomplete",  # a figure that the wording asks for is not known
+    "letter_incomplete",  # as above, for the letter that goes along
+    "missing_glyph",  # the letter holds a character that no font carries
+)
+"""Why a message is stopped before any channel sees it; what a channel may say is `gateways.channels.REASONS`."""
+
 
 class Stopped(Exception):
-    """A message that must not leave. ``code`` stands in the texts as ``reason.delivery_<code>``."""
+    """A message that must not leave. ``code``, one of `STOPS`, stands in the texts as ``reason.delivery_<code>``."""
 
     def __init__(self, code: str, detail: str = "") -> None:
+        assert code in STOPS, code
         super().__init__(code)
         self.code, self.detail = code, detail
 
