@@ -27,6 +27,7 @@ GROUPS: Sequence[click.Command] = (
     keeping.verify,
     keeping.backup,
     keeping.restore,
+    keeping.role,
     docs.docs,
 )
 

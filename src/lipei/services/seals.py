@@ -21,6 +21,7 @@ from lipei.store import canonical, models
 
 BULK = 1000
 EMPTY = b""
+LOCK = 0x4C69706569  # "Lipei": names the lock that is held while a seal is made (PostgreSQL)
 
 
 def leaf(kind: str, stream_id: int, version: int, head: bytes) -> bytes:
@@ -59,7 +60,8 @@ def seal(*, now: datetime) -> Any | None:
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute("LOCK TABLE seal IN SHARE ROW EXCLUSIVE MODE")  # two workers make one seal, not two
+                # Two workers make one seal, not two. A lock on the table would ask for rights that the role lacks.
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         heads = list(
             models.Stream.objects.filter(sealed_version__lt=F("version"))
             .order_by("kind", "stream_id")

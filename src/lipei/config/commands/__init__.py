@@ -55,11 +55,13 @@ def in_words(refusal: Any) -> str:
 
 def require_migrated() -> None:
     """Raise `Failed` where the database is not up to date: a half-known schema is worked on by nobody."""
-    from django.db import DatabaseError, connection
+    from django.db import DatabaseError, ProgrammingError, connection
     from django.db.migrations.executor import MigrationExecutor
 
     try:
         executor = MigrationExecutor(connection)
+    except ProgrammingError as error:  # connected, and not allowed to look
+        raise Failed("this database role may not read the tables: run `lipei role` as their owner.") from error
     except (DatabaseError, OSError) as error:
         raise Failed(f"the database does not answer ({type(error).__name__}): check LIPEI_DATABASE_URL.") from error
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):

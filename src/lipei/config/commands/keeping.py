@@ -1,4 +1,4 @@
-"""``verify``, ``backup`` and ``restore``: what keeps the books honest and safe."""
+"""``verify``, ``backup``, ``restore`` and ``role``: what keeps the books honest and safe."""
 
 from __future__ import annotations
 
@@ -91,3 +91,32 @@ def restore(src: Path, as_json: bool) -> int:
     if not as_json:
         click.echo("Restored.")
     return status
+
+
+@click.command(epilog="Example: lipei role lipei_app")
+@click.argument("name")
+@click.option("--print", "only_print", is_flag=True, help="Show the SQL, run nothing.")
+def role(name: str, only_print: bool) -> None:
+    """Give a PostgreSQL role what the application needs: it may read and add to the journal, never alter or remove.
+
+    Run it as the owner of the tables, again after each upgrade; then let `serve` and `work` sign in as NAME.
+    """
+    from django.db import DatabaseError, connection
+
+    from lipei.store import roles
+
+    try:
+        wanted = roles.statements(name)
+        if only_print:
+            click.echo("".join(f"{statement};\n" for statement in wanted), nl=False)
+            return
+        set_up()
+        require_migrated()
+        if connection.vendor != "postgresql":
+            raise Failed("SQLite knows no roles: triggers alone guard the journal there. Use PostgreSQL for this.")
+        roles.grant(name)
+    except (ValueError, roles.NoSuchRole) as error:
+        raise Failed(str(error)) from None
+    except DatabaseError as error:
+        raise Failed(f"the rights were not given: {str(error).strip()}. Sign in as the owner of the tables.") from None
+    click.echo(f"{name} may now work, and only read and add to the journal.")
