@@ -237,6 +237,35 @@ def test_a_broken_ciphertext(case):
     assert found("rows", "claim/0.story")
 
 
+def test_a_ciphertext_of_another_row(case):
+    """Somebody's own account number, in its own ciphertext, in the row of the person who is to be paid."""
+    other = models.Claim.objects.exclude(id=case.id).get()
+    copied = "UPDATE party SET phone = (SELECT phone FROM party WHERE aggregate_id = %s AND part = 1)"
+    models.Party.objects.filter(aggregate_id=other.id, part=1).update(phone="13900139000")
+    assert sql(f"{copied} WHERE aggregate_id = %s AND part = 1", other.id, case.id) == 1
+    assert "not the one whose digest" in found("rows", f"claim {case.claim.number} party/1.phone")[0]
+
+
+def test_ciphertexts_changed_places_within_a_claim(case):
+    """Two texts under the same salt: each is genuine, and in the wrong place."""
+    columns = "UPDATE party SET name = phone, phone = name WHERE aggregate_id = %s AND part = 1"
+    assert sql(columns, case.id) == 1
+    assert found("rows", "party/1.name") and found("rows", "party/1.phone")
+
+
+def test_a_clock_put_off(case):
+    """By raw SQL the row alone can be changed: the journal still knows when it is due, and why."""
+    part = next(n for n, k in case.clocks.items() if k.due_at)
+    later = "2027-01-01 00:00:00+00:00"
+    assert sql("UPDATE clock SET due_at = %s WHERE aggregate_id = %s AND part = %s", later, case.id, part) == 1
+    assert found("rows", f"clock/{part}.due_at")
+
+
+def test_a_sum_paid_that_was_altered(case):
+    assert sql("UPDATE exposure SET paid_minor = paid_minor + 1 WHERE aggregate_id = %s AND part = 1", case.id) == 1
+    assert found("rows", "exposure/1.paid_minor")
+
+
 def test_a_removed_row(case):
     sql("DELETE FROM paper WHERE aggregate_id = %s AND part = 1", case.id)
     assert "the row is gone" in found("rows", "paper/1")[0]
@@ -253,10 +282,21 @@ def test_a_row_of_no_claim_at_all(case):
 
 
 def test_a_changed_ledger(case):
-    assert sql("UPDATE usage SET amount_minor = amount_minor + 1") >= 0
-    held = models.Usage.objects.count()
-    differences = [d for d in verify.differences() if d.comparison in ("rows", "limits")]
-    assert bool(differences) == bool(held)
+    """What a policy's shared limit has left is guarded like any sum."""
+    from lipei.domain.events import Actor, Change, Event
+    from lipei.domain.limits import PolicyLedger
+    from lipei.services import norms, unit_of_work
+
+    draw = {"limit": "year", "period": "2026", "claim_number": case.claim.number, "exposure": 1, "amount_minor": 500}
+    event = Event("ledger.drawn", 1, {}, (Change("ledger", 0, {"currency": "CNY"}), Change("usage", 1, draw)))
+    write = unit_of_work.Write(
+        unit_of_work.begin(PolicyLedger, case.claim.policy_id), ((event, Actor("system:t", "t")),)
+    )
+    unit_of_work.commit([write], rulebook=norms.current(), now=NOW)
+    assert sql("UPDATE usage SET amount_minor = amount_minor - 100") == 1
+    assert found("rows", "usage/1.amount_minor") == [
+        f"rows: policy {case.claim.policy_id} usage/1.amount_minor: the row says 400, the journal 500"
+    ]
 
 
 # --- what follows --------------------------------------------------------------------------------------------
