@@ -869,3 +869,38 @@ def test_every_code_of_the_rules_has_its_words():
 
     found |= {f"refusal.guard.{guard}" for guard in GUARDS}
     assert found - set(texts()) == set()
+
+
+# --- telling the customer -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.norm("2.2.2")
+def test_who_was_told_what_is_on_record_and_no_text_in_the_journal(desk):
+    desk.report()
+    assert desk.case.claim.last_told_at is None
+    case = desk.do(HANDLER, "claim", "tell_customer", 0, c.TellCustomer("已电话告知，请先修车。", "phone"))
+    told = desk.log[-1][0]
+    assert told.kind == "claim.customer_told"
+    assert dict(told.facts) == {"to": "customer", "party": 1, "way": "phone", "exposure": 0, "note": 1}
+    assert (case.of("note")[1].text, case.of("note")[1].kind) == ("已电话告知，请先修车。", "told")
+    assert case.claim.last_told_at == desk.now
+
+
+@pytest.mark.norm("2.2.2")
+@pytest.mark.parametrize(
+    ("said", "field", "code"),
+    [
+        ({"text": " "}, "text", "refusal.text_missing"),
+        ({"way": "dream"}, "way", "refusal.not_a_choice"),
+        ({"party": 9}, "party", "refusal.party_unknown"),
+        ({"party": 2}, "party", "refusal.party_no_customer"),
+        ({"exposure": 7}, "exposure", "refusal.unknown_exposure"),
+        ({"letter": "refusal"}, "letter", "refusal.letter_by_phone"),
+    ],
+)
+def test_telling_that_cannot_be_is_refused_by_field(desk, said, field, code):
+    garage = c.PartyReported(("repairer",), "汇通汽修", person=False)
+    me = c.PartyReported(("reporter", "insured", "claimant"), "王小明", "13800138000")
+    desk.report(own_damage(parties=(me, garage)))
+    refused = desk.refused(HANDLER, "claim", "tell_customer", 0, c.TellCustomer(**{"text": "说明", **said}))
+    assert refused.fields == {field: code}

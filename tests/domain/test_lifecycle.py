@@ -77,7 +77,7 @@ CONTRACT = {
 
 # How many (action, state) pairs are possible at all, by hand.
 PAIRS = {
-    "claim": 108,
+    "claim": 117,
     "exposure": 30,
     "paper": 6,
     "survey": 2,
@@ -165,6 +165,9 @@ NOBODY = {
     ("offer", "expire", "handler"),
     ("offer", "expire", "manager"),
     ("consultation", "opine", "handler"),
+    ("claim", "tell_customer", "administrator"),
+    ("claim", "tell_customer", "customer"),
+    ("claim", "tell_customer", "system"),
 }
 
 

@@ -41,7 +41,7 @@ def test_every_story_is_told_and_every_role_has_work(stage):
     assert {"paid", "refused", "withdrawn", "duplicate", "closed_without_payment", ""} <= set(outcomes)
     kinds = set(models.Entry.objects.values_list("kind", flat=True))
     assert {
-        "claim.duty_called", "claim.duty_acknowledged", "claim.reopened", "claim.suspicion_cleared",
+        "claim.customer_told", "claim.duty_called", "claim.duty_acknowledged", "claim.reopened", "claim.suspicion_cleared",
         "paper.refused", "survey.recorded", "consultation.concluded", "exposure.guaranteed",
         "exposure.refused", "offer.declined", "offer.expired", "payment.failed",
         "payment.retried", "recovery.overpayment_found", "recovery.received", "clock.breached",
@@ -51,6 +51,8 @@ def test_every_story_is_told_and_every_role_has_work(stage):
     assert models.Entry.objects.filter(recorded_at__gt=NOW).count() == 0
     assert models.Entry.objects.order_by("recorded_at").first().recorded_at < NOW.replace(month=10)
     waiting_for(models)
+    contact = models.Clock.objects.filter(promise="first_contact", ended_at__isnull=False)
+    assert contact.filter(breached_at=None).count() > contact.count() / 2  # most are rung up in time, some are not
     api_examples_find_their_policy()
     assert isinstance(demo.fill(claims=1, months=1, seed=1, now=NOW), Refusal)  # never into a database in use
 

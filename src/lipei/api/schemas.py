@@ -153,6 +153,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("claim", "hand_over"): {"unit": "shanghai", "text": "客户要求更换经办人，材料已齐，待定损。"},
     ("claim", "ask_for_help"): {"text": "配件价格高于标准，请协助核价。"},
     ("claim", "add_note"): {"text": "已电话联系客户，约定明日上午查勘。"},
+    ("claim", "tell_customer"): {"text": "已电话告知客户：车辆可先行维修，请保留发票。", "way": "phone"},
     ("claim", "close_without_payment"): {"reason": "损失未超过免赔额，客户不再申请。"},
     ("claim", "withdraw"): {"reason": "双方已自行解决，客户撤回申请。"},
     ("claim", "cancel"): {"reason": "误报，没有发生事故。"},

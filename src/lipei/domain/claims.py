@@ -280,7 +280,7 @@ class Note:
     text: str = private()
     author: str = ""
     at: datetime | None = None
-    kind: str = "note"  # note, help, handover, customer
+    kind: str = "note"  # note, help, handover, customer, told
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,21 @@ class Write:
     text: str = said(long=True, example="已电话联系客户，约定明日上午查勘。")
 
 
+TOLD_BY = ("phone", "visit", "counter", "post")
+"""The ways in which a person tells a customer something; what the product itself sends is a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellCustomer:
+    """A customer was told how things stand: whom, in which way, what was said, and which letter they were given."""
+
+    text: str = said(long=True, example="已电话告知客户：车辆可先行维修，请保留发票，预计三日内完成赔付。")
+    way: str = said("phone", choices=TOLD_BY)
+    party: int | None = said(None, low=1)
+    exposure: int = said(0, low=0)
+    letter: str = said(choices=("", "receipt", "paper_request", "settlement", "refusal", "advance"))
+
+
 @dataclass(frozen=True, slots=True)
 class AddExposure:
     """One more head of loss."""
@@ -413,6 +428,7 @@ COMMANDS: Mapping[tuple[str, str], type] = {
     ("claim", "hand_over"): HandOver,
     ("claim", "ask_for_help"): Write,
     ("claim", "add_note"): Write,
+    ("claim", "tell_customer"): TellCustomer,
     ("claim", "suspect"): Reasoned,
     ("claim", "clear_suspicion"): Reasoned,
     ("claim", "report_upwards"): Reasoned,

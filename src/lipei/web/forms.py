@@ -106,7 +106,7 @@ def _field(cls: type, name: str) -> Field[Any]:
 
 # --- drawing --------------------------------------------------------------------------------------------------------
 
-_PREFIXES = {"roles": "party_role", "outcome": "consultation_outcome"}
+_PREFIXES = {"roles": "party_role", "outcome": "consultation_outcome", "letter": "letter_kind"}
 _TYPES = {"phone": "tel", "email": "email", "password": "password", "url": "url"}
 
 

@@ -25,6 +25,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("claim", "hand_over"): handling.hand_over,
     ("claim", "ask_for_help"): handling.ask_for_help,
     ("claim", "add_note"): handling.add_note,
+    ("claim", "tell_customer"): handling.tell_customer,
     ("claim", "suspect"): handling.suspect,
     ("claim", "clear_suspicion"): handling.clear_suspicion,
     ("claim", "report_upwards"): handling.report_upwards,

@@ -138,6 +138,34 @@ def add_note(ask: Ask) -> Outcome:
     return (ask.done(note, facts={"note": note.part}), *wrote)
 
 
+CUSTOMERS = frozenset({"reporter", "insured", "claimant", "injured", "beneficiary", "heir", "guardian", "agent"})
+"""Roles of those to whom we owe word; a garage or a hospital is nobody's customer here."""
+
+
+def tell_customer(ask: Ask) -> Outcome:
+    """A person told a customer how things stand (norm 2.2.2, 2.4.1). What was said is a note, that it was said a fact.
+
+    A letter handed over or posted serves where the law wants a written notice (保险法24).
+    """
+    command, case = ask.command, ask.case
+    reporter = case.party("reporter") or case.party("claimant")
+    whom = case.parties.get(command.party) if command.party is not None else reporter
+    codes = {} if command.text.strip() else {"text": "refusal.text_missing"}
+    if whom is None:
+        codes["party"] = "refusal.party_unknown"
+    elif not CUSTOMERS & set(whom.roles):
+        codes["party"] = "refusal.party_no_customer"
+    if command.exposure and command.exposure not in case.exposures:
+        codes["exposure"] = "refusal.unknown_exposure"
+    if command.letter and command.way == "phone":
+        codes["letter"] = "refusal.letter_by_phone"
+    if codes or whom is None:
+        return wrong(**codes)
+    note = _noted(ask, command.text.strip(), "told")
+    facts = {"to": "customer", "party": whom.part, "way": command.way, "exposure": command.exposure, "note": note.part}
+    return (ask.done(note, facts=facts | ({"letter": command.letter} if command.letter else {}), last_told_at=ask.now),)
+
+
 def ask_for_help(ask: Ask) -> Outcome:
     """A colleague or superior is asked, with the whole history at hand (norm 2.1.3)."""
     text = ask.command.text.strip()

@@ -19,14 +19,16 @@ from django.conf import settings
 from django.db import connection
 
 from lipei.domain.events import Refusal
+from lipei.services import norms
 from lipei.services.demo.founding import PASSWORD, STAFF, Company, found
 from lipei.services.demo.stage import Play, Stage
-from lipei.services.demo.stories import STORIES, WAITING, Story
+from lipei.services.demo.stories import STORIES, WAITING, Story, Waiting
 from lipei.store import models
 
 KEY = "demonstration"
 CLAIMS, MONTHS, SEED = 100, 4, 1
 _SLOW_SHARE = 0.15
+_OFFICE_FROM, _OFFICE_DAY = 0.5, 7 * 60  # days of a story from which they are office days, and minutes of such a day
 
 Progress = Callable[[int, int], None]
 """Told after every step: claims reported so far, and claims in all."""
@@ -85,8 +87,15 @@ def _cast(
         at = _moment(chance, starts, now, night=story.__name__.endswith("night"), early=number < len(STORIES))
         yield Stage(company, Random(chance.getrandbits(64)), at, slow=slow), story
     for one in left:
-        at = now - timedelta(days=one.days)
+        at = _before(now, one)
         yield Stage(company, Random(chance.getrandbits(64)), at, leave_at=one.leave_at), one.story
+
+
+def _before(now: datetime, one: Waiting) -> datetime:
+    """When a story that is left waiting begins: by office days, so that a weekend does not leave it short of its place."""
+    if one.days < _OFFICE_FROM:
+        return now - timedelta(days=one.days)
+    return norms.current().calendars.current["cn"].add(now, -round(one.days * _OFFICE_DAY))
 
 
 def _moment(chance: Random, starts: datetime, now: datetime, *, night: bool, early: bool) -> datetime:

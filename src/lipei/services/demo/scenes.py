@@ -14,6 +14,11 @@ OPINIONS = (
     "已收到您的报案，初步判断在保障范围内，请保留维修和就诊票据。",
     "请先不要维修，查勘员会与您约定时间，费用由我们核定后赔付。",
 )
+CALLS = (
+    "已致电客户，确认事故经过和联系方式，说明下一步和所需材料。",
+    "已电话告知客户由我经办，车辆可先行修理，请保留发票。",
+    "已电话慰问客户，人员无碍，约定材料备齐后再联系。",
+)
 
 
 def told(stage: Stage, one: Insured, **said: Any) -> c.Report:
@@ -52,16 +57,22 @@ def assessed(stage: Stage, rows: Iterable[Any], share: float = 1.0) -> tuple[c.I
 
 
 def take_up(stage: Stage) -> Wait:
-    """The handler accepts and gives the preliminary opinion; who is slow breaks the promise of 24 hours."""
+    """The handler accepts, rings the customer and gives the preliminary opinion; who is slow breaks those promises."""
     stage.leave("reported")
-    yield stage.office(0.05, 0.7)
+    yield stage.office(0.05, 0.45)
     if stage.case.claim.handler is None:
         stage.act(stage.staff("lead1"), "claim", "assign", 0, c.Assign())
     stage.act(stage.handler, "claim", "accept_assignment")
+    ring(stage)
     stage.leave("accepted")
     at_once = stage.chance.random() < 0.65
     yield stage.office(0.05, 0.2) if at_once else stage.office(0.5, 7)
     stage.act(stage.handler, "claim", "give_opinion", 0, c.GiveOpinion(stage.chance.choice(OPINIONS)))
+
+
+def ring(stage: Stage) -> None:
+    """The customer is told on the phone how things stand."""
+    stage.act(stage.handler, "claim", "tell_customer", 0, c.TellCustomer(stage.chance.choice(CALLS)))
 
 
 def papers(stage: Stage, *, refuse_one: bool = False) -> Wait:

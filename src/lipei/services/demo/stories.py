@@ -20,6 +20,7 @@ from lipei.services.demo.scenes import (
     papers,
     pay,
     refused,
+    ring,
     settled,
     survey,
     take_up,
@@ -203,6 +204,7 @@ def rescue_at_night(stage: Stage) -> Wait:
     if stage.case.claim.duty_person is not None:
         duty = stage.company.by_id(stage.case.claim.duty_person) or stage.staff("lead1")
         stage.act(duty, "claim", "acknowledge_duty")
+    ring(stage)
     first = stage.money(6000)
     stage.act(stage.handler, "exposure", "guarantee", 1, c.OnAccount(first, 3, "抢救费用"))
     yield from take_up(stage)
@@ -393,7 +395,7 @@ STORIES: Mapping[Story, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A story that at the end waits for somebody: left at a place, begun so many days before the end."""
+    """A story that at the end waits for somebody: left at a place, begun so many (office) days before the end."""
 
     story: Story
     leave_at: str
