@@ -84,7 +84,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "LIPEI_SMS_URL",
         "",
-        "`tencent://secret_id:secret_key@host/?app=…&sign=…`; empty: messages are put into LIPEI_HOME/outbox.",
+        "`tencent://secret_id:secret_key@host/?app=…&sign=…&templates=FILE.json&callback=KEY`: the file names the"
+        " provider's template for each message and language, the key guards its delivery reports;"
+        " empty: messages are put into LIPEI_HOME/outbox.",
     ),
     Variable(
         "LIPEI_BANK_URL",

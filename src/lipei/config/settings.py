@@ -23,6 +23,7 @@ LIPEI_BANK_URL = ENV["LIPEI_BANK_URL"]
 LIPEI_BANK_ACCOUNT = ENV["LIPEI_BANK_ACCOUNT"]
 LIPEI_MARKET = ENV["LIPEI_MARKET"]
 LIPEI_ORIGIN = ENV["LIPEI_ORIGIN"]
+LIPEI_PROXIES = ENV["LIPEI_PROXIES"]
 
 SECRET_KEY = ENV["LIPEI_SECRET_KEY"] or environment.kept_secret(HOME, "secret.key")
 DEBUG = ENV["LIPEI_DEBUG"]
@@ -110,7 +111,7 @@ AXES_COOLOFF_TIME = "lipei.web.accounts.lock_time"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "lipei.web.accounts.locked_out"
-AXES_IPWARE_PROXY_COUNT = ENV["LIPEI_PROXIES"]
+AXES_CLIENT_IP_CALLABLE = "lipei.web.callers.address"
 
 LANGUAGE_CODE = ENV["LIPEI_LANGUAGE"]
 LANGUAGES = [("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English")]
@@ -159,5 +160,6 @@ LOGGING = {
     "formatters": {"plain": {"()": "lipei.config.logs.formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": ENV["LIPEI_LOG"]},
-    "loggers": {"axes": {"level": "WARNING"}, "django.server": {"level": "WARNING"}},
+    # httpx would log the address of every call, and in addresses are keys.
+    "loggers": {name: {"level": "WARNING"} for name in ("axes", "django.server", "httpx", "httpcore")},
 }

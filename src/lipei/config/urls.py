@@ -2,10 +2,11 @@
 
 from django.urls import include, path
 
-from lipei.api import app, operators
+from lipei.api import app, callbacks, operators
 
 urlpatterns = [
     path("api/v1/", include((app.urlpatterns(), "api"))),
+    path("api/", include(callbacks.urlpatterns())),
     *operators.urlpatterns(),
     path("", include("lipei.web.urls")),
     path("", include("lipei.web.portal.urls")),

@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from django.conf import settings
 
 from lipei.gateways.channels import Channel
 from lipei.gateways.channels.folder import FolderChannel
 from lipei.gateways.channels.mail import MailChannel, MailServer
-from lipei.gateways.channels.sms import SmsAccount, SmsChannel
+from lipei.gateways.channels.sms import SmsAccount, SmsChannel, callback_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +71,9 @@ def sms_account(url: str) -> SmsAccount:
         region=query.get("region", "ap-guangzhou"),
         endpoint=("http://" if parts.scheme == "tencent+http" else "https://") + host,
     )
+
+
+def callback_address() -> str:
+    """The address to be entered with the SMS provider for its delivery reports; empty where none is set up."""
+    key = sms_account(settings.LIPEI_SMS_URL).callback_key if settings.LIPEI_SMS_URL else ""
+    return f"{settings.LIPEI_ORIGIN}/api/callbacks/sms?{urlencode(callback_query(key))}" if key else ""

@@ -139,6 +139,8 @@ class SmsChannel:
             raise CallbackRefused("unsigned")
         try:
             entries = json.loads(body)
+            if not isinstance(entries, list):
+                raise ValueError("no list of reports")
             return [_called_back(entry) for entry in entries]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise CallbackRefused("malformed") from error
