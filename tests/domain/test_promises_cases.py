@@ -17,7 +17,7 @@ import yaml
 
 import lipei.norms
 from lipei.domain.calendars import Calendar, Calendars
-from lipei.domain.claims import Case, Claim, Clock
+from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.conditions import Compare
 from lipei.domain.events import Change, Event
 from lipei.domain.promises import (
@@ -538,3 +538,22 @@ def test_working_days_are_pushed_by_the_days_of_a_pause(paused: str, resumed: st
     desk.gets_papers(resumed)
     assert desk.clock.due_at == at(due)
     assert (desk.clock.breached_at is not None) is (at(due) < at(paused))
+
+
+@pytest.mark.norm("2.4.1")
+def test_word_of_one_offer_keeps_the_promises_of_its_heads_only():
+    of_head = replace(BASE, code="notice", scope="exposure", since="", start=(Rule("exposure.refused"),),
+                      fulfil=(Rule("notice.sent", (), {"letter": ("settlement",)}),))  # fmt: skip
+    case = Case(
+        id=1,
+        parts={
+            "claim": {0: Claim(reported_at=at("2026-11-23 09:00"))},
+            "exposure": {n: Exposure(n) for n in (1, 2, 3)},
+        },
+    )
+    refused = [Event("exposure.refused", n) for n in (1, 2, 3)]
+    said = Event("notice.sent", 0, {"letter": "settlement", "exposures": (1, 3)})
+    ticks = react(
+        case=case, events=(*refused, said), promises=book(of_head), calendars=CALENDARS, now=at("2026-11-23 10:00")
+    )
+    assert [t.facts["exposure"] for t in ticks if t.kind == "clock.fulfilled"] == [1, 3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.jobs.conftest import own_home as own_home
 
 from lipei.domain.events import Refusal
 from lipei.services import actions, intake

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from tests.company import NOW, card, company
 
 from lipei.domain import commands as c
 from lipei.domain.money import Money
+from lipei.jobs import loop
 from lipei.norms import loader
-from lipei.services import duty, norms
+from lipei.services import duty, norms, sweeps
 from lipei.store import models
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +87,49 @@ def test_c_a_refusal_with_its_letter_and_clocks(drive):
     assert notice.state == "running" and notice.due_at == datetime(2026, 11, 26, 15, 59, 59, tzinfo=UTC)
     letter = models.Delivery.objects.get(stream_id=case.id, message="refusal")
     assert letter.letter == "refusal"
+    # The law asks for a notice, so what keeps the promise is that it left, not that it was decided.
+    loop.settle(later + timedelta(hours=1))
+    case = drive.case(number)
+    sent = [e for e in entries(case, "notice.sent") if e["facts"].get("letter") == "refusal"]
+    assert [(e["facts"]["to"], e["facts"]["party"], e["facts"]["exposure"]) for e in sent] == [("customer", 1, 1)]
+    notice = clock(case, "cn_refusal_notice")
+    assert (notice.state, notice.ended_at, notice.breached_at) == ("fulfilled", later + timedelta(hours=1), None)
+    assert clock(case, "decision_notice").state == "fulfilled"
+    assert case.claim.last_told_at == later + timedelta(hours=1)
     drive.verify()
+
+
+@pytest.mark.norm("2.4.1")
+def test_c_a_refusal_that_reaches_nobody_breaks_the_law_until_somebody_hands_it_over(drive):
+    people = company()
+    case = drive.report(people.program, own_damage(), now=NOW)
+    handler, number = people.handler_of(case), case.claim.number
+    why = c.Propose("not_covered", "车损险条款 第八条", "驾驶证在事故发生前已被吊销，这部分损失无法赔付。")
+    drive.act(handler, number, "exposure", "propose_refusal", 1, why, now=NOW)
+    case = drive.act(people.approver1, number, "exposure", "refuse", 1, now=NOW)
+    models.Delivery.objects.filter(stream_id=case.id, message="refusal").update(channels=())
+    loop.settle(NOW)
+    assert models.Delivery.objects.filter(stream_id=case.id, message="staff_unreachable").count() == 1
+    assert [e["facts"]["party"] for e in entries(drive.case(number), "notice.failed")] == [1]
+    # A call tells the customer, but the law wants it in writing.
+    soon = NOW + timedelta(days=1)
+    drive.act(handler, number, "claim", "tell_customer", 0, c.TellCustomer("已电话说明", exposure=1), now=soon)
+    case = drive.case(number)
+    assert clock(case, "decision_notice").state == "fulfilled"
+    late = clock(case, "cn_refusal_notice").due_at + timedelta(days=1)
+    sweeps.clocks(now=late, limit=100)
+    broken = clock(drive.case(number), "cn_refusal_notice")
+    assert (broken.state, broken.breached_at) == ("running", broken.due_at)
+    given = c.TellCustomer("已上门送达核定通知书", "visit", exposure=1, letter="refusal")
+    case = drive.act(handler, number, "claim", "tell_customer", 0, given, now=late)
+    assert clock(case, "cn_refusal_notice").state == "fulfilled"
+    drive.verify()
+
+
+def entries(case, kind):
+    """The payloads of the journal's entries of a kind."""
+    rows = models.Entry.objects.filter(stream_id=case.id, kind=kind).order_by("sequence")
+    return [json.loads(text) for text in rows.values_list("payload", flat=True)]
 
 
 def roster(people, first, second):

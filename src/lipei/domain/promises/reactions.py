@@ -278,5 +278,7 @@ def exposures_of(case: Case, event: Event) -> tuple[int, ...] | None:
     if event.subject in ("payment", "paper", "survey", "consultation", "recovery"):
         part = case.of(event.subject).get(event.part)
         return (part.exposure,) if part is not None and part.exposure else None
-    named = event.facts.get("exposure")
+    several, named = event.facts.get("exposures"), event.facts.get("exposure")
+    if isinstance(several, tuple | list) and several:
+        return tuple(several)
     return (named,) if isinstance(named, int) and named else None

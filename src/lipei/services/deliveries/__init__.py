@@ -218,9 +218,12 @@ def _facts(row: Any, case: Case, channel: str) -> dict[str, Any]:
         whom = {"to": "staff", **({"staff": row.staff_id} if row.staff_id is not None else {"role": row.role})}
     subject = row.event.partition(".")[0]
     about = case.of(subject).get(row.part) if subject in case.entities else None
+    # An offer is about several heads of loss: the promises of the others are not kept by it.
+    several = tuple(getattr(about, "exposures", ()))
     exposure = row.part if subject == "exposure" else getattr(about, "exposure", 0)
+    heads = {"exposures": several} if len(several) > 1 else {"exposure": several[0] if several else exposure}
     letter = {"letter": row.letter} if row.letter else {}
-    return {"delivery": row.id, "message": row.message, "channel": channel, "exposure": exposure, **whom, **letter}
+    return {"delivery": row.id, "message": row.message, "channel": channel, **heads, **whom, **letter}
 
 
 # --- the provider's word -------------------------------------------------------------------------------------
