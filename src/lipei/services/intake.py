@@ -6,7 +6,6 @@ one already made is taken all the same, and offered for linking. Urgent reports 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import replace
 from datetime import datetime
@@ -55,9 +54,7 @@ def new_id(now: datetime) -> int:
 
 def fingerprint(command: commands.Report) -> str:
     """What tells whether a repeated key came with the same report."""
-    from dataclasses import asdict
-
-    return hashlib.sha256(canonical.dumps(asdict(command))).hexdigest()
+    return canonical.digest(command)
 
 
 def report(command: commands.Report, *, actor: Actor, now: datetime, key: str = "") -> Refusal | Done:
@@ -124,7 +121,7 @@ def _world(
         number=new_number(now, rulebook.settings.zone),
         candidates=world.candidates(rulebook, None, world.indexes_of(None, command), command.line, handlers=True),
         alike=world.alike(
-            policy_id=w.policy.id if w.policy else None, phone=phone, loss_at=command.loss_at,
+            policy_id=w.policy.id if w.policy else None, phone=phone, loss_at=command.loss_at or now,
             window_hours=rulebook.settings.duplicate_window_hours,
         ),
     )  # fmt: skip

@@ -15,6 +15,7 @@ Rules run before the lock is taken, since SQLite has one writer. Nothing here ca
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -93,8 +94,9 @@ def commit(
     follow = consequences.of(
         writes, [[r.sequence for r in rows] for rows, _ in prepared], rulebook=rulebook, now=now, secret=secret
     )
+    inserts_only = inside is None and not follow.webhooks and all(w.loaded.head.version == 0 for w in writes)
     try:
-        with transaction.atomic():
+        with _transaction(inserts_only):
             _move(writes, [head for _, head in prepared])
             aggregates.update_rows(changes)
             with aggregates.sent_together():
@@ -116,6 +118,14 @@ def commit(
         for row, (event, _) in zip(rows, w.events, strict=True)
     ]
     return Committed({(w.loaded.head.kind, w.loaded.head.stream_id): w.after for w in writes}, tuple(numbered))
+
+
+def _transaction(inserts_only: bool) -> AbstractContextManager[Any]:
+    """Wholly or not at all. On PostgreSQL inserts travel as one statement (`aggregates.sent_together`), and one that
+    stands alone is a transaction of its own: nobody waits for BEGIN and COMMIT."""
+    if inserts_only and connection.vendor == "postgresql" and not in_transaction():
+        return nullcontext()
+    return transaction.atomic()
 
 
 def _order(write: Write) -> tuple[int, int]:

@@ -12,10 +12,11 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Q
 
 from lipei.domain import commands, lifecycle
@@ -81,9 +82,9 @@ def policy_value(row: Any, zone: str) -> Policy:
 
 def find_policy(command: commands.Report, now: datetime) -> Any | None:
     """The policy a report is about: by number, else by plate, else by the reporter's phone if it leaves no doubt."""
-    rows = models.Policy.objects
     if command.policy_number:
-        return rows.filter(number=command.policy_number.strip()).first()
+        return aggregates.row(models.Policy, "number", command.policy_number.strip())
+    rows = models.Policy.objects
     at = command.loss_at or now
     ways = []
     if command.plate:
@@ -128,59 +129,116 @@ def ledger(policy_id: int) -> Loaded:
 
 # --- claims that look alike -------------------------------------------------------------------------------------------
 
+_SAME_POLICY = "policy_id = %s"
+_SAME_PHONE = "id IN (SELECT aggregate_id FROM party WHERE phone_index = %s)"
+_ALIKE = """
+SELECT number FROM claim
+WHERE {whose} AND (loss_at BETWEEN %s AND %s OR loss_at IS NULL AND reported_at BETWEEN %s AND %s)
+AND state NOT IN ('cancelled', 'withdrawn') AND id <> %s ORDER BY id LIMIT 10
+"""
+
 
 def alike(
-    *, policy_id: int | None, phone: str, loss_at: datetime | None, window_hours: int, without: int = 0
+    *, policy_id: int | None, phone: str, loss_at: datetime, window_hours: int, without: int = 0
 ) -> tuple[str, ...]:
-    """Numbers of open or recent claims on the same policy (or from the same phone) about the same time of loss."""
-    if loss_at is None or (policy_id is None and not phone):
+    """Numbers of open or recent claims on the same policy (or from the same phone) about the same time of loss.
+
+    A loss whose time nobody said is taken to be of the time of its report.
+    """
+    if policy_id is None and not phone:
         return ()
-    window = timedelta(hours=window_hours)
-    rows = models.Claim.objects.filter(loss_at__gte=loss_at - window, loss_at__lte=loss_at + window).exclude(
-        state__in=("cancelled", "withdrawn")
-    )
-    if policy_id is not None:
-        rows = rows.filter(policy_id=policy_id)
-    else:
-        index = crypto.blind_index("phone", normal(phone))
-        rows = rows.filter(id__in=models.Party.objects.filter(phone_index=index).values("aggregate_id"))
-    return tuple(rows.exclude(id=without).order_by("id").values_list("number", flat=True)[:10])
+    at = connection.ops.adapt_datetimefield_value
+    since, until = at(loss_at - timedelta(hours=window_hours)), at(loss_at + timedelta(hours=window_hours))
+    whose = policy_id if policy_id is not None else crypto.blind_index("phone", normal(phone))
+    with connection.cursor() as cursor:  # every report asks: a queryset would cost several times as much
+        cursor.execute(
+            _ALIKE.format(whose=_SAME_PHONE if policy_id is None else _SAME_POLICY),
+            [whose, since, until, since, until, without],
+        )
+        return tuple(number for (number,) in cursor.fetchall())
 
 
 # --- colleagues -------------------------------------------------------------------------------------------------------
 
-_staff: tuple[float, tuple[Any, ...], dict[int, tuple[int, int]]] | None = None
+
+@dataclass
+class _Company:
+    """Colleagues and their load as they were looked up a few seconds ago, and what was made of them since."""
+
+    looked_up: float
+    rulebook: Rulebook
+    people: tuple[Any, ...]
+    load: dict[int, tuple[int, int]]
+    """By member of staff: open claims, and how many of them are urgent."""
+    shaped: dict[tuple[str, int], Candidate] = field(default_factory=dict)
+    """By line and member of staff."""
+
+    def took_on(self, staff_id: int) -> None:
+        """One open claim more in somebody's hands."""
+        open_, urgent = self.load.get(staff_id, (0, 0))
+        self.load[staff_id] = (open_ + 1, urgent)
+        self.shaped = {key: one for key, one in self.shaped.items() if key[1] != staff_id}
+
+    def candidate(self, person: Any, line: str) -> Candidate:
+        """The person as assignment sees them in a claim of this line."""
+        found = self.shaped.get((line, person.id))
+        if found is None:
+            found = self.shaped[line, person.id] = self._shape(person, line)
+        return found
+
+    def _shape(self, person: Any, line: str) -> Candidate:
+        table = self.rulebook.assignment
+        minutes = person.minutes_per_case.get(line) or table.minutes_by_line.get(line, table.minutes_other)
+        open_, urgent = self.load.get(person.id, (0, 0))
+        return Candidate(
+            staff_id=person.id,
+            unit=person.unit,
+            skills=frozenset(person.skills),
+            authority_minor=_authority(self.rulebook, person.roles, line),
+            regions=frozenset(person.regions),
+            languages=frozenset(person.languages),
+            absences=tuple((a.starts_at, a.ends_at) for a in person.absences.all()),
+            load_minutes=open_ * minutes,
+            urgent_minutes=urgent * minutes,
+            minutes_by_line=person.minutes_per_case,
+            fast_lane="fast_lane" in person.skills,
+        )
+
+
+_company: _Company | None = None
 
 
 def forget_staff() -> None:
     """Look colleagues up anew at the next question (after an edit of staff or absences)."""
-    global _staff
-    _staff = None
+    global _company
+    _company = None
 
 
-def _staff_and_load() -> tuple[tuple[Any, ...], dict[int, tuple[int, int]]]:
-    global _staff
-    if _staff is None or time.monotonic() - _staff[0] > LOAD_SECONDS:
+def _company_of(rulebook: Rulebook) -> _Company:
+    global _company
+    found = _company
+    if found is None or found.rulebook is not rulebook or time.monotonic() - found.looked_up > LOAD_SECONDS:
         people = tuple(models.Staff.objects.filter(active=True).prefetch_related("absences").order_by("id"))
         rows = (
             models.Claim.objects.filter(state__in=lifecycle.OPEN, handler__isnull=False)
             .values("handler")
             .annotate(n=Count("id"), urgent=Count("id", filter=Q(fast_lane=True)))
         )
-        _staff = (time.monotonic(), people, {r["handler"]: (r["n"], r["urgent"]) for r in rows})
-    return _staff[1], _staff[2]
+        load = {r["handler"]: (r["n"], r["urgent"]) for r in rows}
+        found = _company = _Company(time.monotonic(), rulebook, people, load)
+    return found
 
 
 def took_on(staff_id: int | None) -> None:
     """Count a claim just assigned, so that the next question knows before the load is looked up anew."""
-    if _staff is not None and staff_id is not None:
-        open_, urgent = _staff[2].get(staff_id, (0, 0))
-        _staff[2][staff_id] = (open_ + 1, urgent)
+    if _company is not None and staff_id is not None:
+        _company.took_on(staff_id)
 
 
 def name_of(staff_id: int | None) -> str:
     """A colleague's name, from the look-up of colleagues that an assignment has just made; empty for nobody."""
-    return next((person.name for person in _staff_and_load()[0] if person.id == staff_id), "")
+    people = _company.people if _company is not None else ()
+    return next((person.name for person in people if person.id == staff_id), "")
 
 
 def candidates(
@@ -190,34 +248,14 @@ def candidates(
 
     ``handlers``: only those who handle claims, whom a new claim may be assigned to.
     """
-    people, load = _staff_and_load()
+    company = _company_of(rulebook)
     line = line or (case.claim.line if case else "")
-    table = rulebook.assignment
-    limits: dict[tuple[str, ...], dict[str, int]] = {}  # colleagues share roles: each set is looked up once
     found = []
-    for person in people:
+    for person in company.people:
         if handlers and "handler" not in person.roles:
             continue
-        if person.roles not in limits:
-            limits[person.roles] = _authority(rulebook, person.roles, line)
-        minutes = person.minutes_per_case.get(line) or table.minutes_by_line.get(line, table.minutes_other)
-        open_, urgent = load.get(person.id, (0, 0))
-        found.append(
-            Candidate(
-                staff_id=person.id,
-                unit=person.unit,
-                skills=frozenset(person.skills),
-                authority_minor=limits[person.roles],
-                regions=frozenset(person.regions),
-                languages=frozenset(person.languages),
-                absences=tuple((a.starts_at, a.ends_at) for a in person.absences.all()),
-                load_minutes=open_ * minutes,
-                urgent_minutes=urgent * minutes,
-                minutes_by_line=person.minutes_per_case,
-                fast_lane="fast_lane" in person.skills,
-                conflict=bool(indexes & set(person.conflicts)),
-            )
-        )
+        candidate = company.candidate(person, line)
+        found.append(candidate if indexes.isdisjoint(person.conflicts) else replace(candidate, conflict=True))
     return tuple(found)
 
 
@@ -298,11 +336,13 @@ def _candidates_for(action: str, case: Case, command: Any, rulebook: Rulebook) -
 
 
 def _alike_of(case: Case, rulebook: Rulebook) -> tuple[str, ...]:
-    reporter = case.party("reporter")
+    reporter, loss_at = case.party("reporter"), case.claim.loss_at or case.claim.reported_at
+    if loss_at is None:
+        return ()
     return alike(
         policy_id=case.claim.policy_id,
         phone=reporter.phone if reporter else "",
-        loss_at=case.claim.loss_at,
+        loss_at=loss_at,
         window_hours=rulebook.settings.duplicate_window_hours,
         without=case.id,
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -87,6 +88,19 @@ def _parts(cls: type[Aggregate], entity: str, stream_id: int) -> dict[int, Any]:
     return {row[0]: part(*row) for row in found}
 
 
+def row(model: Any, key: str, value: Any) -> Any | None:
+    """The row with this value in a unique column, or None: a queryset's `first`, its statement put together once."""
+    columns = tuple(field.attname for field in model._meta.concrete_fields)
+    statement, convert = _reader(model, columns, key, connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    values = [c(v) if c and v is not None else v for c, v in zip(convert, found, strict=True)]
+    return model.from_db(connection.alias, columns, values)
+
+
 @cache
 def _reader(
     model: Any, columns: tuple[str, ...], key: str, vendor: str
@@ -98,7 +112,7 @@ def _reader(
     quote = connection.ops.quote_name
     fields_ = [model._meta.get_field(name) for name in columns]
     listed = ", ".join(quote(field.column) for field in fields_)
-    order = "" if key == "id" else f" ORDER BY {quote('part')}"
+    order = f" ORDER BY {quote('part')}" if key == "aggregate_id" else ""
     statement = f"SELECT {listed} FROM {quote(model._meta.db_table)} WHERE {quote(key)} = %s{order}"
     return statement, tuple(_from_database(model, field) for field in fields_)
 
@@ -175,14 +189,14 @@ def insert_many(
     prepare = converters(model, columns, connection.vendor)
     values = [[c(v) if c else v for c, v in zip(prepare, row, strict=True)] for row in rows]
     known = " ON CONFLICT DO NOTHING" if ignore_known else ""
+    if connection.vendor == "postgresql":
+        document = orjson.dumps([dict(zip(columns, row, strict=True)) for row in values]).decode()
+        _send(_from_json(model, columns) + known, document)
+        return
+    one = "(" + ", ".join(["%s"] * len(columns)) + ")"
+    statement = f"{_into(model, columns)} VALUES {', '.join([one] * len(values))}{known}"
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            document = orjson.dumps([dict(zip(columns, row, strict=True)) for row in values]).decode()
-            cursor.execute(_from_json(model, columns) + known, [document])
-        else:
-            one = "(" + ", ".join(["%s"] * len(columns)) + ")"
-            statement = f"{_into(model, columns)} VALUES {', '.join([one] * len(values))}{known}"
-            cursor.execute(statement, [value for row in values for value in row])
+        cursor.execute(statement, [value for row in values for value in row])
 
 
 @cache
@@ -226,20 +240,44 @@ def _from_json(model: Any, columns: tuple[str, ...]) -> str:
     return f"{_into(model, columns)} SELECT * FROM json_to_recordset((%s)::json) AS row_({typed})"
 
 
+_waiting: ContextVar[list[tuple[str, str]] | None] = ContextVar("waiting", default=None)
+"""The inserts of a `sent_together` block, each with its document."""
+
+
 @contextmanager
 def sent_together() -> Iterator[None]:
-    """Inserts in this block travel to PostgreSQL in one go: nobody waits for the answer of each.
+    """The `insert_many` of this block become one statement on PostgreSQL: one way there and back for all tables.
 
-    What is wrong with one of them is raised at the end of the block. Nothing whose answer matters (rows, row counts)
-    belongs in it. SQLite is not far away and does without.
+    They are sent at the end of the block, which raises what is wrong with any of them. SQLite is not far away and does
+    without.
     """
-    if connection.vendor != "postgresql":
+    waiting: list[tuple[str, str]] = []
+    token = _waiting.set(waiting)
+    try:
         yield
+    finally:
+        _waiting.reset(token)
+    if waiting:
+        with connection.cursor() as cursor:
+            cursor.execute(_as_one(tuple(s for s, _ in waiting)), [document for _, document in waiting])
+
+
+def _send(statement: str, document: str) -> None:
+    """Insert from a document, now or together with the rest of the block."""
+    waiting = _waiting.get()
+    if waiting is not None:
+        waiting.append((statement, document))
         return
-    connection.ensure_connection()
-    assert connection.connection is not None
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [document])
+
+
+@lru_cache(maxsize=256)
+def _as_one(statements: tuple[str, ...]) -> str:
+    """Several inserts as one statement: none of them reads what another writes, so their order is all the same."""
+    *others, last = statements
+    named = ", ".join(f"i{n} AS ({statement})" for n, statement in enumerate(others))
+    return f"WITH {named} {last}" if others else last
 
 
 def update_rows(changes: Iterable[RowChange]) -> None:

@@ -6,6 +6,7 @@ Floats are refused: money is an int of minor units, and two machines print one f
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -44,6 +45,12 @@ def dumps(value: Any) -> bytes:
     data = orjson.dumps(value, default=_default, option=_OPTIONS)
     assert not _has_float(value), "floats have no canonical form"
     return data
+
+
+def digest(value: Any) -> str:
+    """SHA-256 in hex of a value's canonical bytes; a dataclass stands there as its fields."""
+    data = orjson.dumps(value, default=_default, option=_OPTIONS & ~orjson.OPT_PASSTHROUGH_DATACLASS)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _has_float(value: Any) -> bool:
