@@ -72,6 +72,41 @@ def test_somebody_was_faster(office, browser, claim, handler_code):
     assert again.status_code == 302 and entries(claim, "claim.opinion_given") == 1
 
 
+def test_a_form_sent_twice_is_done_once_and_loses_nothing(browser, claim, handler_code):
+    client, version = browser(handler_code), seen(claim)
+    typed = {"amount": "1200", "reason": "after the survey", "seen_version": version}
+    where = f"/console/claims/{claim}/exposures/1/set_reserve/"
+    assert client.post(where, typed).status_code == 302
+    again = client.post(where, typed)
+    body = again.content.decode()
+    assert again.status_code == 409 and entries(claim, "exposure.reserve_set") == 1
+    assert "You have just done this" in body and 'value="1200"' in body
+    assert client.post(where, {**typed, "seen_version": seen(claim)}).status_code == 302  # meant twice: possible
+    assert entries(claim, "exposure.reserve_set") == 2
+
+
+def test_a_button_pressed_twice_leads_back_to_the_claim(office, browser, claim, handler_code):
+    client, version = browser(handler_code), seen(claim)
+    where = f"/console/claims/{claim}/accept_assignment/"
+    assert client.post(where, {"seen_version": version}).status_code == 302
+    again = client.post(where, {"seen_version": version}, follow=True)
+    assert again.redirect_chain and "It was not done twice." in again.content.decode()
+    assert entries(claim, "claim.assignment_accepted") == 1
+
+
+def test_the_next_step_stands_first_with_its_promise(office, browser, claim, handler_code):
+    page = browser(handler_code).get(f"/console/claims/{claim}/")
+    rows = page.context["next"]
+    kept = {row["button"]["label"]: row["promise"] for row in rows}
+    assert kept["Give the preliminary opinion"].code in ("first_contact", "preliminary_opinion")
+    assert [r["promise"].due_at for r in rows if r["promise"]] == sorted(
+        r["promise"].due_at for r in rows if r["promise"]
+    )
+    actions.act(claim, "claim", "give_opinion", 0, c.GiveOpinion("ok"), actor=getattr(office, handler_code), now=NOW)
+    later = browser(handler_code).get(f"/console/claims/{claim}/").context["next"]
+    assert "Give the preliminary opinion" not in {row["button"]["label"] for row in later}
+
+
 def test_assessment_with_rows(office, browser, claim, handler_code):
     client = browser(handler_code)
     actions.act(

@@ -17,7 +17,7 @@ from lipei.reads import claims as reads
 from lipei.services import bank
 from lipei.store import models
 from lipei.web.console import access
-from lipei.web.console.claims import address as address_of
+from lipei.web.console.claim_page import address as address_of
 from lipei.web.console.urls import urlpatterns
 
 ALL = set(ROLES)

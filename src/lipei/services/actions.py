@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lipei.domain import conduct
+from lipei.domain import conduct, lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.commands import COMMANDS
 from lipei.domain.conduct import Happened, World
 from lipei.domain.events import Actor, Event, Refusal
+from lipei.domain.lifecycle import Step
 from lipei.domain.limits import PolicyLedger
 from lipei.services import norms, unit_of_work, world
 from lipei.services.unit_of_work import Stale, Write
@@ -46,8 +47,9 @@ def act(
 ) -> Refusal | Done:  # fmt: skip
     """Take an action on a claim.
 
-    ``seen_version`` is the journal version that a person was looking at: if a colleague did something since, nothing is
-    done and the refusal (``conflict``) says so, so that the page can show what changed and keep what was typed.
+    ``seen_version`` is the journal version that a person was looking at: if a colleague did something since, or they
+    took this very step themselves (a double click), nothing is done and the refusal (``conflict``) says so, so that the
+    page can show what changed and keep what was typed.
     """
     stream_id = claim_id(number)
     if stream_id is None:
@@ -59,7 +61,7 @@ def act(
         command = kind()
 
     def decide(loaded: Loaded, w: World) -> Refusal | Happened:
-        stale = _stale(loaded, seen_version, actor)
+        stale = _stale(loaded, seen_version, actor, lifecycle.BY_ACTION.get((subject, action)), part)
         if stale is not None:
             return stale
         return conduct.conduct(
@@ -117,17 +119,18 @@ def writes_of(loaded: Loaded, ledger: Loaded | None, happened: Happened) -> list
     return writes
 
 
-def _stale(loaded: Loaded, seen_version: int | None, actor: Actor) -> Refusal | None:
+def _stale(loaded: Loaded, seen_version: int | None, actor: Actor, step: Step | None, part: int) -> Refusal | None:
     if seen_version is None or loaded.head.version <= seen_version:
         return None
-    rows = (
+    rows = list(
         models.Entry.objects.filter(stream_kind=Case.kind, stream_id=loaded.aggregate.id, sequence__gt=seen_version)
-        .exclude(actor=actor.id)
         .order_by("sequence")
-        .values_list("sequence", "kind", "actor")
+        .values_list("sequence", "kind", "actor", "part")
     )
-    others = [row for row in rows if not row[1].startswith(QUIET) and not row[2].startswith("system:")]
-    if not others:
+    own = [r for r in rows if step and r[2] == actor.id and r[1] == step.event and (step.makes_part or r[3] == part)]
+    others = [r for r in rows if r[2] != actor.id and not r[1].startswith(QUIET) and not r[2].startswith("system:")]
+    if not own and not others:
         return None
-    changed = tuple({"sequence": s, "kind": k, "actor": a} for s, k, a in others)
-    return Refusal("refusal.stale", "conflict", {"version": loaded.head.version, "changed": changed})
+    changed = tuple({"sequence": s, "kind": k, "actor": a} for s, k, a, _ in sorted({*own, *others}))
+    code = "refusal.stale" if others else "refusal.done_already"
+    return Refusal(code, "conflict", {"version": loaded.head.version, "changed": changed})

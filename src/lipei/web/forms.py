@@ -37,13 +37,15 @@ class Offers:
     """What a form may choose from and by what it counts.
 
     ``options`` by field name (a dotted name wins: ``exposures.claimant``), ``facts`` asked by the terms, ``omit`` names
-    of fields that this page does not show, ``currency`` of all amounts.
+    of fields that this page does not show, ``labels`` text keys of fields that this page calls otherwise, ``currency``
+    of all amounts.
     """
 
     currency: str = "CNY"
     options: Mapping[str, Options] = field(default_factory=dict)
     facts: tuple[FactSpec, ...] = ()
     omit: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, path: str) -> Options | None:
         """The options of a field, by its dotted name or its last part."""
@@ -144,7 +146,7 @@ def _draw_one(
     drawn = Input(
         path=path,
         name=html,
-        key=key,
+        key=offers.labels.get(path, key),
         kind=kind,
         value=values[0] if values else "",
         values=values,

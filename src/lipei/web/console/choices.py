@@ -23,6 +23,10 @@ PAPER_REASONS = (
     "unreadable", "incomplete", "wrong_paper", "expired", "wrong_person", "unsigned", "not_original", "no_relation",
     "amounts_differ", "duplicate", "damaged_file",
 )  # fmt: skip
+REFUSAL_REASONS = (
+    "not_covered", "excluded", "not_in_force", "waiting_period", "not_disclosed", "not_proved", "limit_used_up",
+    "out_of_time", "not_insured_person",
+)  # fmt: skip
 CHECKLIST = ("place_matches", "damage_matches", "licence_seen", "plate_matches", "photos_complete", "others_heard")
 
 
@@ -87,6 +91,7 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
         "peril": losses(book, claim.line),
         "cover": covers(book, claim.product),
         "claimant": people,
+        "party": people,
         "payee": people,
         "acts_for": people,
         "debtor": people,
@@ -105,6 +110,8 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
         options["papers"] = tuple((code, f"paper.{code}") for code in papers_for(shown, book))
     if (subject, action) == ("paper", "refuse"):
         options["reason"] = tuple((code, f"reason.{code}") for code in PAPER_REASONS)
+    if action == "propose_refusal":
+        options["code"] = tuple((code, f"reason.{code}") for code in REFUSAL_REASONS)
     facts: tuple[FactSpec, ...] = ()
     exposure = shown.exposures.get(part) if subject == "exposure" else None
     if exposure is not None and action == "assess":

@@ -17,62 +17,16 @@ from lipei.domain.commands import COMMANDS
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.permissions import may
-from lipei.norms.texts import text
 from lipei.reads import claims as reads
-from lipei.reads import prenotices
-from lipei.reads.claims import Possible
 from lipei.services import actions, documents, personal_data
 from lipei.web import forms
-from lipei.web.console import choices
-from lipei.web.console.shell import complain, now, say, show, status_of, who
+from lipei.web.console import choices, claim_page
+from lipei.web.console.claim_page import CAREFUL, NEW, PARTS, about
+from lipei.web.console.shell import book, complain, now, say, show, status_of, who
 from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language
 
-PARTS: Mapping[str, str] = {
-    "exposures": "exposure", "parties": "party", "papers": "paper", "surveys": "survey",
-    "consultations": "consultation", "offers": "offer", "payments": "payment", "recoveries": "recovery",
-}  # fmt: skip
-PLURAL = {subject: parts for parts, subject in PARTS.items()}
-NEW = "new"
-TICKS = "clock."  # what promises do by themselves stands apart from what people did, except where one broke
 UNMASKED = "unmasked"  # of the session: claim number → until when (ISO time) personal data is shown whole
-AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command.__name__ == "Nothing")
-CAREFUL = frozenset(
-    {
-        ("exposure", "refuse"),
-        ("claim", "cancel"),
-        ("claim", "withdraw"),
-        ("claim", "close_without_payment"),
-        ("payment", "cancel"),
-        ("recovery", "write_off"),
-        ("exposure", "return_for_rework"),
-    }
-)
-
-
-def address(number: str, step: Step, part: int) -> str:
-    """The page of an action."""
-    if step.subject == "claim":
-        return reverse("console:claim-act", args=[number, step.action])
-    return reverse(
-        "console:part-act", args=[number, PLURAL[step.subject], NEW if step.makes_part else part, step.action]
-    )
-
-
-def _offered(number: str, found: tuple[Possible, ...]) -> dict[tuple[str, int], list[dict[str, Any]]]:
-    """The buttons by what they are about: ("exposure", 1); making steps under (subject, 0)."""
-    rows: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for one in found:
-        key = (one.subject, one.action)
-        rows.setdefault((one.subject, one.part), []).append(
-            {
-                "label": one.label,
-                "href": address(number, one.step, one.part),
-                "at_once": key in AT_ONCE,
-                "careful": key in CAREFUL,
-            }
-        )
-    return rows
 
 
 def shows_whole(request: HttpRequest, number: str, at: datetime) -> bool:
@@ -89,54 +43,15 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
     if page is None:
         raise Http404
     may_unmask = may(viewer, personal_data.PERMISSION)
-    told = _told_beforehand(page, at) if may_unmask else ()
-    return show(request, "claim", "claims", prenotices=told, **claim_context(page, number, may_unmask, request, at))
-
-
-def _told_beforehand(page: reads.Page, at: datetime) -> tuple[prenotices.Told, ...]:
-    """The pre-notices about the claim's policy or reporter (norm 1.3.3)."""
-    case = page.found.raw
-    reporter = case.party("reporter")
-    return prenotices.about(
-        policy_id=case.claim.policy_id, phone=reporter.phone if reporter else "", now=at, language=language(),
-        show_days=page.found.rulebook.settings.pre_notice_show_days,
-    )  # fmt: skip
-
-
-def claim_context(
-    page: reads.Page, number: str, may_unmask: bool, request: HttpRequest, at: datetime
-) -> dict[str, Any]:
-    """What the template of a claim draws: each part beside the buttons that belong to it."""
-    case, offered = page.case, _offered(number, page.actions)
-
-    def beside(subject: str, rows: Mapping[int, Any]) -> list[tuple[Any, list[dict[str, Any]]]]:
-        return [(row, offered.get((subject, part), [])) for part, row in rows.items()]
-
-    sums = {s.exposure: s for s in page.settlements}
-    return {
-        "page": page,
-        "case": case,
-        "claim": case.claim,
-        "version": page.version,
-        "staff": page.staff,
-        "claim_actions": offered.get(("claim", 0), []),
-        "parties": beside("party", case.parties),
-        "exposures": [(e, sums[e.part], buttons) for e, buttons in beside("exposure", case.exposures)],
-        "papers": beside("paper", case.papers),
-        "surveys": beside("survey", case.surveys),
-        "consultations": beside("consultation", case.consultations),
-        "offers": beside("offer", case.offers),
-        "payments": beside("payment", case.payments),
-        "recoveries": beside("recovery", case.recoveries),
-        "making": {subject: offered.get((subject, 0), []) for subject in PLURAL},
-        "running": [p for p in page.promises if p.state in ("running", "paused")],
-        "ended": [p for p in page.promises if p.state not in ("running", "paused")],
-        "may_unmask": may_unmask,
-        "whole": shows_whole(request, number, at),
-        "open": case.claim.state in lifecycle.OPEN,
-        "timeline": [e for e in reversed(page.timeline) if not e.kind.startswith(TICKS) or e.kind == "clock.breached"],
-        "ticks": [e for e in reversed(page.timeline) if e.kind.startswith(TICKS) and e.kind != "clock.breached"],
-    }
+    return show(
+        request,
+        "claim",
+        "claims",
+        may_unmask=may_unmask,
+        whole=shows_whole(request, number, at),
+        prenotices=claim_page.told_beforehand(page, at) if may_unmask else (),
+        **claim_page.drawn(page, number),
+    )
 
 
 @require_POST
@@ -148,9 +63,10 @@ def unmask(request: HttpRequest, number: str) -> HttpResponse:
             raise Http404
         complain(request, outcome)
         return redirect("console:claim", number=number)
-    minutes = request.rulebook.settings.unmask_minutes  # type: ignore[attr-defined]
-    shown = {**request.session.get(UNMASKED, {}), number: (now() + timedelta(minutes=minutes)).isoformat()}
-    request.session[UNMASKED] = shown
+    at = now()
+    until = at + timedelta(minutes=book(request).settings.unmask_minutes)
+    still = {n: t for n, t in request.session.get(UNMASKED, {}).items() if datetime.fromisoformat(t) > at}
+    request.session[UNMASKED] = {**still, number: until.isoformat()}
     return redirect("console:claim", number=number)
 
 
@@ -222,8 +138,9 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
         return form.page(request, found.case, typed, version=_seen(request), errors=errors, status=422)
     outcome = actions.act(number, subject, action, part, command, actor=viewer, now=now(), seen_version=_seen(request))
     if not isinstance(outcome, Refusal):
-        say(request, "console.done", action=text(f"action.{subject}.{action}", language()))
-        return redirect(reverse("console:claim", args=[number]) + (f"#{subject}-{part}" if part else ""))
+        return form.done(request, "console.done")
+    if outcome.code == "refusal.done_already" and (subject, action) in claim_page.AT_ONCE:
+        return form.done(request, "console.done.already")
     return form.refused(request, viewer, typed, outcome)
 
 
@@ -237,6 +154,12 @@ class Form:
 
     def __init__(self, number: str, step: Step, part: int, cls: type, offers: forms.Offers) -> None:
         self.number, self.step, self.part, self.cls, self.offers = number, step, part, cls, offers
+
+    def done(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Back to the claim, where the part stands, with one sentence."""
+        say(request, key, action=claim_page.label(self.step))
+        where = f"#{self.step.subject}-{self.part}" if self.part else ""
+        return redirect(reverse("console:claim", args=[self.number]) + where)
 
     def page(
         self, request: HttpRequest, case: Case, typed: forms.Typed, *, version: int | None, status: int = 200,
@@ -255,7 +178,7 @@ class Form:
             claim=case.claim,
             step=step,
             part=self.part,
-            target=None if step.makes_part or step.subject == "claim" else case.of(step.subject).get(self.part),
+            about=about(case, step.subject, self.part),
             fields=drawn,
             unplaced=forms.unplaced(drawn, errors),
             version=version,
@@ -263,6 +186,7 @@ class Form:
             refusal=sentence(refusal) if refusal else "",
             has_errors=bool(errors),
             hopeless=hopeless,
+            hint=claim_page.hint(step),
             careful=(step.subject, step.action) in CAREFUL,
         )
 

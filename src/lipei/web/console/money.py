@@ -16,7 +16,7 @@ from lipei.domain.permissions import may
 from lipei.reads import approvals as approval_reads
 from lipei.reads import payments as payment_reads
 from lipei.services import bank
-from lipei.web.console.claims import address
+from lipei.web.console.claim_page import address
 from lipei.web.console.shell import complain, now, say, show, who
 from lipei.web.templatetags.lipei import language
 

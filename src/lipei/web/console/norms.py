@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,8 +15,9 @@ from lipei.norms import loader
 from lipei.norms.errors import NormError
 from lipei.reads import norm_versions, people
 from lipei.services import norms, sweeps
+from lipei.web.console.norm_tables import node
 from lipei.web.console.shell import book, now, say, show, status_of, who
-from lipei.web.errors import sentence
+from lipei.web.errors import forbidden, sentence
 from lipei.web.templatetags.lipei import language
 
 PREVIEWED = ("promises", "calendars")
@@ -86,8 +87,6 @@ def _shown(request: HttpRequest, table: str, version: int, text: str) -> HttpRes
 def edit(request: HttpRequest, table: str) -> HttpResponse:
     """Edit a table. "Check" says whether it makes sense and what it would do to open claims; "Save" needs a reason."""
     if not who(request).roles & set(norms.EDITORS.get(_known(table), ())):
-        from lipei.web.errors import forbidden
-
         return forbidden(request, permission=f"norm.{table}")
     in_force, text = norms.text_in_force(table)
     if request.method == "GET":
@@ -144,29 +143,3 @@ def difference(old: str, new: str) -> Iterator[tuple[str, str]]:
             yield kinds.get(line[:1], "ctx"), line
         elif line.startswith("@@"):
             yield "ctx", "…"
-
-
-def node(value: Any) -> dict[str, Any]:
-    """A document as a readable tree: ``rows`` (a table), ``pairs``, ``items`` or a plain ``value``."""
-    if isinstance(value, Mapping):
-        if value and all(isinstance(v, Mapping) for v in value.values()) and len(value) > 1 and _flat(value.values()):
-            return _rows([{"": key, **row} for key, row in value.items()])
-        return {"kind": "pairs", "pairs": [(str(k), node(v)) for k, v in value.items()]}
-    if isinstance(value, list):
-        if value and all(isinstance(v, Mapping) for v in value):
-            return _rows(value)
-        return {"kind": "items", "items": [node(v) for v in value]}
-    return {"kind": "value", "value": "—" if value is None else value}
-
-
-def _flat(rows: Any) -> bool:
-    return all(len(row) <= 12 for row in rows)
-
-
-def _rows(rows: list[Any]) -> dict[str, Any]:
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    return {
-        "kind": "rows",
-        "columns": columns,
-        "rows": [[node(row[c]) if c in row else None for c in columns] for row in rows],
-    }

@@ -80,7 +80,7 @@ def _staff_offers(request: HttpRequest) -> Offers:
         "languages": choices.LANGUAGES[1:],
         "skills": tuple((s, _skill(s)) for s in skills),
     }
-    return Offers(options=options)
+    return Offers(options=options, labels={"roles": "console.staff.roles"})
 
 
 def _skill(code: str) -> str:

@@ -38,10 +38,14 @@ def now() -> datetime:
 
 
 def show(request: HttpRequest, template: str, here: str = "", status: int = 200, **context: Any) -> HttpResponse:
-    """A page of the console."""
-    return render(
-        request, f"console/{template}.html", {"menu": menu(who(request)), "here": here, **context}, status=status
-    )
+    """A page of the console. Times left are told by the company's own office hours."""
+    table = book(request)
+    frame = {
+        "menu": menu(who(request)),
+        "here": here,
+        "working_calendar": table.calendars.current.get(table.duty.calendar),
+    }
+    return render(request, f"console/{template}.html", {**frame, **context}, status=status)
 
 
 def say(request: HttpRequest, key: str, **params: Any) -> None:

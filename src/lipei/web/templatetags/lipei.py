@@ -23,6 +23,9 @@ register = template.Library()
 SOON = timedelta(hours=4)
 """A promise that breaks within this time is shown as urgent."""
 
+OVERSEEN = timedelta(days=3)
+"""Up to here what is left is told in working time."""
+
 
 def language() -> str:
     """The language of this request, one of `LANGUAGES`."""
@@ -93,15 +96,27 @@ def duration_words(span: timedelta) -> str:
 
 @register.simple_tag(takes_context=True)
 def remaining(context: template.Context, due_at: datetime | None) -> SafeString | str:
-    """How long until a promise breaks, or since when it is broken, as a coloured label."""
+    """How long until a promise breaks, or since when it is broken, as a coloured label.
+
+    Staff read what is left to work in (``working_calendar`` of the context), while that can still be overseen; others,
+    and whatever is further away, real time.
+    """
     if due_at is None:
         return ""
-    left = due_at - (context.get("now") or timezone.now())
-    kind = "late" if left < timedelta(0) else "soon" if left < SOON else "ok"
-    key = "base.overdue" if kind == "late" else "base.left"
-    return format_html(
-        '<span class="lp-left lp-left-{}">{}</span>', kind, text(key, language(), time=duration_words(left))
-    )
+    now, calendar = context.get("now") or timezone.now(), context.get("working_calendar")
+    left = due_at - now
+    if left < timedelta(0):
+        return _left("late", "base.overdue", left)
+    if calendar is not None and left < OVERSEEN:
+        worked = timedelta(minutes=calendar.between(now, due_at))
+        key = "base.left_working" if worked else "base.left_no_working"
+        return _left("soon" if worked < SOON else "ok", key, worked)
+    return _left("soon" if left < SOON else "ok", "base.left", left)
+
+
+def _left(kind: str, key: str, span: timedelta) -> SafeString:
+    words = text(key, language(), time=duration_words(span))
+    return format_html('<span class="lp-left lp-left-{}">{}</span>', kind, words)
 
 
 @register.inclusion_tag("parts/promise.html", takes_context=True)
@@ -119,6 +134,7 @@ def promise(context: template.Context, clock: Any) -> dict[str, Any]:
         "provisional": at("provisional"),
         "extended_due_at": at("extended_due_at"),
         "now": context.get("now"),
+        "working_calendar": context.get("working_calendar"),
         "running": state == "running",
     }
 

@@ -1,0 +1,92 @@
+"""What to do next on a claim: the steps that keep a running promise, and those that carry a part forward (norm 2.3.1).
+
+Nothing is offered here that the lifecycle table does not offer: this only says which of the possible steps come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lipei.domain.claims import Case
+from lipei.domain.rulebook import Rulebook
+from lipei.reads.approvals import WAITING
+from lipei.reads.claims import Page, Possible, Promised
+
+FORWARD = frozenset(WAITING.values()) | {
+    ("claim", "acknowledge_duty"), ("claim", "accept_assignment"), ("claim", "register"), ("claim", "close"),
+    ("exposure", "assess"), ("exposure", "submit_decision"), ("paper", "accept"), ("survey", "record"),
+    ("consultation", "opine"), ("consultation", "conclude"), ("offer", "send"), ("payment", "submit"),
+    ("payment", "retry"),
+}  # fmt: skip
+"""The steps by which a claim usually goes on. Others come first only while they keep a promise."""
+
+OWN = frozenset({"company", "team"})
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A step that the reader should think of first: on these parts, to keep this promise (None: to carry it forward)."""
+
+    action: Possible
+    parts: tuple[int, ...]
+    promise: Promised | None
+
+
+def ahead(page: Page) -> tuple[Next, ...]:
+    """The next steps of the reader: what keeps the promise that breaks first stands first. No query."""
+    case, book = page.found.raw, page.found.rulebook
+    running = [p for p in page.promises if p.state == "running" and p.due_at is not None]
+    kept = _kept_by(case, book, running)
+    found: dict[tuple[str, str], Next] = {}
+    for one in page.actions:
+        promise = _first(kept.get(one.step.event, ()), one)
+        if not _carries(case, one) and (promise is None or not _presses(case, promise)):
+            continue
+        key = (one.subject, one.action)
+        known = found.get(key)
+        found[key] = Next(
+            known.action if known else one,
+            (*(known.parts if known else ()), one.part),
+            _sooner(known.promise if known else None, promise),
+        )
+    order = {p.part: n for n, p in enumerate(running)}
+    return tuple(sorted(found.values(), key=lambda n: order[n.promise.part] if n.promise else len(order)))
+
+
+def _carries(case: Case, one: Possible) -> bool:
+    if (one.subject, one.action) not in FORWARD:
+        return False
+    state = getattr(case.of(one.subject).get(one.part), "state", None)
+    return not one.step.target or state != one.step.target  # an assessment made is not made again to go on
+
+
+def _presses(case: Case, promise: Promised) -> bool:
+    """Whether a promise should be thought of now: one of the company's own at once, one of the law when it warned."""
+    return promise.binds in OWN or promise.late or case.clocks[promise.part].warned > 0
+
+
+def _kept_by(case: Case, book: Rulebook, running: Iterable[Promised]) -> Mapping[str, list[Promised]]:
+    """Journal kind → the running promises that it fulfils, by due time."""
+    found: dict[str, list[Promised]] = {}
+    for promise in running:
+        try:
+            rules = book.promises.of_clock(case.clocks[promise.part]).fulfil
+        except KeyError:  # a definition that is no longer known
+            continue
+        for event in {rule.event for rule in rules}:
+            found.setdefault(event, []).append(promise)
+    return found
+
+
+def _first(promises: Iterable[Promised], one: Possible) -> Promised | None:
+    """The first of these promises that this step could keep: one about another head of loss it cannot."""
+    if one.subject != "exposure":
+        return next(iter(promises), None)
+    return next((p for p in promises if p.exposure in (0, one.part)), None)
+
+
+def _sooner(one: Promised | None, other: Promised | None) -> Promised | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other, key=lambda p: (p.due_at is None, p.due_at))
