@@ -86,7 +86,7 @@ def _unauthorised(request: HttpRequest, error: AuthenticationError) -> HttpRespo
 @api.exception_handler(Exception)
 def _ours(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("api.failed", path=request.path, error=type(error).__name__, exc_info=error)
-    return problems.answer(request, Problem(500, "refusal.ours"))
+    return problems.answer(request, problems.of_failure(error))
 
 
 # --- the calls -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from lipei.api.reading import Fault, Faults
 from lipei.domain.events import Refusal
 from lipei.norms.texts import LANGUAGES, text, texts
+from lipei.store import trouble
 
 MEDIA_TYPE = "application/problem+json"
 STATUS = {"state": 409, "conflict": 409, "permission": 403, "fields": 422, "missing": 404}
@@ -74,6 +75,16 @@ class Problem(Exception):
 def wrong_fields(faults: Faults) -> Problem:
     """422: the fields, each with its sentence."""
     return Problem(422, "refusal.fields", faults=faults)
+
+
+def of_failure(error: BaseException | None) -> Problem:
+    """What an exception that nobody caught is for the caller: no room (507), no database (503), our mistake (500)."""
+    kind = trouble.of(error)
+    if kind == trouble.STORAGE:
+        return Problem(507, "refusal.no_room")
+    if kind == trouble.DATABASE:
+        return Problem(503, "refusal.database_away")
+    return Problem(500, "refusal.ours")
 
 
 def of_refusal(refusal: Refusal) -> Problem:

@@ -170,6 +170,7 @@ def database(url: str, home: Path, pool: int) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
+            "CONN_HEALTH_CHECKS": True,  # a connection that broke while it lay in the pool is replaced, not handed out
             "OPTIONS": {
                 "pool": {"min_size": 1, "max_size": pool, "timeout": 20},
                 # Parameters travel apart from the statement, so that the server can keep it prepared.

@@ -13,3 +13,4 @@ urlpatterns = [
 ]
 
 handler403 = "lipei.web.errors.forbidden"
+handler500 = "lipei.config.failures.failed"

@@ -1,0 +1,34 @@
+"""What is answered where nobody caught an exception: by its kind, to a program as a problem, to a person as a page.
+
+The page asks the database for nothing, since that may be what failed.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+
+from lipei.api import problems
+from lipei.norms.texts import LANGUAGES
+from lipei.store import trouble
+from lipei.web import middleware
+
+PAGES = {trouble.STORAGE: ("507.html", 507), trouble.DATABASE: ("503.html", 503), trouble.NONE: ("500.html", 500)}
+FOR_PROGRAMS = "/api/"
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Django's ``handler500``: called while the exception is being handled."""
+    error = sys.exc_info()[1]
+    if request.path_info.startswith(FOR_PROGRAMS):
+        return problems.answer(request, problems.of_failure(error))
+    template, status = PAGES[trouble.of(error)]
+    chosen = request.COOKIES.get(middleware.COOKIE, "")  # the staff record, which may say otherwise, is out of reach
+    with translation.override(chosen if chosen in LANGUAGES else middleware.asked(request)):
+        response = render(None, template, status=status)  # type: ignore[arg-type]
+    if status == 503:
+        response["Retry-After"] = "10"
+    return response
