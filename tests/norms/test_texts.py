@@ -13,6 +13,7 @@ import lipei
 from lipei.domain import commands
 from lipei.domain.claims import Case
 from lipei.domain.lifecycle import GUARDS, KINDS, STEPS
+from lipei.norms import loader
 from lipei.norms.texts import LANGUAGES, text, texts
 
 TEXTS = texts()
@@ -124,6 +125,13 @@ def test_every_guard_says_why_it_stops() -> None:
 def test_every_field_of_a_command_has_a_label() -> None:
     classes = {*commands.COMMANDS.values(), commands.PartyReported, commands.ItemAssessed, commands.ExposureReported}
     assert {f"field.{f.name}" for command in classes for f in fields(command)} - set(TEXTS) == set()
+
+
+def test_every_fact_that_tables_and_terms_ask_for_has_a_label() -> None:
+    book = loader.rulebook({}, market="CN")
+    asked = {*book.facts_asked, *(name for cover in book.covers_of() for name in cover.facts)}
+    assert {"towed", "inpatient", "fault_percent", "lawsuit_amount_minor"} <= asked
+    assert {f"fact.{name}" for name in asked} - set(TEXTS) == set()
 
 
 def test_every_refusal_and_error_named_in_the_code_has_its_sentence() -> None:

@@ -101,6 +101,7 @@ class Report:
     incident: str = said(length_max=40)
     parties: tuple[PartyReported, ...] = ()
     exposures: tuple[ExposureReported, ...] = ()
+    facts: Mapping[str, Any] = said({})  # of the loss as a whole: towed, inpatient, fault_percent …
     external_number: str = said(length_max=60)
     accept_automatic: bool = said(False)  # the customer agrees beforehand to a sum that the terms alone give
 
@@ -137,6 +138,7 @@ class Triage:
     liability_disputed: bool | None = None
     public_attention: bool | None = None
     regulator_asks: bool | None = None
+    facts: Mapping[str, Any] = said({})  # what else the tables and terms ask of the loss as a whole; null: not known
 
 
 @dataclass(frozen=True, slots=True)

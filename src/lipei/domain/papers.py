@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+from lipei.domain import facts
 from lipei.domain.claims import Case, Claim, Exposure, Paper, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Compare, Condition, Group, holds
@@ -184,6 +185,16 @@ def _need(
     role, party = _asked_of(case, exposure, kind)
     why = f"paper.why.{row.why}" if row.why else ""
     return Need(kind.code, 0 if kind.per == "claim" else exposure.part, role, party, bool(answer), why)
+
+
+def facts_asked(*, case: Case, table: PaperTable) -> tuple[str, ...]:
+    """The facts on which a paper of the claim's lists depends, in the lists' order: what to ask the customer once."""
+    found: dict[str, None] = {}
+    for exposure in _heads(case):
+        values = _values(case, exposure, table)
+        for one in table.lists_for(line=case.claim.line, cover=values["cover"], loss=values["loss"]):
+            found |= dict.fromkeys(facts.asked_by(row.when for row in one.rows if row.when is not None))
+    return tuple(found)
 
 
 def truth(condition: Condition, values: Mapping[str, Value]) -> bool | None:

@@ -13,8 +13,9 @@ from lipei.domain.authority import Granted
 from lipei.domain.claims import Case, Exposure, Offer
 from lipei.domain.conduct import Ask, World
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
+from lipei.domain.facts import of_head, wrong_of_head
 from lipei.domain.limits import PolicyLedger
-from lipei.domain.rules.intake import item_row
+from lipei.domain.rules.intake import item_row, known_facts
 from lipei.domain.settlement import Accident, Settlement, settle
 from lipei.domain.settlement.values import loss_of
 
@@ -63,8 +64,10 @@ def assess(ask: Ask) -> Outcome:
     """The damage line by line, and the facts that the terms ask for. The settlement is computed for all to see."""
     command, exposure = ask.command, ask.target
     rows = tuple(item_row(i) for i in command.items) or exposure.items
-    facts = {**exposure.facts, **command.facts}
+    facts = known_facts({**exposure.facts, **command.facts})
+    covers = ask.rulebook.covers_of(ask.case.claim.product, exposure.cover)
     codes = _wrong_items(ask, rows)
+    codes |= wrong_of_head(command.facts, tables=ask.rulebook.facts_asked, covers=covers)
     if codes:
         return wrong(**codes)
     assessed = sum(
@@ -135,10 +138,18 @@ def settlement_of(case: Case, exposure: Exposure, world: World) -> Settlement | 
     terms = world.rulebook.products.version(policy.product, claim.terms_version or policy.terms_version)
     if terms is None:
         return Refusal("refusal.terms_unknown")
-    loss = loss_of(exposure, calculate=True)
+
+    def informed(one: Exposure) -> Exposure:
+        """With what its own cover asks of it, also where that was said of the claim as a whole."""
+        cover = terms.covers.get(one.cover)
+        told = of_head(claim.facts, one.facts, tables=world.rulebook.facts_asked, cover=cover)
+        return replace(one, facts=told)
+
+    loss = loss_of(informed(exposure), calculate=True)
     if loss is None:
         return Refusal("refusal.cover_missing")
-    others = (loss_of(e) for e in case.exposures.values() if e.part != exposure.part and e.cover in terms.covers)
+    rest = (e for e in case.exposures.values() if e.part != exposure.part and e.cover in terms.covers)
+    others = (loss_of(informed(e)) for e in rest)
     return settle(
         terms=terms,
         policy=policy,

@@ -11,6 +11,7 @@ from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
 from lipei.domain.lifecycle import EXPOSURE_ENDS
 from lipei.domain.rules.decisions import without
+from lipei.domain.rules.intake import known_facts, wrong_facts
 
 
 def triage_claim(ask: Ask) -> Outcome:
@@ -46,8 +47,12 @@ def triage_claim(ask: Ask) -> Outcome:
 
 
 def claim_facts(ask: Ask) -> Mapping[str, Value] | Refusal:
-    """What is known of the claim as a whole, with what this command adds."""
-    command, found = ask.command, dict(ask.case.claim.facts)
+    """What is known of the claim as a whole, with what this command adds or takes back."""
+    command = ask.command
+    codes = wrong_facts(ask, command.facts, ask.case.claim.product)
+    if codes:
+        return wrong(**codes)
+    found = known_facts({**ask.case.claim.facts, **command.facts})
     for name in ("lawsuit", "liability_disputed", "public_attention", "regulator_asks"):
         if getattr(command, name) is not None:
             found[name] = getattr(command, name)

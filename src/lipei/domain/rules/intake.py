@@ -13,6 +13,7 @@ from lipei.domain.claims import Exposure, Party
 from lipei.domain.commands import ExposureReported, PartyReported, Report
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Outcome, Refusal, Value, wrong
+from lipei.domain.facts import wrong_of_claim, wrong_of_head
 from lipei.domain.money import Money
 
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
@@ -69,6 +70,7 @@ def _root(ask: Ask, command: Report) -> dict[str, Value]:
         "rescue": command.rescue,
         "major_accident": command.major_accident,
         "incident": command.incident,
+        "facts": known_facts(command.facts),
         "external_number": command.external_number,
         "accept_automatic": command.accept_automatic,
     }
@@ -104,11 +106,24 @@ def _wrong_report(ask: Ask, command: Report) -> dict[str, str]:
     if command.policy_number and ask.world.policy is None:
         codes["policy_number"] = "refusal.policy_unknown"
     codes |= _wrong_line(ask, command) | _wrong_amounts(ask, command)
+    codes |= wrong_facts(ask, command.facts, ask.world.policy.product if ask.world.policy else "")
     numbers = set(range(1, len(command.parties) + 1))
     for number, party in enumerate(command.parties, start=1):
         found = wrong_party(ask, party) | wrong_acting(party, numbers - {number})
         codes |= {f"parties.{number}.{name}": code for name, code in found.items()}
     return codes
+
+
+def wrong_facts(ask: Ask, given: Mapping[str, Value], product: str) -> dict[str, str]:
+    """What is wrong with what is said of the loss as a whole."""
+    if not given:
+        return {}
+    return wrong_of_claim(given, tables=ask.rulebook.facts_asked, covers=ask.rulebook.covers_of(product))
+
+
+def known_facts(given: Mapping[str, Value]) -> dict[str, Value]:
+    """What is really known: null takes a fact back."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def wrong_acting(party: PartyReported, others: set[int]) -> dict[str, str]:
@@ -290,7 +305,7 @@ def _first_reserve(command: Report, said: ExposureReported) -> int:
 
 
 def wrong_exposure(ask: Ask, exposure: Exposure, parties: set[int]) -> dict[str, str]:
-    """What is wrong with a head of loss: an unknown cover or claimant."""
+    """What is wrong with a head of loss: an unknown cover or claimant, or facts that nobody asks for."""
     policy = ask.world.policy
     codes: dict[str, str] = {}
     if exposure.claimant is not None and exposure.claimant not in parties:
@@ -299,6 +314,9 @@ def wrong_exposure(ask: Ask, exposure: Exposure, parties: set[int]) -> dict[str,
         terms = ask.rulebook.products.latest(policy.product)
         if terms and exposure.cover not in terms.covers:
             codes["cover"] = "refusal.cover_unknown"
+    if exposure.facts and not codes:
+        covers = ask.rulebook.covers_of(policy.product if policy else "", exposure.cover)
+        codes |= wrong_of_head(exposure.facts, tables=ask.rulebook.facts_asked, covers=covers)
     return codes
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lipei.domain import commands as c
+from lipei.domain import papers
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.commands import COMMANDS
 from lipei.domain.money import Money
@@ -95,7 +96,6 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
         "payee": people,
         "acts_for": people,
         "debtor": people,
-        "party": people,
         "language": LANGUAGES,
         "exposure": heads if action in ("order", "recover_overpayment", "subrogate") else (EMPTY, *heads),
         "reserves.exposure": (EMPTY, *heads),
@@ -118,6 +118,9 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
         cover = cover_of(shown, exposure, book)
         facts = facts_of(cover)
         options["excluded"] = (EMPTY, *exclusions(cover))
+    if (subject, action) == ("claim", "triage"):
+        asked = (book.facts_asked[name] for name in papers.facts_asked(case=shown, table=book.papers))
+        facts = tuple(spec for spec in asked if spec.type == "yes_no")
     if action == "record":
         facts = tuple(FactSpec(name, "yes_no", required=False) for name in CHECKLIST)
     return Offers(currency=claim.currency, options=options, facts=facts)
@@ -180,7 +183,7 @@ def _triage(case: Case, part: int) -> Any:
     return c.Triage(
         deaths=claim.deaths, serious_injuries=claim.serious_injuries, injured=claim.injured, rescue=claim.rescue,
         major_accident=claim.major_accident, incident=claim.incident,
-        estimate=Money(claim.estimate_minor, claim.currency) if claim.estimate_minor else None,
+        estimate=Money(claim.estimate_minor, claim.currency) if claim.estimate_minor else None, facts=claim.facts,
     )  # fmt: skip
 
 
