@@ -15,7 +15,7 @@ from tests.portal.conftest import attempts_max, code_sent, done, offered, report
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.norms.texts import text
-from lipei.services import norms, portal
+from lipei.services import norms, portal, portal_limits
 from lipei.services.portal import Visit
 from lipei.store import models
 
@@ -95,6 +95,11 @@ def test_a_session_ends(client: Client, people: Any, monkeypatch: pytest.MonkeyP
 # --- codes -----------------------------------------------------------------------------------------------------------
 
 
+def coming_back() -> Any:
+    """The newest try to come to a claim."""
+    return models.PortalTry.objects.latest("id")
+
+
 def ask(client: Client, number: str, phone: str) -> Any:
     return client.post("/claim/", {"number": number, "phone": phone})
 
@@ -106,7 +111,7 @@ def test_number_phone_and_code_open_the_claim_verified(client: Client, people: A
     answer = other.post("/claim/code", {"code": code_sent(number, "portal_code")})
     assert answer.url == f"/claim/{number}/"
     assert other.get(f"/claim/{number}/account").status_code == 200
-    assert models.PortalTry.objects.get().code_digest == ""
+    assert coming_back().code_digest == ""
 
 
 def test_a_code_is_good_once(client: Client, people: Any) -> None:
@@ -171,7 +176,7 @@ def test_one_address_cannot_try_claim_after_claim(client: Client, people: Any) -
 def test_what_was_typed_is_kept_as_digests_only(client: Client, people: Any) -> None:
     number = reported(client)
     ask(client, number, "13800138000")
-    row = models.PortalTry.objects.get()
+    row = coming_back()
     kept = " ".join(str(value) for value in (row.about, row.caller, row.code_digest))
     assert "13800138000" not in kept and number not in kept and "127.0.0.1" not in kept
     assert code_sent(number, "portal_code") not in kept
@@ -191,8 +196,10 @@ def test_the_receipt_code_opens_an_unverified_visit_and_guessing_is_slowed(clien
 def test_tries_are_forgotten_when_no_limit_counts_them(client: Client, people: Any) -> None:
     number = reported(client)
     ask(client, number, "13800138000")
-    assert portal.forget_tries(now=timezone.now()) == 0
-    assert portal.forget_tries(now=timezone.now() + timedelta(hours=2)) == 1
+    kept = models.PortalTry.objects.count()
+    assert portal_limits.forget(now=timezone.now()) == 0
+    assert portal_limits.forget(now=timezone.now() + timedelta(hours=23)) == 0, "a day's codes are still counted"
+    assert portal_limits.forget(now=timezone.now() + timedelta(hours=25)) == kept == 2
 
 
 # --- what a visit shows ----------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def test_several_photos_make_one_paper(client: Client, asked: tuple[str, int]) -
     assert answer.status_code == 302 and answer.url.endswith(f"#paper-{part}")
     paper = of(number).papers[part]
     assert paper.state == "received" and len(paper.uploads) == 2
-    assert text("state.paper.received", "zh-hans") in client.get(f"/claim/{number}/").content.decode()
+    assert text("portal.paper.state.received", "zh-hans") in client.get(f"/claim/{number}/").content.decode()
 
 
 def test_an_invoice_goes_with_its_number_and_is_used_once(client: Client, asked: tuple[str, int], people: Any) -> None:

@@ -27,7 +27,6 @@ class Settings:
     duty_acknowledge_minutes: int
     duty_roster_ahead_days: int
     # talking to customers
-    silence_days: int
     quiet_from: time
     quiet_to: time
     pre_notice_show_days: int
@@ -41,6 +40,10 @@ class Settings:
     one_time_code_attempts: int
     portal_link_days: int
     portal_tries_per_caller: int
+    portal_codes_per_day: int
+    portal_report_window_minutes: int
+    portal_reports_per_phone: int
+    portal_reports_per_caller: int
     # checks
     clock_skew_minutes: int
     duplicate_window_hours: int
@@ -49,6 +52,7 @@ class Settings:
     amount_absurd_minor: int
     # uploads
     upload_max_bytes: int
+    upload_form_max_bytes: int
     upload_claim_max_bytes: int
     upload_files_max: int
     upload_resume_hours: int

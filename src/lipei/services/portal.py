@@ -24,9 +24,8 @@ from django.db.models import F, Q
 from lipei.domain import commands, messages
 from lipei.domain.claims import Case, Party
 from lipei.domain.events import Actor, Refusal, private_fields
-from lipei.domain.rulebook import Rulebook
 from lipei.reads import masking
-from lipei.services import actions, consequences, intake, norms, world
+from lipei.services import actions, consequences, intake, norms, portal_limits, world
 from lipei.services.actions import Done
 from lipei.store import aggregates, crypto, models
 from lipei.store.aggregates import normal
@@ -35,6 +34,8 @@ LINK = "/c/"
 """Where signed links begin; `claim_address` completes them."""
 _SALT = "lipei.portal.link"
 _RETURN_LETTERS = 10  # of 32 kinds each: 50 bits, behind a limit on tries
+_MISREAD = str.maketrans("018", "OIB")
+"""Figures that do not occur in the code of a receipt, and the letters that they were read for."""
 _CODE = "portal_code"
 REPORTING = Actor("customer:P1", "customer", frozenset({"customer"}))
 """Who reports, before there is a claim to be a party of."""
@@ -95,25 +96,20 @@ def return_code(number: str, party: int) -> str:
 
 def ask_code(*, number: str, phone: str, caller: str, now: datetime) -> Refusal | int:
     """Send a one-time code to the phone if number and phone belong together; the try's id, whatever became of it."""
-    rulebook = norms.current()
-    about = _about(number, normal(phone))
-    refused = _too_often(about, caller, rulebook, now)
-    if refused is not None:
-        return refused
+    row = portal_limits.begin(portal_limits.about(number, normal(phone)), caller, now=now)
+    if isinstance(row, Refusal):
+        return row
     case, party = _party_with_phone(number, phone)
-    return _send_code(case, party, about, caller, rulebook, now)
+    return _send_code(case, party, row.id, now)
 
 
 def ask_code_for(visit: Visit, *, caller: str, now: datetime) -> Refusal | int:
     """Send a one-time code to the phone or mailbox on file for the party of an unverified visit."""
-    rulebook = norms.current()
+    row = portal_limits.begin(portal_limits.about(visit.number, f"party {visit.party}"), caller, now=now)
+    if isinstance(row, Refusal):
+        return row
     case = claim_seen(visit)
-    party = case.parties[visit.party] if case else None
-    about = _about(visit.number, f"party {visit.party}")
-    refused = _too_often(about, caller, rulebook, now)
-    if refused is not None:
-        return refused
-    return _send_code(case, party, about, caller, rulebook, now)
+    return _send_code(case, case.parties[visit.party] if case else None, row.id, now)
 
 
 def enter_code(attempt: int, code: str, *, now: datetime) -> Refusal | Visit:
@@ -140,14 +136,11 @@ def enter_code(attempt: int, code: str, *, now: datetime) -> Refusal | Visit:
 
 def come_back(*, number: str, code: str, caller: str, now: datetime) -> Refusal | Visit:
     """An unverified visit for a claim's number with the code of its receipt."""
-    rulebook = norms.current()
-    about = _about(number, "return")
-    refused = _too_often(about, caller, rulebook, now)
-    if refused is not None:
-        return refused
-    models.PortalTry.objects.create(about=about, caller=_caller(caller), at=now, expires_at=now)
+    row = portal_limits.begin(portal_limits.about(number, "return"), caller, now=now)
+    if isinstance(row, Refusal):
+        return row
     case = _claim(number)
-    given = "".join(c for c in code.upper() if c.isalnum())
+    given = "".join(c for c in code.upper().translate(_MISREAD) if c.isalnum())
     for party in case.parties if case else (0,):
         wanted = return_code(case.claim.number if case else "", party).replace("-", "")
         if hmac.compare_digest(given.encode(), wanted.encode()) and case is not None:
@@ -159,29 +152,6 @@ def _wrong_code(code: str) -> Refusal:
     return Refusal(code, "fields", fields={"code": code})
 
 
-def _about(number: str, what: str) -> str:
-    return crypto.blind_index("portal-about", f"{_plain_number(number)}:{what}")
-
-
-def _caller(caller: str) -> str:
-    return crypto.blind_index("portal-caller", caller)
-
-
-def _plain_number(number: str) -> str:
-    return "".join(number.split())[:40]
-
-
-def _too_often(about: str, caller: str, rulebook: Rulebook, now: datetime) -> Refusal | None:
-    """The refusal where one claim and phone, or one caller, was tried too often of late."""
-    rules = rulebook.settings
-    since = now - timedelta(minutes=rules.sign_in_lock_minutes)
-    recent = models.PortalTry.objects.filter(at__gt=since)
-    seen = recent.filter(about=about).count()
-    if seen >= rules.sign_in_attempts or recent.filter(caller=_caller(caller)).count() >= rules.portal_tries_per_caller:
-        return Refusal("refusal.too_many_tries", "conflict", {"minutes": rules.sign_in_lock_minutes})
-    return None
-
-
 def _party_with_phone(number: str, phone: str) -> tuple[Case | None, Party | None]:
     case = _claim(number)
     index = crypto.blind_index("phone", normal(phone)) if normal(phone) else ""
@@ -191,39 +161,32 @@ def _party_with_phone(number: str, phone: str) -> tuple[Case | None, Party | Non
     return None, None
 
 
-def _send_code(
-    case: Case | None, party: Party | None, about: str, caller: str, rulebook: Rulebook, now: datetime
-) -> int:  # fmt: skip
-    rules = rulebook.settings
+def _send_code(case: Case | None, party: Party | None, attempt: int, now: datetime) -> int:
+    rulebook = norms.current()
     code = world.base(rulebook).one_time_code
+    said = {
+        "claim_id": case.id if case else None,
+        "party": party.part if party else 0,
+        "code_digest": world.code_digest(code) if party else "",
+        "expires_at": now + timedelta(minutes=rulebook.settings.one_time_code_minutes),
+    }
     with transaction.atomic():
-        row = models.PortalTry.objects.create(
-            about=about, caller=_caller(caller), claim_id=case.id if case else None, party=party.part if party else 0,
-            code_digest=world.code_digest(code) if party else "", at=now,
-            expires_at=now + timedelta(minutes=rules.one_time_code_minutes),
-        )  # fmt: skip
+        models.PortalTry.objects.filter(id=attempt).update(**said)
         if case is not None and party is not None:
             to = messages.Recipient(party=party.part)
             due = messages.direct(
-                case=case, message=_CODE, to=to, key=f"portal-{row.id}", table=rulebook.messages, now=now
+                case=case, message=_CODE, to=to, key=f"portal-{attempt}", table=rulebook.messages, now=now
             )
             values = consequences.row(case, due, 0, {}, rulebook, now, code)
             aggregates.insert_many(models.Delivery, consequences.DELIVERY, [values])
-    return int(row.id)
-
-
-def forget_tries(*, now: datetime) -> int:
-    """Remove tries that no limit counts any more; how many (called by the sweeps)."""
-    rules = norms.current().settings
-    since = now - timedelta(minutes=max(rules.sign_in_lock_minutes, rules.one_time_code_minutes))
-    return int(models.PortalTry.objects.filter(at__lt=since, expires_at__lt=now).delete()[0])
+    return attempt
 
 
 # --- how far a party reaches -----------------------------------------------------------------------------------------
 
 
 def _claim(number: str) -> Case | None:
-    stream_id = actions.claim_id(_plain_number(number))
+    stream_id = actions.claim_id(portal_limits.plain_number(number))
     loaded = aggregates.load(Case, stream_id) if stream_id is not None else None
     return loaded.aggregate if loaded else None
 
@@ -308,18 +271,26 @@ def act(
 
 
 def report(
-    command: commands.Report, items: Sequence[commands.ItemAssessed], *, key: str, now: datetime
+    command: commands.Report, items: Sequence[commands.ItemAssessed], *, key: str, caller: str, now: datetime
 ) -> Refusal | Done:  # fmt: skip
-    """Take a customer's report, once per ``key``. Which cover the items fall under is found, not asked."""
+    """Take a customer's report, once per ``key``. Which cover the items fall under is found, not asked.
+
+    Refused (``conflict``) also where too many came from this phone or address; a repetition of a key counts nothing.
+    """
     cover = _cover(command, now) if command.loss_kind else ""
     if items or (cover and command.estimate is not None):
         head = commands.ExposureReported(cover=cover, peril=command.loss_kind, reserve=None, items=tuple(items))
-        command = commands.Report(**{**_fields(command), "exposures": (head,)})
-    return intake.report(command, actor=REPORTING, now=now, key=key)
-
-
-def _fields(command: commands.Report) -> dict[str, Any]:
-    return {name: getattr(command, name) for name in command.__dataclass_fields__}
+        command = replace(command, exposures=(head,))
+    known = intake.answered(REPORTING, key, intake.fingerprint(command))
+    if known is not None:
+        return known
+    counted = portal_limits.report(command.phone, caller, now=now)
+    if isinstance(counted, Refusal):
+        return counted
+    done = intake.report(command, actor=REPORTING, now=now, key=key)
+    if isinstance(done, Refusal) or not done.events:
+        portal_limits.give_back(counted)
+    return done
 
 
 def _cover(command: commands.Report, now: datetime) -> str:
@@ -372,13 +343,11 @@ def _without_others(case: Case, party: int) -> Case:
 
 def send_offer_code(visit: Visit, offer: int, *, now: datetime) -> Refusal | Done:
     """A one-time code to agree with, to the offeree's own phone; not more often than anybody may try."""
-    rulebook = norms.current()
-    about = _about(visit.number, f"offer {offer}")
-    refused = _too_often(about, f"visit {visit.number} {visit.party}", rulebook, now)
-    if refused is not None:
-        return refused
+    about, caller = portal_limits.about(visit.number, f"offer {offer}"), f"visit {visit.number} {visit.party}"
+    row = portal_limits.begin(about, caller, now=now)
+    if isinstance(row, Refusal):
+        return row
     done = act(visit, "offer", "send_code", offer, now=now)
-    if not isinstance(done, Refusal):
-        caller = _caller(f"visit {visit.number} {visit.party}")
-        models.PortalTry.objects.create(about=about, caller=caller, at=now, expires_at=now)
+    if isinstance(done, Refusal):
+        row.delete()
     return done

@@ -23,7 +23,7 @@ from lipei.domain.rulebook import Rulebook
 from lipei.gateways.uploads.media import DurableFiles
 from lipei.norms import jobs as norm_jobs
 from lipei.norms import loader
-from lipei.services import actions, norms, portal, portal_files
+from lipei.services import actions, norms, portal_files, portal_limits
 from lipei.services.actions import Done
 from lipei.services.amend import Busy, amend
 from lipei.store import aggregates, models
@@ -144,7 +144,7 @@ def tidy(*, now: datetime, limit: int) -> int:
     removed: int = models.IdempotencyKey.objects.filter(
         id__in=list(old.values_list("id", flat=True)[: limit * 10])
     ).delete()[0]
-    removed += portal.forget_tries(now=now)
+    removed += portal_limits.forget(now=now)
     lifetime = timedelta(hours=book.upload_resume_hours)
     if portal_files.partials().folder.exists():
         removed += portal_files.partials().sweep(now)

@@ -7,16 +7,16 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from lipei.domain.events import Refusal
-from lipei.services import norms, portal
+from lipei.services import norms, portal, portal_limits
 from lipei.services.portal import Visit
 from lipei.web.portal import forms, seen, uploads
-from lipei.web.portal.visits import Case, known_visits, of_claim, page, remember, say
+from lipei.web.portal.visits import Case, caller, known_visits, of_claim, page, remember, say
 from lipei.web.templatetags.lipei import language
 
 FIELD_OF = {"line": "kind", "loss_kind": "kind", "contact": "phone"}
@@ -25,7 +25,10 @@ FIELD_OF = {"line": "kind", "loss_kind": "kind", "contact": "phone"}
 
 @never_cache
 def report(request: HttpRequest) -> HttpResponse:
-    """The form, and what was typed into it. Nothing typed is lost, and sending it twice is one report."""
+    """The form, and what was typed into it. Nothing typed is lost, and sending it twice is one report.
+
+    A script that asks for JSON gets JSON: the report comes first, its photos follow in pieces once it is safe.
+    """
     if request.method != "POST":
         return _form(request, {"key": forms.new_key()}, {}, 200)
     now, rulebook = timezone.now(), norms.current()
@@ -34,19 +37,33 @@ def report(request: HttpRequest) -> HttpResponse:
     again = {**typed.typed, "key": typed.key, "kept": kept}
     if typed.errors:
         return _form(request, again, {name: say(*why) for name, why in typed.errors.items()}, 422)
-    done = portal.report(typed.command, typed.items, key=typed.key, now=now)
+    done = portal.report(typed.command, typed.items, key=typed.key, caller=caller(request), now=now)
     if isinstance(done, Refusal):
         return _refused(request, again, done)
     reporter = done.case.party("reporter")
     assert reporter is not None, "a report has a reporter"
     visit = Visit(done.case.claim.number, reporter.part)
+    known = known_visits(request, now=now)
     remember(request, visit, now=now)
     if done.events:  # an answer given before brings nothing new
         for sentence in uploads.attach_kept(visit, kept, typed.key, now=now):
             messages.warning(request, sentence)
-        if done.events[0][1].facts.get("alike"):
-            messages.info(request, say("portal.receipt.alike"))
-    return HttpResponseRedirect(reverse("portal:receipt", args=[visit.number]))
+        # Of claims that look like this one only those are named that this browser has seen: others are others'.
+        for number in set(done.events[0][1].facts.get("alike", ())) & set(known):
+            messages.info(request, say("portal.receipt.alike", {"number": number}))
+    return _taken(request, visit.number)
+
+
+def _taken(request: HttpRequest, number: str) -> HttpResponse:
+    receipt = reverse("portal:receipt", args=[number])
+    if not _wants_json(request):
+        return HttpResponseRedirect(receipt)
+    said = say("portal.report.taken", {"number": number})
+    return JsonResponse({"receipt": receipt, "uploads": reverse("portal:upload-begin", args=[number]), "said": said})
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
 
 
 def _refused(request: HttpRequest, again: Mapping[str, Any], refusal: Refusal) -> HttpResponse:
@@ -54,7 +71,8 @@ def _refused(request: HttpRequest, again: Mapping[str, Any], refusal: Refusal) -
         mine = list(known_visits(request, now=timezone.now()))
         return _form(request, {**again, "key": forms.new_key()}, {}, 409, error=say("portal.report.already"), mine=mine)
     if refusal.kind != "fields":
-        return _form(request, again, {}, 409, error=say(refusal.code, refusal.params))
+        status = 429 if refusal.code in portal_limits.TOO_MANY else 409
+        return _form(request, again, {}, status, error=say(refusal.code, refusal.params))
     errors = {_shown(name): say(code, refusal.params) for name, code in refusal.fields.items()}
     return _form(request, again, errors, 422)
 
@@ -69,6 +87,9 @@ def _shown(name: str) -> str:
 def _form(
     request: HttpRequest, typed: Mapping[str, Any], errors: Mapping[str, str], status: int, **more: Any
 ) -> HttpResponse:  # fmt: skip
+    if request.method == "POST" and _wants_json(request):
+        said = {"error": more.get("error", ""), "errors": dict(errors), "key": typed["key"]}
+        return JsonResponse(said, status=status)
     rulebook = norms.current()
     rows = [
         (n, *(found.get(f"item_{n}{end}", "") for found in (typed, errors) for end in ("", "_amount")))

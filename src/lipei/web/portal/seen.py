@@ -17,8 +17,10 @@ from lipei.norms import settlement as explained
 from lipei.norms.settlement import ExplainedLine
 from lipei.norms.texts import texts
 from lipei.services import norms, portal
+from lipei.services.deliveries.words import VALUES, Telling
 from lipei.services.portal import Visit
 
+HIDDEN = "***"
 SENDABLE = ("requested", "refused")
 DECIDED = ("approved", "refused", "agreed", "settled")
 
@@ -178,19 +180,21 @@ def _last(instants: Iterable[datetime | None]) -> datetime | None:
     return max((at for at in instants if at is not None), default=None)
 
 
-def papers(case: Case, numbers: Iterable[int]) -> list[PaperSeen]:
-    """The papers this visitor is asked for: what is still needed first."""
-    found = [_paper(case.papers[n]) for n in numbers]
+def papers(case: Case, numbers: Iterable[int], *, is_open: bool) -> list[PaperSeen]:
+    """The papers this visitor is asked for: what is still needed first. Of a claim that has ended, what came."""
+    found = [_paper(case.papers[n], is_open) for n in numbers]
+    found = [p for p in found if is_open or p.files or p.state not in SENDABLE]
     return sorted(found, key=lambda p: (not p.can_send, not p.required, p.part))
 
 
-def _paper(paper: Paper) -> PaperSeen:
-    reason = f"reason.{paper.reason}" if paper.state == "refused" and paper.reason else ""
+def _paper(paper: Paper, is_open: bool) -> PaperSeen:
+    refused = is_open and paper.state == "refused"
+    reason = f"reason.{paper.reason}" if refused and paper.reason else ""
     return PaperSeen(
         part=paper.part, code=paper.code, state=paper.state, required=paper.required, due_at=paper.due_at,
         reason=reason if reason in texts() else ("reason.other" if reason else ""),
-        note=paper.note if paper.state == "refused" else "", files=len(paper.uploads),
-        can_send=paper.state in SENDABLE, wants_invoice="invoice" in paper.code,
+        note=paper.note if refused else "", files=len(paper.uploads),
+        can_send=is_open and paper.state in SENDABLE, wants_invoice="invoice" in paper.code,
     )  # fmt: skip
 
 
@@ -226,23 +230,35 @@ def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
     return found
 
 
-class _Blanks(dict[str, str]):
-    """Placeholders of a subject line that this page does not fill."""
+class _Words(dict[str, str]):
+    """What fills a subject line: for a verified visit what the message said, for others the claim's number alone."""
 
-    def __missing__(self, key: str) -> str:
-        return "…"
+    def __init__(self, telling: Telling, visit: Visit) -> None:
+        super().__init__(claim_number=telling.case.claim.number)
+        self._telling, self._visit = telling, visit
+
+    def __missing__(self, name: str) -> str:
+        try:
+            return VALUES[name](self._telling) if self._visit.verified else HIDDEN
+        except (AttributeError, KeyError, TypeError):  # the part that it spoke of is gone
+            return HIDDEN
 
 
 def notices(case: Case, visit: Visit, language: str) -> list[Notice]:
     """What was sent to this visitor, newest first."""
-    table = norms.current().messages
-    found = []
+    book = norms.current()
+    table, found = book.messages, []
     for row in portal.notices(case, visit.party):
         if row.message not in table.rows:
             continue
         title = message_norms.wording(table, f"message.{row.message}.subject", language)
-        words = _Blanks(claim_number=case.claim.number)
+        telling = Telling(
+            portal.guarded(case, visit), book, language, event=row.event, part=row.part, facts=row.facts,
+            party=visit.party,
+        )  # fmt: skip
         at = row.delivered_at or row.sent_at or row.due_at
         channel = row.channels[min(row.position, len(row.channels) - 1)] if row.channels else ""
-        found.append(Notice(title.format_map(words), at, channel, row.state, row.body if visit.verified else ""))
+        found.append(
+            Notice(title.format_map(_Words(telling, visit)), at, channel, row.state, row.body if visit.verified else "")
+        )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from lipei.domain import commands
+from lipei.domain.claims import Offer
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import OPEN
 from lipei.services import norms, portal, portal_files
@@ -22,6 +23,8 @@ from lipei.web.portal.forms import clean
 from lipei.web.portal.visits import Case, of_claim, page, say, why
 from lipei.web.templatetags.lipei import language
 
+NOTICES_SHOWN = 3
+"""So many of the newest messages stand open on the page; those before are a click away."""
 ACCOUNT_FIELDS = ("account_name", "account_number", "account_bank")
 EVENT_OF_LETTER = {
     "receipt": "claim.reported", "paper_request": "claim.papers_requested", "settlement": "offer.sent",
@@ -45,26 +48,39 @@ def shown(
     errors = errors or {}
     safe = portal.guarded(case, visit)
     name, phone = portal.handler(case)
-    papers = seen.papers(safe, portal.papers_for(case, visit.party))
+    papers = seen.papers(safe, portal.papers_for(case, visit.party), is_open=case.claim.state in OPEN)
     offers = [safe.offers[n] for n in portal.offers_for(case, visit.party)]
     promised = seen.promises(safe)
     is_open, is_paid = case.claim.state in OPEN, _is_paid(case, visit)
-    todo = {
-        "papers": sum(p.can_send and p.required for p in papers),
-        "offer": next((o for o in offers if o.state == "sent"), None),
-        "account": is_paid and not case.parties[visit.party].account_number,
-    }
+    notices = seen.notices(case, visit, language())
     return page(
         request, "track", status, number=visit.number, visit=visit, claim=safe.claim, is_open=is_open, is_paid=is_paid,
         handler=name, handler_phone=phone, steps=seen.steps(case, visit), promises=promised,
-        is_late=any(p.is_late for p in promised), todo=todo if is_open else {}, offers=offers,
+        is_late=any(p.is_late for p in promised), todo=_todo(case, visit, papers, offers) if is_open else {}, offers=offers,
         papers=[(p, errors.get(f"paper_{p.part}")) for p in papers],
         refused=[e for n in portal.exposures_for(case, visit.party) if (e := safe.exposures[n]).state == "refused"],
         others=_others(safe, visit), payments=[safe.payments[n] for n in portal.payments_for(case, visit.party)],
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
-        notices=seen.notices(case, visit, language()), may_withdraw=is_open and portal.leads(case, visit.party),
+        notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
+        may_withdraw=is_open and portal.leads(case, visit.party),
         errors=errors, typed=typed or {}, megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
     )  # fmt: skip
+
+
+def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Sequence[Offer]) -> dict[str, Any]:
+    """What is needed of this visitor: papers with the first date, an answer, an account.
+
+    Where somebody has died nobody is asked for an account before there is something to pay.
+    """
+    wanted = [p for p in papers if p.can_send and p.required]
+    waiting = next((o for o in offers if o.state == "sent"), None)
+    asks_account = _is_paid(case, visit) and not case.parties[visit.party].account_number
+    return {
+        "papers": wanted,
+        "papers_due_at": min((p.due_at for p in wanted if p.due_at), default=None),
+        "offer": waiting,
+        "account": asks_account and not (case.claim.deaths and not offers),
+    }
 
 
 def _others(case: Case, visit: Visit) -> list[Any]:

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lipei.domain.claims import Case
 from lipei.domain.events import Refusal
 from lipei.gateways.uploads.partials import Partial, UploadConflict
-from lipei.services import norms, portal, portal_files
+from lipei.services import norms, portal, portal_files, portal_limits
 from lipei.services.portal import Visit
 from lipei.services.portal_files import Sent
 from lipei.web.portal import tracking
 from lipei.web.portal.forms import clean
-from lipei.web.portal.visits import of_claim, say, why
+from lipei.web.portal.visits import caller, of_claim, say, why
 from lipei.web.templatetags.lipei import word
 
 ACCEPT = "image/*,application/pdf"
@@ -36,8 +36,12 @@ _SAID_MAX = 200
 def keep(request: HttpRequest, key: str, *, now: datetime) -> list[str]:
     """Put photos aside under the form's key, so that a correction elsewhere does not lose them; the ids kept so far."""
     rules, partials = norms.current().settings, portal_files.partials()
-    kept = [upload for upload in request.POST.getlist("kept") if _is_of(upload, key)]
-    for file in request.FILES.getlist("photos")[: rules.upload_files_max]:
+    kept = [upload for upload in request.POST.getlist("kept") if _is_of(upload, key)][: rules.upload_files_max]
+    files = request.FILES.getlist("photos")[: rules.upload_files_max - len(kept)]
+    if files and not portal_limits.may_put_aside(caller(request), now=now):
+        messages.warning(request, say("portal.report.photos_later"))
+        return kept
+    for file in files:
         if not file.size or file.size > rules.upload_max_bytes:
             reason = say("refusal.upload_too_large", {"megabytes": f"{rules.upload_max_bytes / 1_000_000:g}"})
             reason = reason if file.size else say("refusal.upload_empty")

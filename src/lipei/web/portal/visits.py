@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from axes.helpers import get_client_ip_address
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,6 +20,7 @@ from lipei.domain.events import Refusal
 from lipei.norms.texts import text
 from lipei.services import norms, portal
 from lipei.services.portal import Visit
+from lipei.web.callers import address as caller
 from lipei.web.templatetags.lipei import language, word
 
 _KEY = "portal"
@@ -54,11 +54,6 @@ def known_visits(request: HttpRequest, *, now: datetime) -> dict[str, Visit]:
 def forget(request: HttpRequest) -> None:
     """End all visits of this browser."""
     request.session.pop(_KEY, None)
-
-
-def caller(request: HttpRequest) -> str:
-    """From where the request comes, for limits on guessing."""
-    return str(get_client_ip_address(request) or "")
 
 
 def of_claim(*, verified: bool = False) -> Callable[[View], View]:
