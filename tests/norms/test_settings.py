@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+import lipei
 import lipei.norms.settings
 from lipei.domain.settings import NAMES, Settings
 from lipei.norms.errors import NormError
@@ -54,25 +55,29 @@ def test_every_figure_has_bounds_and_a_unit_and_says_where_it_comes_from() -> No
 
 def test_an_edit_is_a_new_version_and_leaves_the_old_document_alone() -> None:
     before = copy.deepcopy(DOCUMENT)
-    edited = with_values(DOCUMENT, {"silence_days": 3, "quiet_from": "20:30", "languages": ["zh-hans", "en"]})
+    edited = with_values(DOCUMENT, {"papers_remind_days": 3, "quiet_from": "20:30", "languages": ["zh-hans", "en"]})
     assert before == DOCUMENT
     assert edited["version"] == DOCUMENT["version"] + 1
     settings = parse(edited)
-    assert (settings.silence_days, settings.quiet_from, settings.languages) == (3, time(20, 30), ("zh-hans", "en"))
+    assert (settings.papers_remind_days, settings.quiet_from, settings.languages) == (
+        3,
+        time(20, 30),
+        ("zh-hans", "en"),
+    )
     assert settings.offer_expiry_days == parse(DOCUMENT).offer_expiry_days
-    kept = next(d for d in definitions(edited) if d.name == "silence_days")
+    kept = next(d for d in definitions(edited) if d.name == "papers_remind_days")
     assert (kept.value, kept.default) == (3, 5)
-    assert parse(with_values(edited, {"offer_remind_days": 9})).silence_days == 3
+    assert parse(with_values(edited, {"offer_remind_days": 9})).papers_remind_days == 3
 
 
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
-        ("silence_days", 0, "value.bounds"),
-        ("silence_days", 61, "value.bounds"),
-        ("silence_days", "5", "value.whole"),
-        ("silence_days", True, "value.whole"),
-        ("silence_days", 2.5, "value.whole"),
+        ("papers_remind_days", 0, "value.bounds"),
+        ("papers_remind_days", 181, "value.bounds"),
+        ("papers_remind_days", "5", "value.whole"),
+        ("papers_remind_days", True, "value.whole"),
+        ("papers_remind_days", 2.5, "value.whole"),
         ("zone", "Asia/Nowhere", "value.zone"),
         ("zone", "../../etc/passwd", "value.zone"),
         ("zone", "", "value.zone"),
@@ -109,8 +114,16 @@ def test_the_default_language_must_be_one_that_is_offered() -> None:
 
 
 def test_a_document_that_lacks_a_setting_or_invents_one_is_refused() -> None:
-    for edit in (lambda s: s.pop("silence_days"), lambda s: s.update(new={"type": "words", "default": ""})):
+    for edit in (lambda s: s.pop("papers_remind_days"), lambda s: s.update(new={"type": "words", "default": ""})):
         broken = copy.deepcopy(DOCUMENT)
         edit(broken["settings"])
         with pytest.raises(NormError, match=r"missing_key|unknown_key"):
             parse(broken)
+
+
+def test_every_setting_is_read_by_something() -> None:
+    source = Path(lipei.__file__).parent
+    code = "\n".join(p.read_text(encoding="utf-8") for p in source.rglob("*.py") if p != source / "domain/settings.py")
+    by_language = {f"company_name_{language.replace('-', '_')}" for language in LANGUAGES}
+    assert 'f"company_name_{' in code
+    assert not {name for name in NAMES if f".{name}" not in code and f'"{name}"' not in code} - by_language

@@ -20,7 +20,7 @@ def edited(table: str, change) -> str:
 
 
 def silence(days: int) -> str:
-    return edited("settings", lambda d: d["settings"]["silence_days"].update(value=days))
+    return edited("settings", lambda d: d["settings"]["papers_remind_days"].update(value=days))
 
 
 def test_a_table_is_checked_saved_with_a_reason_and_compared(browser, office):
@@ -34,7 +34,7 @@ def test_a_table_is_checked_saved_with_a_reason_and_compared(browser, office):
     )
     body = saved.content.decode()
     assert "Saved as version 2." in body and "Customers wait too long" in body and "lp-diff-add" in body
-    assert norms.current().settings.silence_days == 3
+    assert norms.current().settings.papers_remind_days == 3
     assert client.get("/console/norms/settings/1/").status_code == 200
 
 
@@ -57,7 +57,7 @@ def test_two_managers_at_once(browser, office):
     body = late.content.decode()
     assert late.status_code == 409 and "What changed since you looked" in body
     assert 'name="seen_version" value="2"' in body and "value: 4" in body
-    assert norms.current().settings.silence_days == 3
+    assert norms.current().settings.papers_remind_days == 3
 
 
 @pytest.mark.norm("2.3.1")
