@@ -44,11 +44,8 @@ class Caller:
         where = path if path.startswith("/") else f"/api/v1/{path}"
         found = self.client.generic(method, where, data, content_type=kind, headers=named)
         is_json = "json" in found.headers.get("Content-Type", "")
-        return Answer(
-            found.status_code,
-            orjson.loads(found.content) if is_json and found.content else found.content,
-            found.headers,
-        )
+        content = b"".join(found.streaming_content) if found.streaming else found.content  # type: ignore[attr-defined]
+        return Answer(found.status_code, orjson.loads(content) if is_json and content else content, found.headers)
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, **headers)

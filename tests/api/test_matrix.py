@@ -5,16 +5,21 @@ The addresses come from the description and from the resolver, the expectations 
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import get_resolver
+from PIL import Image
 from tests.api.conftest import Caller, Office
 
 from lipei.api.actions import path_of, steps
 from lipei.api.schemas import REPORT
 from lipei.domain.lifecycle import BY_ACTION
+from lipei.services import tokens, webhooks
+from lipei.services.webhooks import Subscribe
 from lipei.store import models
 
 ROLES = {
@@ -58,6 +63,7 @@ LET_IN: dict[tuple[str, str], set[str]] = {
     ("claim", "hand_over"): DESK,
     ("claim", "ask_for_help"): {"handler", "surveyor", "assessor"},
     ("claim", "add_note"): EVERYBODY_WRITES,
+    ("claim", "tell_customer"): {*FRONT, "surveyor", "assessor", "approver", "finance", "compliance"},
     ("claim", "suspect"): {*DESK, "investigator", "surveyor", "assessor", "approver"},
     ("claim", "clear_suspicion"): {"investigator", *LEADS},
     ("claim", "report_upwards"): {*DESK, "approver"},
@@ -103,7 +109,15 @@ LET_IN: dict[tuple[str, str], set[str]] = {
     ("recovery", "receive_recovery"): {"finance"},
     ("recovery", "write_off"): {"manager"},
 }
-READS = ("claims/{number}", "claims/{number}/timeline", "claims/{number}/promises", "claims/{number}/settlement")
+PARTS_READ = ("", "/timeline", "/promises", "/settlement", "/messages")
+READS = tuple(f"claims/{{number}}{part}" for part in PARTS_READ)
+FILES = ("claims/{number}/documents/1", "claims/{number}/letters/receipt")
+SEE_PERSONAL_DATA = {
+    "intake", "handler", "surveyor", "assessor", "approver", "team_lead", "manager", "finance", "investigator",
+    "compliance",
+}  # fmt: skip
+SEND_FILES = {*FRONT, "surveyor", "program"}
+WEBHOOKS = ("webhooks", "webhooks/{int:webhook}/stop", "webhooks/{int:webhook}/replay")
 # Parts that the claim of this test has; a step on a part it has not is not found, whoever asks.
 HAS = {"claim", "exposure", "party", "paper", "survey", "consultation"}
 
@@ -138,7 +152,8 @@ def test_every_row_of_the_table_has_an_entry() -> None:
 
 
 def test_every_address_has_an_entry() -> None:
-    known = {f"/api/v1{path_of(s)}" for s in steps()} | {f"/api/v1/{r}" for r in READS}
+    known = {f"/api/v1{path_of(s)}" for s in steps()} | {f"/api/v1/{r}" for r in (*READS, *WEBHOOKS)}
+    known |= {f"/api/v1/claims/{{number}}/{file}" for file in ("documents/{int:part}", "letters/{letter}")}
     known |= {
         f"/api/v1/{p}" for p in ("claims", "claims:batch", "worklist", "claims/{number}/documents", "openapi.json")
     }
@@ -146,11 +161,8 @@ def test_every_address_has_an_entry() -> None:
     for resolver in get_resolver().url_patterns:
         if str(resolver.pattern) == "api/v1/":
             for pattern in resolver.url_patterns:
-                found.add(
-                    "/api/v1/"
-                    + str(pattern.pattern).replace("<int:part>", "{int:part}").replace("<number>", "{number}")
-                )
-    others = {a for a in found - known if a not in ("/api/v1/<path:rest>", "/api/v1/")}
+                found.add("/api/v1/" + str(pattern.pattern).replace("<", "{").replace(">", "}"))
+    others = {a for a in found - known if a not in ("/api/v1/{path:rest}", "/api/v1/")}
     assert others <= {"/api/v1/"}, f"addresses without an entry in this matrix: {sorted(others)}"
     assert known <= found, known - found
 
@@ -164,6 +176,58 @@ def test_a_role_reads_what_it_may_and_finds_nothing_else(office: Office, two: di
             assert caller.get(address.format(number=two[whose])).status == expected, (role, whose, address)
     listed = {c["number"] for c in caller.get("claims").body["claims"]}
     assert listed == {two[w] for w, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)) if role in seeing}
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_opens_files_and_letters_where_it_may_see_personal_data(
+    office: Office, two: dict[str, str], role: str
+) -> None:
+    """Both name people in full: who may not see that is told so, who sees no such claim is told nothing."""
+    caller = getattr(office, ROLES[role])
+    for number in two.values():
+        assert sent(office.manager1, number).status_code == 201
+    for whose, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)):
+        expected = 404 if role not in seeing else 200 if role in SEE_PERSONAL_DATA else 403
+        for address in FILES:
+            assert caller.get(address.format(number=two[whose])).status == expected, (role, whose, address)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_sends_files_to_claims_it_may_work_on(office: Office, two: dict[str, str], role: str) -> None:
+    caller = getattr(office, ROLES[role])
+    for whose, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)):
+        expected = 404 if role not in seeing else 201 if role in SEND_FILES else 403
+        assert sent(caller, two[whose]).status_code == expected, (role, whose)
+
+
+def sent(caller: Caller, number: str) -> Any:
+    """A photo for a claim."""
+    headers = {"Authorization": f"Bearer {caller.token}"}
+    with transaction.atomic():
+        return caller.client.post(f"/api/v1/claims/{number}/documents", {"file": photo()}, headers=headers)
+
+
+def photo() -> SimpleUploadedFile:
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(out, "JPEG")
+    return SimpleUploadedFile("x.jpg", out.getvalue(), "image/jpeg")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_webhooks_are_the_administrators(office: Office, role: str) -> None:
+    person = None if role == "program" else ROLES[role]
+    secret = tokens.make(f"hooks of {role}", ("webhooks:write",), person, now=office.now)
+    caller = Caller(str(secret))
+    hook = webhooks.subscribe(Subscribe("https://example.com/"), actor=office.us.admin1, now=office.now)
+    assert isinstance(hook, str)
+    number = models.Webhook.objects.get().id
+    let_in = role == "administrator"
+    assert caller.get("webhooks").status == (200 if let_in else 403)
+    assert caller.post("webhooks", {"url": "https://example.com/2"}).status == (201 if let_in else 403)
+    for action in ("replay", "stop"):
+        assert caller.post(f"webhooks/{number}/{action}").status == (200 if let_in else 403), (role, action)
+        assert office.program.post(f"webhooks/{number}/{action}").status == 403  # without the scope
 
 
 @pytest.mark.norm("4")

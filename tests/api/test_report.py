@@ -92,7 +92,7 @@ BAD: list[tuple[Any, str, str]] = [
     ({**REPORT, "story": "长" * 4001}, "story", "refusal.too_long"),
     ({**REPORT, "loss_at": "2026-11-20T10:00:00"}, "loss_at", "refusal.not_a_time"),
     ({**REPORT, "loss_at": "2026-11-20"}, "loss_at", "refusal.not_a_time"),
-    ({**REPORT, "loss_at": "0001-01-01T00:00:00+14:00"}, "loss_at", "refusal.not_a_time"),
+    ({**REPORT, "loss_at": "0001-01-01T00:00:00+14:00"}, "loss_at", "refusal.time_impossible"),
     ({**REPORT, "loss_at": "2026-11-24T10:00:00Z"}, "loss_at", "refusal.loss_after_report"),
     ({**REPORT, "estimate": 12}, "estimate", "refusal.money_object"),
     ({**REPORT, "estimate": {"amount": "1.234", "currency": "CNY"}}, "estimate", "refusal.money_decimals"),

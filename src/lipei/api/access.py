@@ -43,6 +43,7 @@ READ = Claims("claims:read")
 WRITE = Claims("claims:write")
 UPLOAD = Claims("documents:write")
 WORK = Claims("worklist:read")
+HOOKS = Claims("webhooks:write")
 
 
 def token_of(request: HttpRequest) -> Token:

@@ -8,12 +8,15 @@ from django.http import HttpRequest, HttpResponse
 
 from lipei.api import calls, problems, shapes
 from lipei.api.access import token_of
+from lipei.api.reading import fault
 from lipei.domain.commands import COMMANDS
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import STEPS, Step
+from lipei.reads import claims as claims_read
 from lipei.services import actions
 
 Endpoint = Callable[..., HttpResponse]
+WRONG_CODE = "offer.code_wrong"
 
 
 def steps() -> tuple[Step, ...]:
@@ -48,7 +51,7 @@ def take(request: HttpRequest, number: str, step: Step, part: int) -> HttpRespon
     """Take the step; 200 with the state after it and the events, else a problem."""
     token, at = token_of(request), calls.now()
     number = calls.known_number(number)
-    command = calls.command_of(request, COMMANDS[step.subject, step.action])
+    command = calls.command_of(request, COMMANDS[step.subject, step.action], lambda _: claims_read.currency(number))
     outcome = actions.act(
         number,
         step.subject,
@@ -62,4 +65,6 @@ def take(request: HttpRequest, number: str, step: Step, part: int) -> HttpRespon
     )
     if isinstance(outcome, Refusal):
         raise calls.refused(outcome, number, token.actor, problems.language_of(request))
+    if any(event.kind == WRONG_CODE for _, event in outcome.events):  # the try is counted, and nothing is agreed
+        raise problems.wrong_fields({"code": fault("refusal.code_wrong")})
     return calls.answer(request, outcome, viewer=token.actor, at=at)

@@ -77,7 +77,18 @@ _SUMMARY = {
     "handler": PERSON,
     "promises": _list("Promise"),
     "actions": _list("Action"),
+    "remarks": {**_list("Remark"), "description": "Of a report and a claim: what it was taken in spite of."},
 }
+REMARK = _object(
+    {
+        "code": {"type": "string"},
+        "message": {"type": "string", "description": "A sentence in the language of Accept-Language."},
+        "claims": {"type": "array", "items": {"type": "string"}, "description": "The claims that it is about."},
+    },
+    "code",
+    "message",
+    "claims",
+)
 DONE = _object(
     {**_SUMMARY, "events": _list("Event")}, "number", "state", "handler", "promises", "actions", "events", more=True
 )
@@ -109,6 +120,22 @@ SETTLEMENT = _object(
     "currency",
     "exposures",
 )
+MESSAGES = _object(
+    {"number": {"type": "string"}, "messages": {"type": "array", "items": _object({}, more=True)}}, "number", "messages"
+)
+_HOOK = {
+    "id": {"type": "integer"},
+    "url": {"type": "string"},
+    "kinds": {"type": "array", "items": {"type": "string"}, "description": "Kinds of event; none: all."},
+    "active": {"type": "boolean"},
+    "created_at": _TIME,
+    "waiting": {"type": "integer"},
+    "failed": {"type": "integer"},
+}
+WEBHOOK = _object({**_HOOK, "secret": {"type": "string", "description": "Seen this once."}}, "id", "url", "secret")
+WEBHOOKS = _object({"webhooks": {"type": "array", "items": _object(_HOOK, *_HOOK)}}, "webhooks")
+STOPPED = _object({"id": {"type": "integer"}, "active": {"type": "boolean"}}, "id", "active")
+REPLAYED = _object({"id": {"type": "integer"}, "queued": {"type": "integer"}}, "id", "queued")
 BATCHED = _object(
     {"results": {"type": "array", "items": _object({"status": {"type": "integer"}}, "status", more=True)}}, "results"
 )
@@ -143,6 +170,7 @@ PROBLEM = _object(
 
 COMPONENTS: Mapping[str, Any] = {
     "Action": ACTION,
+    "Remark": REMARK,
     "Promise": PROMISE,
     "Event": EVENT,
     "Done": DONE,
@@ -152,18 +180,27 @@ COMPONENTS: Mapping[str, Any] = {
     "PromisesOfClaim": PROMISES,
     "SettlementOfClaim": SETTLEMENT,
     "Batched": BATCHED,
+    "MessagesOfClaim": MESSAGES,
+    "Webhook": WEBHOOK,
+    "Webhooks": WEBHOOKS,
+    "Stopped": STOPPED,
+    "Replayed": REPLAYED,
     "Problem": PROBLEM,
 }
 
 
 def responses(status: int, name: str, description: str, *problems: int) -> dict[int, Any]:
     """The responses of a call: its answer, and the problems that may come instead."""
-    found: dict[int, Any] = {
-        status: {
-            "description": description,
-            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
-        }
-    }
+    return _responses(status, "application/json", {"$ref": f"#/components/schemas/{name}"}, description, *problems)
+
+
+def files(media_type: str, description: str, *problems: int) -> dict[int, Any]:
+    """The responses of a call that is answered with a file."""
+    return _responses(200, media_type, {"type": "string", "format": "binary"}, description, *problems)
+
+
+def _responses(status: int, media_type: str, schema: Any, description: str, *problems: int) -> dict[int, Any]:
+    found: dict[int, Any] = {status: {"description": description, "content": {media_type: {"schema": schema}}}}
     for problem in (400, 401, 403, *problems):
         found[problem] = {
             "description": TITLES[problem],

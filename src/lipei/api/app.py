@@ -14,7 +14,7 @@ from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from lipei.api import access, actions, answers, calls, claims, documents, operators, problems, schemas
+from lipei.api import access, actions, answers, calls, claims, documents, operators, problems, schemas, webhooks
 from lipei.api.problems import Problem
 from lipei.domain.commands import COMMANDS, Report
 from lipei.domain.permissions import ROLES
@@ -208,6 +208,9 @@ def _claims() -> None:
         "The explained sum",
         {},
     )
+    _read(
+        "/claims/{number}/messages", claims.read_messages, "claim.messages", "MessagesOfClaim", "What was written", {}
+    )
 
 
 def _documents() -> None:
@@ -232,6 +235,15 @@ def _documents() -> None:
         extra,
         tag="documents",
     )
+    _file(
+        "documents/{int:part}", documents.download, "document.read", "application/octet-stream", "A file that came in"
+    )
+    _file("letters/{letter}", documents.letter, "letter.read", "application/pdf", "A letter as PDF")
+
+
+def _file(address: str, view: Callable[..., Any], name: str, media_type: str, summary: str) -> None:
+    extra = {"responses": answers.files(media_type, summary, 404, 409, 422)}
+    _add("GET", f"/claims/{{number}}/{address}", view, access.READ, name, summary, extra, tag="documents")
 
 
 def _actions() -> None:
@@ -257,9 +269,26 @@ def _actions() -> None:
         )
 
 
+def _webhooks() -> None:
+    _read("/webhooks", webhooks.listing, "webhooks.list", "Webhooks", "Who is told of events", {}, access.HOOKS)
+    one = "/webhooks/{int:webhook}"
+    for address, view, name, answer, status, example in (
+        ("/webhooks", webhooks.subscribe, "subscribe", "Webhook", 201, "Subscribe"),
+        (f"{one}/stop", webhooks.stop, "stop", "Stopped", 200, ""),
+        (f"{one}/replay", webhooks.replay, "replay", "Replayed", 200, "Replay"),
+    ):
+        title = text(f"api.webhook.{name}", "en")
+        extra: dict[str, Any] = {"responses": answers.responses(status, answer, title, 404, 413, 415, 422)}
+        if example:
+            extra["requestBody"] = _body(example, required=name == "subscribe")
+            extra["requestBody"]["content"]["application/json"]["example"] = schemas.WEBHOOK_EXAMPLES[example]
+        _add("POST", address, view, access.HOOKS, f"webhooks.{name}", title, extra, tag="webhooks")
+
+
 _claims()
 _documents()
 _actions()
+_webhooks()
 api.add_router("", router)
 
 

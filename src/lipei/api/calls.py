@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,9 @@ from lipei.reads import people, rulebook
 from lipei.services.actions import Done
 
 NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,39}")
+DRAIN_BYTES = 65_536
+DRAIN_BYTES_MAX = 200_000_000
+"""Beyond this a caller is cut off in the middle."""
 _VERSION = re.compile(r'(?:W/)?"?([0-9]{1,15})"?')
 
 
@@ -33,6 +36,7 @@ def body_of(request: HttpRequest) -> Any:
     try:
         data = request.body
     except RequestDataTooBig as error:
+        drain(request)
         raise Problem(413, "refusal.body_too_large") from error
     except UnreadablePostError as error:
         raise Problem(400, "refusal.not_json") from error
@@ -46,12 +50,33 @@ def body_of(request: HttpRequest) -> Any:
         raise Problem(400, "refusal.not_json") from error
 
 
-def command_of(request: HttpRequest, cls: type) -> Any:
-    """The command in the body. Raises Problem."""
+def drain(request: HttpRequest) -> None:
+    """Read what is too large to be taken, and keep nothing: a caller that is still sending hears no answer."""
+    left = DRAIN_BYTES_MAX
+    try:
+        while left > 0 and (chunk := request.read(min(DRAIN_BYTES, left))):
+            left -= len(chunk)
+    except UnreadablePostError:
+        pass  # hung up meanwhile: there is nobody to answer
+
+
+def command_of(request: HttpRequest, cls: type, currency: Callable[[Any], str]) -> Any:
+    """The command in the body. ``currency`` tells the claim's, asked only where facts hold amounts. Raises Problem."""
     faults: Faults = {}
-    command = reading.command_of(cls, body_of(request), faults)
+    data = body_of(request)
+    command = read_command(cls, data, currency, faults)
     if faults:
         raise problems.wrong_fields(faults)
+    return command
+
+
+def read_command(cls: type, data: Any, currency: Callable[[Any], str], faults: Faults) -> Any:
+    """The command that JSON says, or None with what is wrong added to ``faults``."""
+    command = reading.command_of(cls, data, faults)
+    said = reading.currencies(data) if command is not None and not faults else {}
+    if said:
+        own = currency(command)
+        faults |= {at: fault("refusal.currency_mixed") for at, code in said.items() if code != own}
     return command
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from lipei.api import calls, problems, reading, shapes
+from lipei.api import calls, problems, shapes
 from lipei.api.access import token_of
 from lipei.api.reading import Faults, fault
 from lipei.domain.commands import Report
 from lipei.domain.events import Actor, Refusal
 from lipei.reads import claims as claims_read
-from lipei.reads import people, timeline, worklist
+from lipei.reads import people, prenotices, reasons, remarks, rulebook, timeline, worklist
 from lipei.services import intake, personal_data, world
 from lipei.services.actions import Done
 from lipei.services.tokens import Token
@@ -50,7 +50,7 @@ def report(request: HttpRequest) -> HttpResponse:
     With the header Idempotency-Key the same report sent again is answered with the claim it made, and makes no second.
     """
     token, at = token_of(request), calls.now()
-    command = calls.command_of(request, Report)
+    command = calls.command_of(request, Report, lambda said: _currency(said, at))
     outcome = intake.report(command, actor=token.program, now=at, key=_key(request))
     if isinstance(outcome, Refusal):
         raise problems.of_refusal(outcome)
@@ -63,10 +63,21 @@ def report(request: HttpRequest) -> HttpResponse:
 
 def _reported(done: Done, token: Token, language: str, at: datetime) -> dict[str, Any]:
     number = done.case.claim.handler
+    facts: Iterable[tuple[str, Mapping[str, Any]]] = ((event.kind, event.facts) for _, event in done.events)
     if not done.events:
-        done = Done(done.case, claims_read.events_of_report(done.case))
+        done, facts = Done(done.case, claims_read.events_of_report(done.case)), remarks.facts_of(done.case)
     staff = {} if number is None else {number: world.name_of(number) or people.names({number}).get(number, "")}
-    return calls.done_body(done, viewer=token.actor, language=language, at=at, staff=staff)
+    said = shapes.remarks(remarks.on(done.case, facts, language))
+    return calls.done_body(done, viewer=token.actor, language=language, at=at, staff=staff, remarks=said)
+
+
+def _currency(command: Report, at: datetime) -> str:
+    """The currency that a report's claim will have: its policy's, else that of the sums it names, else the company's."""
+    policy = world.find_policy(command, at)
+    if policy is not None:
+        return str(policy.currency)
+    named = [m.currency for m in (command.estimate, *(e.reserve for e in command.exposures)) if m]
+    return named[0] if named else str(rulebook.current().settings.currency)
 
 
 def _key(request: HttpRequest) -> str:
@@ -108,10 +119,10 @@ def _one(row: Any, key: str, token: Token, language: str) -> dict[str, Any]:
             faults["idempotency_key"] = fault("refusal.idempotency_key")
         else:
             key = own
-    command = reading.command_of(Report, row, faults)
+    at = calls.now()
+    command = calls.read_command(Report, row, lambda said: _currency(said, at), faults)
     if faults:
         return problems.wrong_fields(faults).body(language)
-    at = calls.now()
     outcome = intake.report(command, actor=token.program, now=at, key=key)
     if isinstance(outcome, Refusal):
         return problems.of_refusal(outcome).body(language)
@@ -172,13 +183,25 @@ def read(request: HttpRequest, number: str) -> HttpResponse:
     if unmask:
         _record_look(calls.known_number(number), token.actor, at)
     found = calls.find(number, token.actor, unmask=unmask)
-    staff = people.names(claims_read.staff_of(found.raw))
+    why = (*found.raw.claim.triage_reasons, *found.raw.claim.assignment_reasons)
+    staff = people.names(claims_read.staff_of(found.raw) | reasons.staff_in(why))
     promised = claims_read.promised(found.raw, found.rulebook, viewer=token.actor, language=language, now=at)
     body = shapes.summary(
         found.raw, viewer=token.actor, language=language, promised=promised, staff=staff, version=found.version
     )
-    body |= shapes.claim(found.case, viewer=token.actor, staff=staff)
+    body |= shapes.claim(found.case, viewer=token.actor, language=language, staff=staff)
+    body["remarks"] = shapes.remarks(remarks.on(found.raw, remarks.facts_of(found.raw), language))
+    if not shapes.is_outsider(token.actor):
+        body["prenotices"] = shapes.prenotices(_prenotices(found, language, at))
     return shapes.respond({**body, "masked": not unmask}, ETag=f'"{found.version}"')
+
+
+def _prenotices(found: claims_read.Found, language: str, at: datetime) -> tuple[prenotices.Told, ...]:
+    reporter = found.raw.party("reporter")
+    return prenotices.about(
+        policy_id=found.raw.claim.policy_id, phone=reporter.phone if reporter else "", now=at,
+        show_days=found.rulebook.settings["pre_notice_show_days"], language=language,
+    )  # fmt: skip
 
 
 def _record_look(number: str, actor: Actor, at: datetime) -> None:
@@ -210,6 +233,15 @@ def read_promises(request: HttpRequest, number: str) -> HttpResponse:
     found = calls.find(number, token.actor)
     promised = claims_read.promised(found.raw, found.rulebook, viewer=token.actor, language=language, now=at)
     return shapes.respond({"number": number, "promises": shapes.promises(promised, language)})
+
+
+def read_messages(request: HttpRequest, number: str) -> HttpResponse:
+    """What was written to whom and what became of it, the newest first (norm 2.4.1). The wording is not shown."""
+    calls.query(request, {})
+    token, language = token_of(request), problems.language_of(request)
+    found = calls.find(number, token.actor)
+    told = claims_read.messages(found.raw, viewer=token.actor)
+    return shapes.respond({"number": number, "messages": shapes.messages(number, told, language)})
 
 
 def read_settlement(request: HttpRequest, number: str) -> HttpResponse:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from itertools import chain
 from typing import Any, BinaryIO, cast
 
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 
@@ -17,8 +18,10 @@ from lipei.api.access import token_of
 from lipei.api.problems import Problem
 from lipei.api.reading import Faults, fault
 from lipei.domain.events import Refusal
+from lipei.domain.permissions import may
+from lipei.reads import claims as claims_read
 from lipei.reads import rulebook
-from lipei.services import documents
+from lipei.services import documents, letters, personal_data
 
 FORM_BYTES = 1_000_000
 """What a form may weigh beside its file."""
@@ -62,6 +65,57 @@ def upload(request: HttpRequest, number: str) -> HttpResponse:
     return calls.answer(request, outcome, viewer=token.actor, at=at, status=201, document=document)
 
 
+def download(request: HttpRequest, number: str, part: int) -> StreamingHttpResponse:
+    """A file that came in. It may name people: for whom personal data is shown, and on record."""
+    calls.query(request, {})
+    found = _opened(request, number)
+    row = found.raw.documents.get(part)
+    if row is None:
+        raise calls.missing()
+    try:
+        chunks = documents.kept().chunks(row.digest)
+        first = next(chunks, b"")
+    except FileNotFoundError as error:
+        raise calls.missing() from error
+    _record_look(request, number)
+    return StreamingHttpResponse(
+        chain((first,), chunks),
+        content_type=row.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{number}-{part}"',
+            "Content-Length": str(row.size_bytes),
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def letter(request: HttpRequest, number: str, letter: str) -> HttpResponse:
+    """The latest letter of a kind as PDF, in its reader's language. For whom personal data is shown, and on record."""
+    calls.query(request, {})
+    _opened(request, number)
+    made = letters.of_claim(number, letter, actor=token_of(request).actor, now=calls.now())
+    if isinstance(made, Refusal):
+        raise problems.of_refusal(made)
+    headers = {"Content-Disposition": f'attachment; filename="{number}-{letter}.pdf"'}
+    return HttpResponse(made, content_type="application/pdf", headers=headers)
+
+
+def _opened(request: HttpRequest, number: str) -> claims_read.Found:
+    """The claim, for a caller to whom its personal data may be shown. Raises Problem."""
+    actor = token_of(request).actor
+    found = calls.find(number, actor)
+    if not may(actor, personal_data.PERMISSION):
+        missing = {"permission": personal_data.PERMISSION}
+        raise Problem(403, "refusal.not_permitted", missing, more=missing)
+    return found
+
+
+def _record_look(request: HttpRequest, number: str) -> None:
+    outcome = personal_data.see(number, actor=token_of(request).actor, now=calls.now())
+    if isinstance(outcome, Refusal):
+        raise problems.of_refusal(outcome)
+
+
 def _document(case: Any, part: int) -> dict[str, Any]:
     row = case.documents[part]
     return {
@@ -81,6 +135,7 @@ def _form(request: HttpRequest) -> tuple[UploadedFile[Any], int, int]:
         raise Problem(415, "refusal.media_type", {"taken": "multipart/form-data"})
     most = rulebook.current().settings.upload_max_bytes + FORM_BYTES
     if _length(request) > most:
+        calls.drain(request)
         raise Problem(413, "refusal.upload_too_large", {"megabytes": f"{(most - FORM_BYTES) / 1_000_000:g}"})
     try:
         fields, files = request.POST, request.FILES

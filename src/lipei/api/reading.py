@@ -163,7 +163,8 @@ def printable(value: str) -> bool:
 def _time(value: Any, place: str, faults: Faults) -> datetime | None:
     found = instant(value)
     if found is None:
-        faults[place] = fault("refusal.not_a_time")
+        shaped = isinstance(value, str) and _RFC3339.fullmatch(value)
+        faults[place] = fault("refusal.time_impossible" if shaped else "refusal.not_a_time")
     return found
 
 
@@ -179,7 +180,7 @@ def instant(value: Any) -> datetime | None:
 
 
 def _money(value: Any, place: str, faults: Faults) -> Money | None:
-    if not isinstance(value, dict) or set(value) != {"amount", "currency"}:
+    if not _is_money(value):
         faults[place] = fault("refusal.money_object")
         return None
     try:
@@ -203,7 +204,10 @@ def _many(read_item: Reader) -> Reader:
 
 
 def _facts(value: Any, place: str, faults: Faults) -> Mapping[str, Any]:
-    """Facts that the terms ask for: whole numbers, texts, yes or no, and lists and objects of these. No fractions."""
+    """Facts that the terms ask for: amounts, whole numbers, texts, yes or no, and lists and objects of these.
+
+    An amount is said as everywhere (``salvage``) and kept in minor units (``salvage_minor``). No fractions.
+    """
     if not isinstance(value, dict):
         faults[place] = fault("refusal.not_an_object")
         return {}
@@ -228,9 +232,33 @@ def _plain(value: Any, place: str, faults: Faults, depth: int) -> Any:
         if any(not n.isascii() or not n.replace("_", "").replace(".", "").isalnum() or len(n) > 60 for n in value):
             faults[place] = fault("refusal.fact_name")
             return None
-        return {name: _plain(item, f"{place}.{name}", faults, depth + 1) for name, item in value.items()}
+        return dict(_fact(name, item, f"{place}.{name}", faults, depth) for name, item in value.items())
     faults[place] = fault("refusal.no_fractions")
     return None
+
+
+def _fact(name: str, item: Any, place: str, faults: Faults, depth: int) -> tuple[str, Any]:
+    if not _is_money(item):
+        return name, _plain(item, place, faults, depth + 1)
+    found = _money(item, place, faults)
+    return f"{name.removesuffix('_minor')}_minor", found.minor if found else None
+
+
+def _is_money(item: Any) -> bool:
+    return isinstance(item, dict) and set(item) == {"amount", "currency"}
+
+
+def currencies(data: Any, place: str = "") -> dict[str, str]:
+    """The currencies of the amounts among the facts of a request, by their place. A fact itself keeps minor units."""
+    rows = data.items() if isinstance(data, dict) else enumerate(data, start=1) if isinstance(data, list) else ()
+    found: dict[str, str] = {}
+    for name, item in rows:
+        at = _at(place, str(name))
+        if _is_money(item) and "facts" in at.split("."):
+            found[at] = item["currency"]
+        else:
+            found |= currencies(item, at)
+    return found
 
 
 def default_of(field: Field[Any]) -> Any:

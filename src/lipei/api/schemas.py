@@ -15,6 +15,7 @@ from typing import Any, cast
 from lipei.api import reading
 from lipei.domain.commands import COMMANDS
 from lipei.domain.money import EXPONENTS, Money
+from lipei.services.webhooks import Replay, Subscribe
 
 MONEY = {
     "type": "object",
@@ -96,13 +97,13 @@ def _of_hint(field: Field[Any], hint: Any) -> dict[str, Any]:
         )
         return {"type": "array", "items": items, "maxItems": reading.LIST_LENGTH_MAX}
     return {"type": "object", "additionalProperties": True, "maxProperties": reading.FACTS_LENGTH_MAX,
-            "description": "What the terms ask for: whole numbers, texts, true or false; no fractions."}  # fmt: skip
+            "description": "What the terms ask for: amounts, whole numbers, texts, true or false; no fractions."}  # fmt: skip
 
 
 def components() -> dict[str, Any]:
     """Every schema that requests refer to, by name."""
     found: dict[str, Any] = {"Money": MONEY}
-    for cls in COMMANDS.values():
+    for cls in (*COMMANDS.values(), Subscribe, Replay):
         _collect(cls, found)
     return found
 
@@ -197,6 +198,12 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("recovery", "write_off"): {"reason": "对方已无可供执行的财产。"},
 }
 """Bodies that are accepted by the demonstration company on a claim in a state where the action is possible."""
+
+
+WEBHOOK_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "Subscribe": {"url": "https://example.com/claims", "kinds": ["claim.closed", "payment.confirmed"]},
+    "Replay": {"since": "2026-01-01T00:00:00Z"},
+}
 
 
 def example(subject: str, action: str, *, now: datetime) -> dict[str, Any]:

@@ -19,7 +19,10 @@ from lipei.domain.lifecycle import Step
 from lipei.domain.money import Money, plain
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as claims_read
-from lipei.reads.claims import Possible, Promised, Settled
+from lipei.reads import reasons
+from lipei.reads.claims import Delivered, Possible, Promised, Settled
+from lipei.reads.prenotices import Told as PreNotice
+from lipei.reads.remarks import Remark
 from lipei.reads.timeline import Told
 from lipei.reads.worklist import Listed, Row
 
@@ -97,12 +100,10 @@ def promises(found: Iterable[Promised], language: str) -> list[dict[str, Any]]:
 
 def events(found: Iterable[tuple[int, Event]], language: str) -> list[dict[str, Any]]:
     """What happened, with its number in the claim's journal."""
-    return [{"sequence": s, "kind": e.kind, "part": e.part, "name": _name(e.kind, language)} for s, e in found]
-
-
-def _name(kind: str, language: str) -> str:
-    key = f"event.{kind}"
-    return text(key, language) if key in texts() else kind
+    return [
+        {"sequence": s, "kind": e.kind, "part": e.part, "name": _known(f"event.{e.kind}", language, e.kind)}
+        for s, e in found
+    ]
 
 
 def handler(case: Case, staff: Mapping[int, str]) -> dict[str, Any] | None:
@@ -127,13 +128,15 @@ def summary(
     }
 
 
-def claim(case: Case, *, viewer: Actor, staff: Mapping[int, str]) -> dict[str, Any]:
+def claim(case: Case, *, viewer: Actor, language: str, staff: Mapping[int, str]) -> dict[str, Any]:
     """All that is known of a claim, part by part. The case is masked already, unless its reader asked otherwise."""
     currency = case.claim.currency
     outsider = is_outsider(viewer)
     body = part(case.claim, currency, staff)
     for name in (*(NOT_FOR_PROGRAMS if outsider else ()), "number", "state", "handler"):
         body.pop(name, None)
+    body["triage_why"] = reasons.in_words(case.claim.triage_reasons, language, staff)
+    body["assignment_why"] = reasons.in_words(case.claim.assignment_reasons, language, staff)
     for entity, plural in SHOWN.items():
         body[plural] = [{"id": n, **part(row, currency, staff)} for n, row in case.of(entity).items()]
     if not outsider:
@@ -174,6 +177,33 @@ def plain_value(value: Any, currency: str) -> Any:
     if isinstance(value, tuple | list):
         return [plain_value(v, currency) for v in value]
     return value
+
+
+def remarks(found: Iterable[Remark]) -> list[dict[str, Any]]:
+    """What is to be known before anything else, with the claims that it is about."""
+    return [{"code": r.code, "message": r.message, "claims": list(r.claims)} for r in found]
+
+
+def prenotices(found: Iterable[PreNotice]) -> list[dict[str, Any]]:
+    """What sales and service told of the policy or the customer beforehand (norm 1.3.3)."""
+    return [{"text": p.text, "author": p.author, "at": p.at, "policy_number": p.policy_number} for p in found]
+
+
+def messages(number: str, found: Iterable[Delivered], language: str) -> list[dict[str, Any]]:
+    """Messages, each with the address of the letter that went with it."""
+    rows = []
+    for one in found:
+        body = asdict(one)
+        body["reason"] = _known(f"reason.{one.reason}", language, one.reason)
+        body["letter"] = (
+            {"kind": one.letter, "href": f"{BASE}/claims/{number}/letters/{one.letter}"} if one.letter else None
+        )
+        rows.append(body)
+    return rows
+
+
+def _known(key: str, language: str, otherwise: str) -> str:
+    return text(key, language) if key in texts() else otherwise
 
 
 def settlement(case: Case, found: Iterable[Settled]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from lipei.domain.events import Actor, Refusal, wrong
 from lipei.domain.permissions import may
 from lipei.store import canonical, models
 
-SCOPES = ("claims:read", "claims:write", "worklist:read", "documents:write", "metrics:read")
+SCOPES = ("claims:read", "claims:write", "worklist:read", "documents:write", "webhooks:write", "metrics:read")
 PREFIX = "lipei_"
 NAME_LENGTH_MAX = 80
 

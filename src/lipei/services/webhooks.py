@@ -16,9 +16,11 @@ from lipei.domain.claims import Case
 from lipei.domain.commands import said
 from lipei.domain.events import Actor, Event, Refusal, wrong
 from lipei.domain.permissions import may
+from lipei.services import webhook_calls
 from lipei.store import canonical, models
 
 KNOWN_KINDS = frozenset({*lifecycle.KINDS, *(step.event for step in lifecycle.STEPS)})
+PERMISSION = "webhooks.edit"
 _REFRESH_SECONDS = 5
 _known: tuple[float, list[Any]] = (0.0, [])
 
@@ -63,14 +65,21 @@ def due(case: Case, events: Sequence[tuple[int, Event]], now: datetime) -> list[
 class Subscribe:
     """Where a program wants to be told, and of which kinds of event (none named: of all)."""
 
-    url: str = said(length_max=500)
-    kinds: tuple[str, ...] = said(())
+    url: str = said(length_max=500, example="https://example.com/claims")
+    kinds: tuple[str, ...] = said((), example=("claim.closed", "payment.confirmed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Tell again of every event since an instant (none said: of all)."""
+
+    since: datetime | None = None
 
 
 def subscribe(command: Subscribe, *, actor: Actor, now: datetime) -> Refusal | str:
     """A new webhook; the answer is its signing secret, seen this once. Refused: not an http(s) address, unknown kinds."""
-    if not may(actor, "webhooks.edit"):
-        return Refusal("refusal.not_permitted", "permission", {"permission": "webhooks.edit"})
+    if not may(actor, PERMISSION):
+        return Refusal("refusal.not_permitted", "permission", {"permission": PERMISSION})
     parts = urlsplit(command.url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return wrong(url="refusal.webhook.url")
@@ -83,11 +92,21 @@ def subscribe(command: Subscribe, *, actor: Actor, now: datetime) -> Refusal | s
 
 def stop(webhook_id: int, *, actor: Actor) -> Refusal | None:
     """No more calls: what is queued is given up."""
-    if not may(actor, "webhooks.edit"):
-        return Refusal("refusal.not_permitted", "permission", {"permission": "webhooks.edit"})
+    if not may(actor, PERMISSION):
+        return Refusal("refusal.not_permitted", "permission", {"permission": PERMISSION})
     if not models.Webhook.objects.filter(id=webhook_id, active=True).update(active=False):
         return Refusal("refusal.missing", "missing")
     models.WebhookDelivery.objects.filter(webhook_id=webhook_id, state="queued").update(
         state="failed", answer="stopped"
     )
     return None
+
+
+def replay(webhook_id: int, command: Replay, *, actor: Actor, now: datetime) -> Refusal | int:
+    """Queue again what a webhook was told since an instant, under the ids of the first time; how many that is."""
+    if not may(actor, PERMISSION):
+        return Refusal("refusal.not_permitted", "permission", {"permission": PERMISSION})
+    if not models.Webhook.objects.filter(id=webhook_id, active=True).exists():
+        return Refusal("refusal.missing", "missing")
+    since = command.since or datetime.min.replace(tzinfo=now.tzinfo)
+    return webhook_calls.replay(webhook_id=webhook_id, since=since, now=now)

@@ -135,7 +135,7 @@ def test_places(place: dict[int, Any], expected: tuple[int | None, int | None]) 
         (samples.workbook(), "table.xlsx", kinds.XLSX, "type_not_taken"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing.svg", "image/svg+xml", "type_not_taken"),
         (b"hello", "", "", "type_not_taken"),
-        (b"hello", "note.txt", "text/plain", "not_what_it_says"),
+        (b"hello", "note.txt", "text/plain", "type_not_taken"),
         (b"", "photo.jpg", "image/jpeg", "empty"),
     ],
 )

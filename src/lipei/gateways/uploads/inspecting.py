@@ -134,7 +134,7 @@ def _disagreement(found: str | None, name: str, declared_type: str, allowed: fro
     """Whether name, sender and content tell different stories, or the content is a type we do not take here."""
     said = {family for family in (kinds.family_of_name(name), kinds.family_of_type(declared_type)) if family}
     if found is None:
-        known = said & {"image", "pdf", "sheet"}
+        known = said & {kinds.family(kind) for kind in allowed}
         return _not_what_it_says(name, declared_type) if known else _not_taken(allowed)
     if said - {kinds.family(found)}:
         return _not_what_it_says(name, declared_type)
