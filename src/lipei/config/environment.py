@@ -103,6 +103,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LIPEI_DEBUG", "0", "1 shows errors in full. Never in service.", _flag),
     Variable("LIPEI_LOG", "INFO", "Least level logged.", _choice("DEBUG", "INFO", "WARNING", "ERROR")),
     Variable("LIPEI_ANALYSIS", "duckdb", "Engine of analyses over the whole journal."),
+    Variable(
+        "LIPEI_WEBHOOK_INSIDE",
+        "",
+        "Hosts of the company's own network that webhooks may call; all others must have public addresses."
+        " This machine itself may be called while LIPEI_ORIGIN is an address of it.",
+        _list,
+    ),
     Variable("LIPEI_PROXIES", "0", "How many proxies stand before the web process (for the address of a caller).", int),
 )
 
@@ -126,6 +133,12 @@ def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         except Exception as error:
             raise Misconfigured(f"{variable.name}={text!r} cannot be used: {error}. {variable.meaning}") from None
     return found
+
+
+def webhooks_inside(named: list[str], origin: str) -> list[str]:
+    """The hosts that webhooks may call wherever they are: this machine too while people use the product on it alone."""
+    loopback = ["localhost", "127.0.0.1", "::1"]
+    return [*named, *(loopback if urlsplit(origin).hostname in loopback else [])]
 
 
 def kept_secret(home: Path, name: str) -> str:
@@ -172,7 +185,8 @@ def database(url: str, home: Path, pool: int) -> dict[str, Any]:
             "PORT": str(parts.port or ""),
             "CONN_HEALTH_CHECKS": True,  # a connection that broke while it lay in the pool is replaced, not handed out
             "OPTIONS": {
-                "pool": {"min_size": 1, "max_size": pool, "timeout": 20},
+                # Nobody waits long for a database that is away; and once it is back, it is found within seconds.
+                "pool": {"min_size": 1, "max_size": pool, "timeout": 5, "reconnect_timeout": 10},
                 # Parameters travel apart from the statement, so that the server can keep it prepared.
                 "server_side_binding": True,
                 "prepare_threshold": 3,

@@ -24,6 +24,7 @@ LIPEI_BANK_ACCOUNT = ENV["LIPEI_BANK_ACCOUNT"]
 LIPEI_MARKET = ENV["LIPEI_MARKET"]
 LIPEI_ORIGIN = ENV["LIPEI_ORIGIN"]
 LIPEI_PROXIES = ENV["LIPEI_PROXIES"]
+LIPEI_WEBHOOK_INSIDE = environment.webhooks_inside(ENV["LIPEI_WEBHOOK_INSIDE"], LIPEI_ORIGIN)
 
 SECRET_KEY = ENV["LIPEI_SECRET_KEY"] or environment.kept_secret(HOME, "secret.key")
 DEBUG = ENV["LIPEI_DEBUG"]
@@ -51,6 +52,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "lipei.web.middleware.bounded",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

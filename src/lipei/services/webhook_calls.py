@@ -12,11 +12,14 @@ import hashlib
 import hmac
 from datetime import datetime
 from typing import Any
+from urllib.request import getproxies
 
 import httpx
 import structlog
+from django.conf import settings
 
 from lipei.domain import deliveries as patience
+from lipei.gateways.outside import Outside
 from lipei.norms import jobs as norm_jobs
 from lipei.services import unit_of_work
 from lipei.services.leases import LeaseLost, finish, take
@@ -59,11 +62,16 @@ def work(*, now: datetime, limit: int, transport: httpx.BaseTransport | None = N
         if not rows:
             break
         hooks = {w.id: w for w in models.Webhook.objects.filter(id__in={row.webhook_id for row in rows})}
-        with httpx.Client(transport=transport, timeout=table.webhook_timeout.total_seconds()) as client:
+        with httpx.Client(transport=transport or _outward(), timeout=table.webhook_timeout.total_seconds()) as client:
             for row in rows:
                 _call(client, hooks[row.webhook_id], row, now)
         done += len(rows)
     return done
+
+
+def _outward() -> httpx.BaseTransport | None:
+    """To the world outside alone; where the operator named a proxy for it (``HTTPS_PROXY``), the proxy decides."""
+    return None if getproxies() else Outside(settings.LIPEI_WEBHOOK_INSIDE)
 
 
 def _call(client: httpx.Client, hook: Any, row: Any, now: datetime) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 
@@ -18,6 +20,27 @@ FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics", "/static/")
 """Addresses of programs: no session is read for them, and they name their language by header alone."""
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def bounded(get_response: Handler) -> Handler:
+    """Answer a form that is larger than ``upload_form_max_bytes`` with 413 before anything of it is written to the disk.
+
+    Stands before whatever reads a form (the check against forged requests does), for that writes every file aside.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        said = str(request.META.get("CONTENT_LENGTH") or "0")
+        size_bytes = int(said) if said.isascii() and said.isdigit() else 0
+        if size_bytes <= int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) or request.path_info.startswith(FOR_PROGRAMS):
+            return get_response(request)
+        most = rulebook.current().settings.upload_form_max_bytes
+        if size_bytes <= most:
+            return get_response(request)
+        cookie = request.COOKIES.get(COOKIE, "")
+        with translation.override(cookie if cookie in LANGUAGES else asked(request)):
+            return render(None, "413.html", {"megabytes": f"{most / 1_000_000:g}"}, status=413)
+
+    return middleware
 
 
 def language(get_response: Handler) -> Handler:
