@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections
 
-from lipei.norms import jobs as norm_jobs
-from lipei.services import bank, deliveries, duty, retention, seals, sweeps, webhook_calls
+from lipei.services import bank, deliveries, duty, norms, retention, seals, sweeps, webhook_calls
+from lipei.store import trouble
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,7 @@ class Jobs:
 
         A sweep that fails is logged and does not keep the others; it runs again at its next time.
         """
-        table = norm_jobs.shipped()
+        table = norms.current().jobs
         done = 0
         for name, sweep in SCHEDULE.items():
             last = self.last.get(name)
@@ -81,9 +82,9 @@ class Jobs:
 def _guarded(name: str, sweep: Sweep, now: datetime, limit: int) -> int:
     try:
         return sweep(now, limit)
-    except DatabaseError:
-        raise  # the database is everybody's: the loop rests and begins anew
-    except Exception:
+    except Exception as error:
+        if isinstance(error, DatabaseTrouble) and trouble.of(error):
+            raise  # the database is everybody's: the loop rests and begins anew
         log.exception("sweep failed", sweep=name)
         return 0
 
@@ -112,8 +113,8 @@ def work(stop: threading.Event | None = None) -> None:
     while not stop.is_set():
         try:
             done = jobs.run_once(datetime.now(UTC))
-        except DatabaseError:
-            log.exception("the database does not answer")
+        except DatabaseTrouble as error:
+            log.error("the database takes nothing", why=trouble.of(error) or "mistake", error=str(error).strip())
             close_old_connections()
             stop.wait(TROUBLE_SECONDS)
             continue

@@ -258,7 +258,8 @@ def explanation_words(explanation: Explanation, language: str) -> tuple[str, ...
     if e.extended_due_at is not None:
         said.append(say("extended", at=_local(e.extended_due_at, zone)))
     if e.provisional:
-        said.append(say("provisional"))
+        last = (e.due_at or e.if_resumed or e.started_at).astimezone(zone)
+        said.append(say("provisional", year=last.year))
     if e.breached_at is not None:
         said.append(say("breached", at=_local(e.breached_at, zone)))
     if e.ended_at is not None:
