@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,8 +14,7 @@ import pytest
 from tests.company import NOW
 from tests.jobs.conftest import reported
 
-from lipei.norms.jobs import shipped
-from lipei.services import webhook_calls, webhooks
+from lipei.services import norms, webhook_calls, webhooks
 from lipei.store import models
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -57,6 +56,7 @@ def test_a_call_can_be_checked_and_names_no_person(people, hook):
     receiver = Receiver()
     assert work(receiver, NOW) == 1
     request = receiver.calls[0]
+    assert datetime.fromisoformat(json.loads(request.content)["timestamp"]) == NOW
     signed = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.content
     key = base64.b64decode(SECRET.removeprefix("whsec_"))
     wanted = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
@@ -81,7 +81,7 @@ def test_a_receiver_that_is_down_is_called_again_under_the_same_id(people, hook)
 @pytest.mark.django_db
 def test_in_the_end_it_is_given_up_and_can_be_replayed(people, hook):
     reported(people)
-    tries = len(shipped().webhooks.retry_after) + 1
+    tries = len(norms.current().jobs.webhooks.retry_after) + 1
     receiver = Receiver(*[503] * tries)
     now = NOW
     for _ in range(tries):

@@ -20,10 +20,9 @@ from django.conf import settings
 
 from lipei.domain import deliveries as patience
 from lipei.gateways.outside import Outside
-from lipei.norms import jobs as norm_jobs
-from lipei.services import unit_of_work
+from lipei.services import norms, unit_of_work
 from lipei.services.leases import LeaseLost, finish, take
-from lipei.store import models
+from lipei.store import canonical, models
 
 BATCH = 10
 
@@ -55,7 +54,7 @@ def headers(secret: str, message_id: str, body: str, now: datetime) -> dict[str,
 def work(*, now: datetime, limit: int, transport: httpx.BaseTransport | None = None) -> int:
     """Make the calls that are due; how many. ``transport`` replaces the network in tests."""
     assert not unit_of_work.in_transaction(), "the world outside is never spoken to inside a transaction"
-    table, done = norm_jobs.shipped(), 0
+    table, done = norms.current().jobs, 0
     while done < limit:
         due = models.WebhookDelivery.objects.filter(state="queued", due_at__lte=now).order_by("due_at", "id")
         rows = take(due, now=now, lease=table.lease, limit=min(BATCH, limit - done))
@@ -91,7 +90,7 @@ def _call(client: httpx.Client, hook: Any, row: Any, now: datetime) -> None:
         if good:
             finish(row, state="done", answer=said, attempts=attempts)
             return
-        policy = norm_jobs.shipped().webhooks
+        policy = norms.current().jobs.webhooks
         key = f"{row.webhook_id}/{row.message_id}"
         again = None if gone else patience.next_attempt(attempts=attempts, now=now, policy=policy, key=key)
         after = {"due_at": again} if again else {"state": "failed"}
@@ -105,9 +104,7 @@ def replay(*, webhook_id: int, since: datetime, now: datetime) -> int:
     rows = models.WebhookDelivery.objects.filter(webhook_id=webhook_id).exclude(state="queued")
     names = list(rows.values_list("id", "body"))
     # The body tells when the event was: rows are kept in the order of writing, and few are replayed.
-    from lipei.store import canonical
-
-    wanted = [pk for pk, body in names if canonical.loads(body)["timestamp"] >= since]
+    wanted = [pk for pk, body in names if canonical.instant(canonical.loads(body)["timestamp"]) >= since]
     return models.WebhookDelivery.objects.filter(id__in=wanted).update(
         state="queued", due_at=now, attempts=0, leased_until=None
     )

@@ -42,7 +42,7 @@ def due(case: Case, events: Sequence[tuple[int, Event]], now: datetime) -> list[
                 continue
             body = {
                 "type": event.kind,
-                "timestamp": now,
+                "timestamp": canonical.stamp(now),
                 "data": {
                     "claim": case.claim.number,
                     "state": case.claim.state,
