@@ -138,6 +138,37 @@ def test_nothing_of_the_console_stands_outside_the_table():
             assert route.startswith("console/"), route
 
 
+FOR_ANYBODY = {
+    "", "language/", "theme/", "accounts/login/", "accounts/logout/", "accounts/inactive/", "accounts/signup/",
+    "accounts/email/", "accounts/confirm-email/", "accounts/password/set/", "accounts/password/reset/",
+    "accounts/login/code/confirm/", "accounts/^confirm-email/(?P<key>[-:\\w]+)/$", "accounts/password/reset/key/done/",
+    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$", "accounts/password/reset/done/",
+    "accounts/2fa/authenticate/",
+    "^accounts/(?:signup|email|confirm-email|password/reset|password/set|login/code|phone)/",
+}  # fmt: skip
+"""Pages that need no sign-in: choices, signing in itself, and what an administrator is asked for instead."""
+FOR_WHOEVER_SIGNED_IN = {
+    "accounts/reauthenticate/", "accounts/password/change/", "accounts/2fa/", "accounts/2fa/reauthenticate/",
+    "accounts/2fa/totp/activate/", "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",
+    "accounts/2fa/recovery-codes/generate/", "accounts/2fa/recovery-codes/download/", "accounts/sessions/",
+}  # fmt: skip
+FOR_CUSTOMERS = ("claim/", "c/<str:token>")
+FOR_PROGRAMS = ("api/", "healthz", "readyz", "metrics")
+"""Guarded by the portal and by the API, and tested there."""
+
+
+def test_an_address_outside_the_console_has_its_row_too():
+    found = {route for route, _ in patterns(get_resolver())}
+    rest = {r for r in found if not r.startswith(("console/", *FOR_CUSTOMERS, *FOR_PROGRAMS))}
+    assert rest == FOR_ANYBODY | FOR_WHOEVER_SIGNED_IN
+
+
+@pytest.mark.parametrize("route", sorted(FOR_WHOEVER_SIGNED_IN))
+def test_ones_own_account_is_for_whoever_signed_in(db, client, route):
+    answer = client.get(f"/{route}")
+    assert answer.status_code == 302 and answer.url.startswith("/accounts/login/"), route
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_role_by_address(office, browser, claim, handler_code, monkeypatch, role):
     monkeypatch.setattr(bank, "turn", lambda **_: 0)  # the bank is not spoken to here
