@@ -1,299 +1,196 @@
-"""The API put together: every call with its address, scope and description, at ``/api/v1``."""
+"""The settings of an installation: every `LIPEI_…` variable with its default and meaning, checked at start.
+
+`docs/settings.md` is drawn from `VARIABLES`. What a claims manager decides is not here but in the norm tables.
+"""
 
 from __future__ import annotations
 
-import functools
-import time
+import base64
+import os
+import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, cast
-
-import structlog
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
-from ninja import NinjaAPI, Router
-from ninja.errors import AuthenticationError, ValidationError
-from ninja.openapi.schema import OpenAPISchema
-
-from lipei.api import access, actions, answers, calls, claims, documents, operators, problems, schemas
-from lipei.api.problems import Problem
-from lipei.domain.commands import COMMANDS, Report
-from lipei.domain.permissions import ROLES
-from lipei.norms.texts import text
-
-logger = structlog.get_logger(__name__)
-
-DESCRIPTION = """
-Claims settlement for programs. Every request carries a bearer token; a token that belongs to a member of staff acts as
-that person. Money is `{"amount": "1234.56", "currency": "CNY"}`, times are RFC 3339 with their zone, unknown fields are
-refused, and what goes wrong comes as `application/problem+json` in the language of `Accept-Language`.
-An answer names the actions possible now with their addresses; a 409 does too.
-"""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 
-class Api(NinjaAPI):
-    """Ninja with the schemas of commands and answers beside those it makes itself."""
+class Misconfigured(SystemExit):
+    """One sentence saying which variable is wrong and what to do."""
 
-    def get_openapi_schema(
-        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
-    ) -> OpenAPISchema:
-        """The description; examples are made for the day on which it is asked for."""
-        found = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
-        found["components"]["schemas"].update(
-            {**schemas.components(), **answers.COMPONENTS, "ReportInBatch": _in_batch()}
-        )
-        for methods in found["paths"].values():
-            for operation in methods.values():
-                if 201 in operation["responses"]:
-                    operation["responses"].pop(200)  # what Ninja supposes where nobody says otherwise
-        now = calls.now()
-        for subject, action in COMMANDS:
-            _with_example(found["paths"], f"{subject}.{action}", schemas.example(subject, action, now=now))
-        return found
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"lipei: {sentence}")
 
 
-def _in_batch() -> dict[str, Any]:
-    report = dict(schemas.of(Report))
-    key = {"type": "string", "maxLength": claims.KEY_LENGTH_MAX, "minLength": 1}
-    return {**report, "title": "ReportInBatch", "properties": {**report["properties"], "idempotency_key": key}}
+@dataclass(frozen=True)
+class Variable:
+    name: str
+    default: str
+    meaning: str
+    parse: Callable[[str], Any] = str
 
 
-def _with_example(paths: Mapping[str, Any], operation_id: str, example: Mapping[str, Any]) -> None:
-    for methods in paths.values():
-        for operation in methods.values():
-            if operation["operationId"] == operation_id:
-                operation["requestBody"]["content"]["application/json"]["example"] = example
+def _flag(text: str) -> bool:
+    if text.lower() not in ("0", "1", "true", "false", "yes", "no"):
+        raise ValueError("say 1 or 0")
+    return text.lower() in ("1", "true", "yes")
 
 
-api = Api(title="Lipei", version="1", description=DESCRIPTION, docs_url=None, urls_namespace="api")
-router = Router()
+def _data_key(text: str) -> str:
+    if text and len(base64.urlsafe_b64decode(text)) != 32:
+        raise ValueError("it must be 32 bytes in URL-safe base64")
+    return text
 
 
-@api.exception_handler(Problem)
-def _problem(request: HttpRequest, problem: Problem) -> HttpResponse:
-    return problems.answer(request, problem)
+def _choice(*options: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in options:
+            raise ValueError(f"choose one of {', '.join(options)}")
+        return text
+
+    return parse
 
 
-@api.exception_handler(ValidationError)
-def _wrong_address(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return problems.answer(request, calls.missing())
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
-@api.exception_handler(AuthenticationError)
-def _unauthorised(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    return problems.answer(request, Problem(401, "refusal.token_missing"))
-
-
-@api.exception_handler(Exception)
-def _ours(request: HttpRequest, error: Exception) -> HttpResponse:
-    logger.error("api.failed", path=request.path, error=type(error).__name__, exc_info=error)
-    return problems.answer(request, problems.of_failure(error))
-
-
-# --- the calls -------------------------------------------------------------------------------------------------------
-
-
-def _body(name: str, *, required: bool = True) -> dict[str, Any]:
-    return {"required": required, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
-
-
-_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "flag": {"type": "boolean"},
-    "number": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
-    "text": {"type": "string", "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"},
-    "time": {"type": "string", "format": "date-time"},
-}
-
-
-def _query(spec: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{"in": "query", "name": n, "required": False, "schema": dict(_PARAMETERS[k])} for n, k in spec.items()]
-
-
-def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
-    return {
-        "in": "header",
-        "name": name,
-        "required": False,
-        "description": description,
-        "schema": {"type": "string", **schema},
-    }
-
-
-_KEY = _header(
-    "Idempotency-Key", "The same key with the same report gets the same claim.", maxLength=200, pattern="^[!-~]+$"
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "LIPEI_HOME", "var", "Folder for everything that lies on disk unless another variable says otherwise.", Path
+    ),
+    Variable(
+        "LIPEI_DATABASE_URL",
+        "",
+        "`sqlite:///path` or `postgresql://user:password@host:port/name`; empty: SQLite in LIPEI_HOME.",
+    ),
+    Variable("LIPEI_DATABASE_POOL", "10", "Connections kept open per process (PostgreSQL).", int),
+    Variable("LIPEI_SECRET_KEY", "", "Signs sessions. Empty: made at first start and kept in LIPEI_HOME."),
+    Variable(
+        "LIPEI_DATA_KEY",
+        "",
+        "Encrypts personal data: 32 bytes, URL-safe base64. Keep it apart from backups."
+        " Empty: made at first start and kept in LIPEI_HOME.",
+        _data_key,
+    ),
+    Variable("LIPEI_MEDIA", "", "Where uploads lie; empty: LIPEI_HOME/media."),
+    Variable(
+        "LIPEI_EMAIL_URL",
+        "",
+        "`smtp://user:password@host:port` (`smtp+tls`, `smtps`); empty: messages are put into LIPEI_HOME/outbox.",
+    ),
+    Variable("LIPEI_EMAIL_FROM", "claims@localhost", "Sender of e-mails."),
+    Variable(
+        "LIPEI_SMS_URL",
+        "",
+        "`tencent://secret_id:secret_key@host/?app=…&sign=…&templates=FILE.json&callback=KEY`: the file names the"
+        " provider's template for each message and language, the key guards its delivery reports;"
+        " empty: messages are put into LIPEI_HOME/outbox.",
+    ),
+    Variable(
+        "LIPEI_BANK_URL",
+        "demonstration:",
+        "`files:/folder` writes pain.001 and reads answers there; `demonstration:` confirms by itself.",
+    ),
+    Variable("LIPEI_BANK_ACCOUNT", "", "The company's own account: `name;number;bank code`."),
+    Variable("LIPEI_TIME_ZONE", "Asia/Shanghai", "Zone of the company: working time and display.", ZoneInfo),
+    Variable("LIPEI_LANGUAGE", "zh-hans", "Language where nobody chose one.", _choice("zh-hans", "zh-hant", "en")),
+    Variable("LIPEI_MARKET", "CN", "Whose law applies: a profile of the promises table."),
+    Variable("LIPEI_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this installation answers to.", _list),
+    Variable("LIPEI_ORIGIN", "http://127.0.0.1:8000", "Address that people use, for links in messages."),
+    Variable("LIPEI_HTTPS", "0", "1 behind TLS: secure cookies, redirects, HSTS.", _flag),
+    Variable("LIPEI_DEBUG", "0", "1 shows errors in full. Never in service.", _flag),
+    Variable("LIPEI_LOG", "INFO", "Least level logged.", _choice("DEBUG", "INFO", "WARNING", "ERROR")),
+    Variable("LIPEI_ANALYSIS", "duckdb", "Engine of analyses over the whole journal."),
+    Variable(
+        "LIPEI_WEBHOOK_INSIDE",
+        "",
+        "Hosts of the company's own network that webhooks may call; all others must have public addresses."
+        " This machine itself may be called while LIPEI_ORIGIN is an address of it.",
+        _list,
+    ),
+    Variable("LIPEI_PROXIES", "0", "How many proxies stand before the web process (for the address of a caller).", int),
 )
-_MATCH = _header("If-Match", "The version of the claim that the caller saw.", pattern='^"[0-9]{1,15}"$')
 
 
-def _add(
-    method: str,
-    address: str,
-    view: Callable[..., HttpResponse],
-    auth: access.Bearer,
-    operation_id: str,
-    summary: str,
-    extra: dict[str, Any],
-    *,
-    tag: str = "claims",
-    description: str = "",
-) -> None:
-    router.add_api_operation(
-        address,
-        [method],
-        view,
-        auth=auth,
-        operation_id=operation_id,
-        summary=summary,
-        tags=[tag],
-        openapi_extra=extra,
-        description=description or (view.__doc__ or "").strip(),
+def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Every variable's value. Raises Misconfigured with one sentence for the first that makes no sense."""
+    unknown = sorted(
+        n
+        for n in environ
+        if n.startswith("LIPEI_")
+        and not n.startswith(("LIPEI_TEST_", "LIPEI_BENCH_"))
+        and n not in {v.name for v in VARIABLES}
     )
+    if unknown:
+        raise Misconfigured(f"there is no setting {unknown[0]}; docs/settings.md lists them all.")
+    found: dict[str, Any] = {}
+    for variable in VARIABLES:
+        text = environ.get(variable.name, "") or variable.default
+        try:
+            found[variable.name] = variable.parse(text)
+        except Exception as error:
+            raise Misconfigured(f"{variable.name}={text!r} cannot be used: {error}. {variable.meaning}") from None
+    return found
 
 
-def _read(
-    address: str,
-    view: Callable[..., HttpResponse],
-    operation_id: str,
-    answer: str,
-    summary: str,
-    spec: Mapping[str, str],
-    auth: access.Bearer = access.READ,
-) -> None:
-    missing = (404,) if "{number}" in address else ()
-    extra = {"parameters": _query(spec), "responses": answers.responses(200, answer, summary, 422, *missing)}
-    _add("GET", address, view, auth, operation_id, summary, extra)
+def webhooks_inside(named: list[str], origin: str) -> list[str]:
+    """The hosts that webhooks may call wherever they are: this machine too while people use the product on it alone."""
+    loopback = ["localhost", "127.0.0.1", "::1"]
+    return [*named, *(loopback if urlsplit(origin).hostname in loopback else [])]
 
 
-def _claims() -> None:
-    extra = {
-        "requestBody": _body("Report"),
-        "parameters": [_KEY],
-        "responses": answers.responses(201, "Done", "The claim as it is now.", 409, 413, 415, 422),
-    }
-    _add("POST", "/claims", claims.report, access.WRITE, "claim.report", text("action.claim.report", "en"), extra)
-    example = {"reports": [{**schemas.REPORT, "idempotency_key": "2026-11-23-0001"}]}
-    reports = {"type": "array", "items": {"$ref": "#/components/schemas/ReportInBatch"}, "maxItems": claims.BATCH_MAX}
-    schema = {
-        "type": "object",
-        "properties": {"reports": reports},
-        "required": ["reports"],
-        "additionalProperties": False,
-    }
-    extra = {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}},
-        "parameters": [_KEY],
-        "responses": answers.responses(200, "Batched", "An answer per report.", 413, 415, 422),
-    }
-    _add("POST", "/claims:batch", claims.batch, access.WRITE, "claims.batch", "Report many losses", extra)
-    listed = {**claims.FILTERS, **claims.PAGING}
-    _read("/claims", claims.listing, "claims.list", "Listed", "Claims, newest first", listed)
-    _read("/worklist", claims.work, "worklist", "Listed", "The caller's work", {**listed, "whose": "text"}, access.WORK)
-    _read("/claims/{number}", claims.read, "claim.read", "Claim", "One claim", {"unmask": "flag"})
-    paging = {"after": "number", "limit": "number"}
-    _read(
-        "/claims/{number}/timeline", claims.read_timeline, "claim.timeline", "Timeline", "The journal in words", paging
-    )
-    _read(
-        "/claims/{number}/promises",
-        claims.read_promises,
-        "claim.promises",
-        "PromisesOfClaim",
-        "Promises with reasons",
-        {},
-    )
-    _read(
-        "/claims/{number}/settlement",
-        claims.read_settlement,
-        "claim.settlement",
-        "SettlementOfClaim",
-        "The explained sum",
-        {},
-    )
+def kept_secret(home: Path, name: str) -> str:
+    """A secret of 32 bytes that is made once and kept in the installation's folder, readable by its owner only."""
+    path = home / "keys" / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(made)
+        except FileExistsError:
+            pass  # another process of the same start was first
+    return path.read_text().strip()
 
 
-def _documents() -> None:
-    number = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
-    schema = {
-        "type": "object",
-        "properties": {"file": {"type": "string", "format": "binary"}, "paper": number, "survey": number},
-        "required": ["file"],
-        "additionalProperties": False,
-    }
-    extra = {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}},
-        "responses": answers.responses(201, "Done", "The document and the claim.", 404, 409, 413, 415, 422),
-    }
-    _add(
-        "POST",
-        "/claims/{number}/documents",
-        documents.upload,
-        access.UPLOAD,
-        "document.receive",
-        "Upload a file",
-        extra,
-        tag="documents",
-    )
-
-
-def _actions() -> None:
-    for step in actions.steps():
-        cls = COMMANDS[step.subject, step.action]
-        who = ", ".join(w for w in step.who if w.partition(":")[0] in (*ROLES, "program"))
-        description = f"{(cls.__doc__ or '').strip()}\n\nWho may: {who or 'the system alone'}. Event: `{step.event}`."
-        extra = {
-            "requestBody": _body(cls.__name__, required=False),
-            "parameters": [_MATCH],
-            "responses": answers.responses(200, "Done", "State and events.", 404, 409, 413, 415, 422),
+def database(url: str, home: Path, pool: int) -> dict[str, Any]:
+    """Django's description of the database of a URL."""
+    if not url:
+        url = f"sqlite:///{home / 'lipei.sqlite3'}"
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = url.removeprefix("sqlite:///")  # sqlite:///relative, sqlite:////absolute
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(path),
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
+                    "PRAGMA cache_size=-64000; PRAGMA foreign_keys=ON; PRAGMA mmap_size=268435456"
+                ),
+            },
         }
-        _add(
-            "POST",
-            actions.path_of(step),
-            actions.endpoint(step),
-            access.WRITE,
-            f"{step.subject}.{step.action}",
-            text(f"action.{step.subject}.{step.action}", "en"),
-            extra,
-            tag=step.subject,
-            description=description,
-        )
-
-
-_claims()
-_documents()
-_actions()
-api.add_router("", router)
-
-
-# --- the edge --------------------------------------------------------------------------------------------------------
-
-
-def _edge(view: Callable[..., HttpResponse], route: str) -> Callable[..., HttpResponse]:
-    """Every call counted and timed; what Django itself answers (a wrong method) in the form of all problems."""
-
-    @functools.wraps(view)
-    def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        begun = time.perf_counter()
-        response = view(request, *args, **kwargs)
-        if response.status_code == 405:
-            allowed = response.headers.get("Allow", "")
-            response = problems.answer(request, Problem(405, "refusal.method", {"allowed": allowed}))
-            response["Allow"] = allowed
-        operators.observe(request.method or "", route, response.status_code, time.perf_counter() - begun)
-        return response
-
-    return run
-
-
-def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """Any other address below ``/api/v1``."""
-    return problems.answer(request, Problem(404, "refusal.missing"))
-
-
-not_found.csrf_exempt = True  # type: ignore[attr-defined]
-
-
-def urlpatterns() -> list[URLPattern]:
-    """The addresses of the API, to be mounted at ``/api/v1/``, and one that answers for all others."""
-    patterns = cast(list[URLPattern], api.urls[0])
-    for pattern in patterns:
-        pattern.callback = _edge(pattern.callback, str(pattern.pattern))
-    return [*patterns, path("<path:rest>", not_found), path("", not_found)]
+    if parts.scheme in ("postgresql", "postgres"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_HEALTH_CHECKS": True,  # a connection that broke while it lay in the pool is replaced, not handed out
+            "OPTIONS": {
+                # Nobody waits long for a database that is away; and once it is back, it is found within seconds.
+                "pool": {"min_size": 1, "max_size": pool, "timeout": 5, "reconnect_timeout": 10},
+                # Parameters travel apart from the statement, so that the server can keep it prepared.
+                "server_side_binding": True,
+                "prepare_threshold": 3,
+                **{name: int(value) if value.isdigit() else value for name, value in parse_qsl(parts.query)},
+            },
+        }
+    raise Misconfigured(f"LIPEI_DATABASE_URL={url!r}: use sqlite:///path or postgresql://user:password@host:port/name.")
