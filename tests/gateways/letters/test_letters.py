@@ -163,6 +163,15 @@ def test_settlement_once_paid_says_when_the_money_arrived() -> None:
     assert "最晚在" not in words
 
 
+def test_who_is_paid_a_share_reads_what_arrived_and_what_the_whole_is() -> None:
+    told = {"paid_at": samples.at(11, 25, 6, 30), "expires_at": None, "payees": (), "share_minor": 200_000}
+    words = printed("settlement", "en", **told)
+    assert "ThesumofCNY2,000.00arrived" in words and "thepartofCNY5,755.00thatispaidtoyou" in words
+    assert "OfthistoyouCNY2,000.00" in words
+    with pytest.raises(ValueError, match="a share is a part"):
+        dataclasses.replace(samples.settlement("en"), share_minor=575_500)
+
+
 def test_settlement_below_the_advance_pays_nothing_and_speaks_of_the_rest() -> None:
     words = printed("settlement", "en", already_paid_minor=700_000, payees=(), undisputed_minor=0)
     assert "ThispaymentCNY0.00" in words

@@ -125,7 +125,11 @@ def settlement(data: SettlementData, words: Words) -> Iterator[Block]:
     """The sum, every line of it with clause and plain words, who is paid, what to do if one disagrees (norm 2.2.4)."""
     if data.paid_at:
         due, paid_at = words.money(data.due_minor), words.instant(data.paid_at)
-        yield paragraph(words("settlement.lead_paid", due=due, paid_at=paid_at))
+        if data.share_minor is None:
+            yield paragraph(words("settlement.lead_paid", due=due, paid_at=paid_at))
+        else:
+            share = words.money(data.share_minor)
+            yield paragraph(words("settlement.lead_share", share=share, due=due, paid_at=paid_at))
     else:
         yield paragraph(words("settlement.lead", total=words.money(data.total_minor)))
     for head in data.heads:
@@ -166,6 +170,8 @@ def _due(data: SettlementData, words: Words) -> Iterator[Block]:
     if data.already_paid_minor:
         rows.append((words("settlement.already_paid"), words.money(-data.already_paid_minor)))
         rows.append((words("settlement.due"), words.money(data.due_minor)))
+    if data.share_minor is not None:
+        rows.append((words("settlement.share"), words.money(data.share_minor)))
     yield group(heading(words("settlement.sum")), sums(rows))
     if data.recover_minor:
         amount = words.money(data.recover_minor)

@@ -196,8 +196,8 @@ class SettlementData(LetterData):
     """The sum and its make-up (norm 2.2.4). The total is the sum of the heads.
 
     ``already_paid_minor`` are advances; where they exceed the total nothing is paid and the letter says what comes
-    back. ``paid_at`` given: the money has arrived. Otherwise it is an offer, and ``expires_at`` and ``pay_by`` say when
-    to answer and when we pay.
+    back. ``share_minor`` is the reader's part of a sum that several are paid; None: all of it. ``paid_at`` given: the
+    money has arrived. Otherwise it is an offer, and ``expires_at`` and ``pay_by`` say when to answer and when we pay.
     """
 
     heads: tuple[SettlementHead, ...]
@@ -207,6 +207,7 @@ class SettlementData(LetterData):
     pay_by: datetime | None = None
     paid_at: datetime | None = None
     undisputed_minor: int = 0
+    share_minor: int | None = None
 
     def __post_init__(self) -> None:
         LetterData.__post_init__(self)
@@ -214,6 +215,7 @@ class SettlementData(LetterData):
         require(self.heads, "a settlement has at least one head")
         require(self.already_paid_minor >= 0, "what was paid before is not negative")
         require(0 <= self.undisputed_minor <= self.total_minor, "the undisputed part is a part of the total")
+        require(self.share_minor is None or 0 < self.share_minor < self.due_minor, "a share is a part of what is due")
         paid = sum(payee.amount_minor for payee in self.payees)
         require(not self.payees or paid == self.due_minor, f"the payees get {paid}, due are {self.due_minor}")
 

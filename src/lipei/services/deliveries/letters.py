@@ -98,8 +98,11 @@ def _settlement(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
     total = sum(h.payable_minor for h in heads)
     offer = t.about if t.subject == "offer" else None
     paid_at = t.about.confirmed_at if t.subject == "payment" else None
+    due = max(total - before, 0)
+    shared = t.subject == "payment" and 0 < t.about.amount_minor < due
     return letters.SettlementData(
-        **common, heads=heads, already_paid_minor=before, payees=_payees(t, max(total - before, 0)), paid_at=paid_at,
+        **common, heads=heads, already_paid_minor=before, payees=_payees(t, due), paid_at=paid_at,
+        share_minor=t.about.amount_minor if shared else None,
         expires_at=offer.expires_at if offer else None,
         undisputed_minor=min(offer.undisputed_minor, total) if offer else 0,
     )  # fmt: skip
@@ -167,11 +170,13 @@ def _refusal(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
 def _refused(t: Telling, exposure: Exposure) -> letters.Refused:
     terms = t.rulebook.products.version(t.case.claim.product, t.case.claim.terms_version)
     clauses = terms.clauses if terms else {}
-    named = exposure.refusal_clause
+    named, code = exposure.refusal_clause, exposure.refusal_code
+    cover = terms.covers.get(exposure.cover) if terms else None
+    exclusion = cover.exclusions.get(code) if cover else None
     clause = clauses.get(named) or next((c for c in clauses.values() if named in c.name.values()), None)
     return letters.Refused(
         cover=cover_name(t, exposure.cover),
-        reason=coded(t, exposure.refusal_code),
+        reason=exclusion.wording[t.language] if exclusion else coded(t, code),
         clause=clause.name[t.language] if clause else named,
         plain=clause.plain[t.language] if clause else exposure.refusal_reason,
         findings=exposure.refusal_reason if clause else "",
