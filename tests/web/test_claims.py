@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from tests.company import NOW
 
 from lipei.domain import commands as c
@@ -205,18 +203,3 @@ def test_a_file_comes_in_and_is_shown_to_those_who_may(office, browser, claim, h
     assert entries(claim, "claim.personal_data_seen") == 1
     wrong = {"file": SimpleUploadedFile("crash.png", b"MZ not a picture", "image/png")}
     assert "lp-message-error" in client.post(f"/console/claims/{claim}/upload/", wrong, follow=True).content.decode()
-
-
-def test_queries_of_a_claim_page_do_not_grow_with_its_history(office, browser, claim, handler_code):
-    client = browser(handler_code)
-    client.get(f"/console/claims/{claim}/")
-
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            client.get(f"/console/claims/{claim}/")
-        return len(captured)
-
-    before = queries()
-    for n in range(30):
-        actions.act(claim, "claim", "add_note", 0, c.Write(f"note {n}"), actor=office.lead1, now=NOW)
-    assert queries() == before <= 30

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
@@ -116,6 +117,15 @@ def test_a_session_left_alone_ends(office, english, monkeypatch):
     assert english.get("/console/work/").status_code == 200
     monkeypatch.setattr(timezone, "now", lambda: NOW + timedelta(minutes=59 + 61))
     assert english.get("/console/work/").status_code == 302
+
+
+def test_the_last_use_of_a_session_is_noted_once_a_minute(office, english, monkeypatch):
+    attempt(english, PASSWORD)
+    for seconds, noted in ((0, 0), (59, 0), (61, 61), (100, 61)):
+        at = NOW + timedelta(seconds=seconds)
+        monkeypatch.setattr(timezone, "now", lambda at=at: at)
+        english.get("/console/work/")
+        assert UserSession.objects.get().last_seen_at == NOW + timedelta(seconds=noted), seconds
 
 
 # --- language ---------------------------------------------------------------------------------------------------------

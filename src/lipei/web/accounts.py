@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -64,7 +65,7 @@ def lock_time(request: HttpRequest | None = None) -> timedelta:
 def keep_session(request: HttpRequest, limits: Settings, now: datetime) -> None:
     """End a session that stood idle too long or is too old (``session_idle_minutes``, ``session_max_hours``).
 
-    The last use is written down once a minute, not at every request.
+    The last use is written down once a minute, not at every request: for this, and for the list of one's own sessions.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -76,6 +77,7 @@ def keep_session(request: HttpRequest, limits: Settings, now: datetime) -> None:
         return
     if SEEN not in request.session or at - seen >= SEEN_SECONDS:
         request.session[BEGUN], request.session[SEEN] = begun, at
+        UserSession.objects.create_from_request(request)
 
 
 def ask_administrator(request: HttpRequest, *args: Any) -> HttpResponse:
