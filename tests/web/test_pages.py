@@ -7,6 +7,10 @@ import re
 import pytest
 from tests.web.conftest import full_claim
 
+from lipei.norms import loader
+from lipei.norms.texts import texts
+from lipei.services import norms
+
 PAGES = {
     "manager1": (
         "work/",
@@ -68,13 +72,13 @@ def test_a_claim_on_which_much_happened(browser, office, language):
 
 
 def test_norm_tables_open_and_edit(browser, office):
-    from lipei.norms import loader
-
-    client = browser("manager1")
+    codes = {"manager": "manager1", "team_lead": "lead1", "administrator": "admin1"}
     for table in loader.TABLES:
+        client = browser(next(codes[role] for role in norms.EDITORS[table] if role in codes))
         answer = client.get(f"/console/norms/{table}/")
         assert answer.status_code == 200, table
         assert client.get(f"/console/norms/{table}/edit/").status_code == 200
+        assert f"console.norm.{table}" in texts()
 
 
 def test_account_pages_open(browser, client):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
 import yaml
 from django.contrib.auth import get_user_model
 from tests.company import NOW
 from tests.web.conftest import PASSWORD, reported
 
+from lipei.jobs import loop
 from lipei.norms import loader
 from lipei.services import norms
 from lipei.store import models
@@ -74,6 +78,29 @@ def test_effect_of_a_promise_on_open_claims_is_shown_before_it_is_saved(browser,
     )
     body = answer.content.decode()
     assert "Effect on open claims" in body and number in body
+    assert models.NormVersion.objects.count() == 0
+    said = {"document": text, "seen_version": "1", "reason": "faster", "save": "1"}
+    # Who saves without looking is shown it first; another text than the one shown is shown again.
+    for shown in ("", "0" * 64):
+        answer = browser("manager1").post("/console/norms/promises/edit/", {**said, "previewed": shown})
+        assert "Effect on open claims" in answer.content.decode() and models.NormVersion.objects.count() == 0
+    mark = re.search(r'name="previewed" value="([0-9a-f]{64})"', answer.content.decode())[1]
+    assert browser("manager1").post("/console/norms/promises/edit/", {**said, "previewed": mark}).status_code == 302
+    assert models.NormVersion.objects.count() == 1
+    loop.settle(NOW)
+    due = {clock.due_at for clock in models.Clock.objects.filter(promise="preliminary_opinion")}
+    assert due == {NOW + timedelta(hours=12)}  # open claims follow at the workers' next turn
+
+
+@pytest.mark.norm("2.3.1")
+def test_tables_that_do_not_fit_each_other_are_refused(browser, office):
+    def gone(document):
+        document["calendars"] = [c for c in document["calendars"] if c["code"] != "cn"]
+
+    for how in ("check", "save"):
+        said = {"document": edited("calendars", gone), "seen_version": "1", "reason": "x", how: "1"}
+        answer = browser("manager1").post("/console/norms/calendars/edit/", said)
+        assert answer.status_code == 422 and "cn" in answer.content.decode()
     assert models.NormVersion.objects.count() == 0
 
 

@@ -117,7 +117,7 @@ def survey(stage: Stage) -> Wait:
     stage.leave("survey")
     yield wait
     found = c.RecordSurvey(
-        "损坏部位与报案描述相符，已拍照存档，建议按清单定损。", {"identity_checked": True, "cause_plausible": True}
+        "损坏部位与报案描述相符，已拍照存档，建议按清单定损。", {"licence_seen": True, "damage_matches": True}
     )
     stage.act(surveyor, "survey", "record", max(case.surveys), found)
 

@@ -110,10 +110,11 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
         options["papers"] = tuple((code, f"paper.{code}") for code in papers_for(shown, book))
     if (subject, action) == ("paper", "refuse"):
         options["reason"] = tuple((code, f"reason.{code}") for code in PAPER_REASONS)
-    if action == "propose_refusal":
-        options["code"] = tuple((code, f"reason.{code}") for code in REFUSAL_REASONS)
     facts: tuple[FactSpec, ...] = ()
     exposure = shown.exposures.get(part) if subject == "exposure" else None
+    if exposure is not None and action == "propose_refusal":
+        known = tuple((code, f"reason.{code}") for code in REFUSAL_REASONS)
+        options["code"] = (*known, *exclusions(cover_of(shown, exposure, book)))
     if exposure is not None and action == "assess":
         cover = cover_of(shown, exposure, book)
         facts = facts_of(cover)

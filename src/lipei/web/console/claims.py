@@ -32,7 +32,7 @@ UNMASKED = "unmasked"  # of the session: claim number → until when (ISO time) 
 def shows_whole(request: HttpRequest, number: str, at: datetime) -> bool:
     """Whether personal data of this claim is shown whole: asked for, recorded, and not too long ago."""
     until = request.session.get(UNMASKED, {}).get(number, "")
-    return bool(until) and datetime.fromisoformat(until) > at
+    return bool(until) and datetime.fromisoformat(until) > at and may(who(request), personal_data.PERMISSION)
 
 
 @require_GET
@@ -179,6 +179,7 @@ class Form:
             step=step,
             part=self.part,
             about=about(case, step.subject, self.part),
+            exposure=case.exposures.get(self.part) if step.subject == "exposure" else None,
             fields=drawn,
             unplaced=forms.unplaced(drawn, errors),
             version=version,

@@ -20,4 +20,6 @@ def duty(request: HttpRequest) -> HttpResponse:
     _, text = norms.text_in_force("duty")
     gap = norms.roster_gap(text, at)
     may_edit = bool(viewer.roles & set(norms.EDITORS["duty"]))
-    return show(request, "duty", "duty", duty=page, gap=sentence(gap) if gap else "", may_edit=may_edit)
+    said = sentence(gap) if gap else ""
+    # A call knows no office hours: what is left of it is real time.
+    return show(request, "duty", "duty", duty=page, gap=said, may_edit=may_edit, working_calendar=None)

@@ -31,6 +31,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "promises": ("promise",),
     "messages": ("message_name",),
     "of": ("party_role",),
+    "unit": ("unit",),
+    "binds": ("binds",),
 }
 
 
@@ -75,8 +77,18 @@ def _card(row: Mapping[str, Any], first: str, key: str) -> dict[str, Any]:
     return {
         "title": words(key, row.get(first)),
         "code": row.get(first, ""),
+        "brief": _brief(row),
         "pairs": [(k, "", node(v, k)) for k, v in pairs],
     }
+
+
+def _brief(row: Mapping[str, Any]) -> str:
+    """The figure that a card is about, with its unit: a setting's value, a promise's limit."""
+    figure = row.get("value", row.get("default", row.get("limit")))
+    if figure is None or isinstance(figure, list | Mapping):
+        return ""
+    unit = row.get("unit", "")
+    return f"{figure} {words('unit', unit) or unit}".strip()
 
 
 def _cell(row: Mapping[str, Any], column: str, first: str, key: str) -> dict[str, Any] | None:

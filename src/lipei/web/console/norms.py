@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,7 +86,10 @@ def _shown(request: HttpRequest, table: str, version: int, text: str) -> HttpRes
 
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, table: str) -> HttpResponse:
-    """Edit a table. "Check" says whether it makes sense and what it would do to open claims; "Save" needs a reason."""
+    """Edit a table. "Check" says whether it makes sense and what it would do to open claims; "Save" needs a reason.
+
+    Promises and calendars are not saved before their effect was shown: the first "Save" shows it (norm 2.3.1).
+    """
     if not who(request).roles & set(norms.EDITORS.get(_known(table), ())):
         return forbidden(request, permission=f"norm.{table}")
     in_force, text = norms.text_in_force(table)
@@ -94,12 +98,14 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
         return show(request, "norm_edit", "norms", table=table, text=start, seen=in_force, reason="")
     text, reason = request.POST.get("document", "").replace("\r\n", "\n"), request.POST.get("reason", "")
     seen = request.POST.get("seen_version", "")
+    shown = request.POST.get("previewed", "") == _mark(text)
     kept: dict[str, Any] = {"table": table, "text": text, "reason": reason, "seen": seen}
-    if "check" in request.POST:
+    if "check" in request.POST or (table in PREVIEWED and not shown):
         refusal = norms.check(table, text)
         if refusal is not None:
             return show(request, "norm_edit", "norms", **kept, refusal=sentence(refusal), status=422)
-        return show(request, "norm_edit", "norms", **kept, checked=True, effect=_effect(table, text))
+        effect = _effect(table, text)
+        return show(request, "norm_edit", "norms", **kept, checked=True, effect=effect, previewed=_mark(text))
     outcome = norms.save(
         table=table,
         text=text,
@@ -119,10 +125,16 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
             refusal=sentence(outcome),
             stale=stale,
             reason_missing="reason" in outcome.fields,
+            previewed=_mark(text) if shown else "",
             status=status_of(outcome),
         )
     say(request, "console.norms.saved", version=outcome)
     return redirect("console:norm", table=table)
+
+
+def _mark(text: str) -> str:
+    """What tells whether a document is the one whose effect was shown."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _effect(table: str, text: str) -> Any | None:

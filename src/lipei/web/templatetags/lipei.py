@@ -109,8 +109,10 @@ def remaining(context: template.Context, due_at: datetime | None) -> SafeString 
         return _left("late", "base.overdue", left)
     if calendar is not None and left < OVERSEEN:
         worked = timedelta(minutes=calendar.between(now, due_at))
-        key = "base.left_working" if worked else "base.left_no_working"
-        return _left("soon" if worked < SOON else "ok", key, worked)
+        if worked:
+            return _left("soon" if worked < SOON else "ok", "base.left_working", worked)
+        if left >= SOON:
+            return _left("soon", "base.left_no_working", worked)
     return _left("soon" if left < SOON else "ok", "base.left", left)
 
 
