@@ -14,8 +14,7 @@ from lipei.domain import commands as c
 from lipei.domain.claims import Case
 from lipei.domain.events import Refusal
 from lipei.gateways.bank import BankAnswer, Submission
-from lipei.norms.jobs import shipped
-from lipei.services import actions, bank, verify
+from lipei.services import actions, bank, norms, verify
 from lipei.store import aggregates, models
 
 pytestmark = [pytest.mark.django_db, pytest.mark.norm("2.2.4")]
@@ -103,7 +102,7 @@ def test_killed_after_handing_over_the_order_is_handed_over_again_and_paid_once(
         patched.setattr(teller, "submit", die)
         bank.hand_over(now=NOW, limit=10)
     assert bank.hand_over(now=NOW, limit=10) == 0  # the lease holds
-    assert bank.hand_over(now=NOW + shipped().lease, limit=10) == 1
+    assert bank.hand_over(now=NOW + norms.current().jobs.lease, limit=10) == 1
     assert len(teller.calls) == 2 and teller.paid == {case.payments[1].end_to_end_id: 215000}
 
 
@@ -179,7 +178,7 @@ def test_silence_is_asked_about_and_never_paid_again_on_suspicion(people, teller
     bank.turn(now=NOW, limit=10)
     name = case.payments[1].end_to_end_id
     assert bank.ask(now=NOW + timedelta(minutes=1), limit=10) == 0  # too early to ask
-    later = NOW + shipped().bank_ask_after
+    later = NOW + norms.current().jobs.bank_ask_after
     teller.last_words[name] = answer(case, "unknown")
     assert bank.ask(now=later, limit=10) == 0
     bank.turn(now=later, limit=10)
@@ -194,7 +193,7 @@ def test_an_order_that_the_bank_never_had_is_handed_over_again(people, teller):
     bank.turn(now=NOW, limit=10)
     teller.last_words[case.payments[1].end_to_end_id] = None
     teller.paid.clear()
-    later = NOW + shipped().bank_ask_after
+    later = NOW + norms.current().jobs.bank_ask_after
     assert bank.ask(now=later, limit=10) == 1
     bank.turn(now=later, limit=10)
     assert teller.paid == {case.payments[1].end_to_end_id: 215000}
@@ -216,6 +215,6 @@ def test_a_real_bank_needs_an_account_to_pay_from(people, settings, tmp_path, sa
     assert now_is(case).payments[1].state == "submitted"
     assert models.BankMessage.objects.get().state == "queued"
     settings.LIPEI_BANK_ACCOUNT = "示例保险;100200300400;102100099996"
-    bank.turn(now=NOW + shipped().lease, limit=10)
+    bank.turn(now=NOW + norms.current().jobs.lease, limit=10)
     files = list((tmp_path / "bank" / "outbox").iterdir())
     assert len(files) == 1 and case.payments[1].end_to_end_id in files[0].read_text()

@@ -18,7 +18,6 @@ from lipei.domain.events import Actor
 from lipei.gateways.channels import DeliveryReport, Receipt
 from lipei.jobs import loop
 from lipei.norms import messages as norm_messages
-from lipei.norms.jobs import shipped
 from lipei.services import actions, deliveries, norms, verify
 from lipei.services.deliveries import outlets
 from lipei.services.deliveries.composing import message_id, row_id
@@ -232,7 +231,7 @@ def test_killed_before_handing_over_it_is_sent_later(people, plug, monkeypatch):
     assert (row.state, row.sent_at) == ("sending", None)
     deliveries.work(now=NOW + timedelta(seconds=30), limit=10)
     assert sms.sent == []  # the lease still holds
-    deliveries.work(now=NOW + shipped().lease, limit=10)
+    deliveries.work(now=NOW + norms.current().jobs.lease, limit=10)
     assert receipt_of(case).state == "sent" and len([m for m in sms.sent if m.template == "receipt"]) == 1
 
 
@@ -253,8 +252,8 @@ def test_killed_between_sending_and_recording_an_sms_is_asked_about(people, plug
     sms = Provider(can_inquire=True, reports=(DeliveryReport(True, message_id="x", at=NOW),))
     plug(sms=sms, email=Provider())
     case = killed_after_sending(people, monkeypatch)
-    deliveries.work(now=NOW + shipped().lease, limit=10)
-    deliveries.work(now=NOW + shipped().lease + timedelta(minutes=5), limit=10)
+    deliveries.work(now=NOW + norms.current().jobs.lease, limit=10)
+    deliveries.work(now=NOW + norms.current().jobs.lease + timedelta(minutes=5), limit=10)
     assert len([m for m in sms.sent if m.template == "receipt"]) == 1  # never a second time
     assert receipt_of(case).state == "delivered"
     assert sms.asked[0].message_id == message_id(receipt_of(case), "")
@@ -264,7 +263,7 @@ def test_killed_between_sending_and_recording_a_mail_goes_again_under_the_same_i
     mail = Provider()
     plug(repeatable=True, sms=mail, email=mail)
     case = killed_after_sending(people, monkeypatch)
-    deliveries.work(now=NOW + shipped().lease, limit=10)
+    deliveries.work(now=NOW + norms.current().jobs.lease, limit=10)
     ids = [m.id for m in mail.sent if m.template == "receipt"]
     assert len(ids) == 2 and len(set(ids)) == 1
     assert receipt_of(case).state == "sent"
@@ -358,8 +357,8 @@ def test_every_placeholder_can_be_filled():
 def test_every_channel_has_its_patience():
     from lipei.domain.messages import CHANNELS
 
-    assert set(shipped().channels) == set(CHANNELS)
-    assert sum(shipped().channels["email"].retry_after, timedelta()) > timedelta(days=1)
+    assert set(norms.current().jobs.channels) == set(CHANNELS)
+    assert sum(norms.current().jobs.channels["email"].retry_after, timedelta()) > timedelta(days=1)
 
 
 def test_an_id_finds_its_row_again(people):

@@ -16,7 +16,6 @@ from lipei.domain import commands as c
 from lipei.domain.claims import Case
 from lipei.jobs import loop
 from lipei.norms import loader
-from lipei.norms.jobs import shipped
 from lipei.services import actions, duty, norms, sweeps, verify
 from lipei.store import aggregates, models
 
@@ -227,8 +226,8 @@ def test_a_date_once_told_never_moves_to_a_later_one(people):
 
 def test_old_keys_are_forgotten(people):
     reported(people)
-    assert sweeps.tidy(now=NOW + shipped().key_keep - timedelta(days=1), limit=10) == 0
-    assert sweeps.tidy(now=NOW + shipped().key_keep + timedelta(days=1), limit=10) >= 1
+    assert sweeps.tidy(now=NOW + norms.current().jobs.key_keep - timedelta(days=1), limit=10) == 0
+    assert sweeps.tidy(now=NOW + norms.current().jobs.key_keep + timedelta(days=1), limit=10) >= 1
     assert not models.IdempotencyKey.objects.exists()
 
 
@@ -255,11 +254,11 @@ def test_sweeps_keep_their_rhythm(people, monkeypatch):
     ran: list[Any] = []
     monkeypatch.setitem(loop.SCHEDULE, "clocks", lambda now, limit: ran.append(now) or 0)  # type: ignore[arg-type]
     jobs = loop.Jobs()
-    every = shipped().every["clocks"]
+    every = norms.current().jobs.every["clocks"]
     for passed in (timedelta(), every / 2, every, every * 2):
         jobs.run_once(NOW + passed)
     assert ran == [NOW, NOW + every, NOW + every * 2]
 
 
 def test_every_sweep_has_a_rhythm():
-    assert set(loop.SCHEDULE) == set(shipped().every)
+    assert set(loop.SCHEDULE) == set(norms.current().jobs.every)

@@ -14,6 +14,7 @@ from lipei.domain.authority import AuthorityTable
 from lipei.domain.calendars import Calendars
 from lipei.domain.duty import DutyTable
 from lipei.domain.facts import asked_by
+from lipei.domain.jobs import JobTable
 from lipei.domain.lines import Lines
 from lipei.domain.messages import MessageTable
 from lipei.domain.papers import PaperTable
@@ -41,6 +42,7 @@ class Rulebook:
     products: Products
     messages: MessageTable
     settings: Settings
+    jobs: JobTable
     versions: tuple[tuple[str, int], ...] = ()
 
     @cached_property

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from lipei.domain.deliveries import RetryPolicy
 from lipei.domain.jobs import JobTable
 from lipei.domain.messages import CHANNELS
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_codes, known_keys
+from lipei.norms.lines import known_keys
+from lipei.norms.settings import whole
 
 SWEEPS = ("clocks", "duty", "offers", "papers", "norms", "bank_asking", "tidying", "retention", "seals")
+BATCH_MAX = 10_000
 _TIME = re.compile(r"([1-9]\d{0,4})(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -33,41 +34,33 @@ def parse(document: Mapping[str, Any]) -> JobTable:
         "key_keep",
     }
     known_keys("jobs", document, required=own)
-    known_codes("jobs.channels", document["channels"], CHANNELS)
+    known_keys("jobs.channels", document["channels"], required=set(CHANNELS))
     known_keys("jobs.every", document["every"], required=set(SWEEPS))
-    batch = document["batch"]
-    if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
-        raise NormError("norm_error.table.not_a_number", place="jobs.batch")
     return JobTable(
         channels={name: _policy(f"jobs.channels.{name}", row) for name, row in document["channels"].items()},
         webhooks=_policy("jobs.webhooks", document["webhooks"]),
         lease=_time("jobs.lease", document["lease"]),
         every={name: _time(f"jobs.every.{name}", text) for name, text in document["every"].items()},
-        batch=batch,
+        batch=whole("jobs.batch", document["batch"], 1, BATCH_MAX),
         bank_ask_after=_time("jobs.bank_ask_after", document["bank_ask_after"]),
         key_keep=_time("jobs.key_keep", document["key_keep"]),
         webhook_timeout=_time("jobs.webhook_timeout", document["webhook_timeout"]),
     )
 
 
-@cache
-def shipped() -> JobTable:
-    """The table as shipped."""
-    from lipei.norms.loader import default_text, read
-
-    return parse(read(default_text("jobs")))
-
-
 def _policy(place: str, row: Mapping[str, Any]) -> RetryPolicy:
     known_keys(place, row, required={"retry_after"}, optional={"inquire_after", "spread_percent"})
-    spread = row.get("spread_percent", 0)
-    if not isinstance(spread, int) or isinstance(spread, bool) or not 0 <= spread <= 100:
-        raise NormError("norm_error.table.not_a_number", place=f"{place}.spread_percent")
     return RetryPolicy(
-        tuple(_time(place, text) for text in row["retry_after"]),
-        tuple(_time(place, text) for text in row.get("inquire_after", ())),
-        spread,
+        _times(f"{place}.retry_after", row["retry_after"]),
+        _times(f"{place}.inquire_after", row.get("inquire_after", [])),
+        whole(f"{place}.spread_percent", row.get("spread_percent", 0), 0, 100),
     )
+
+
+def _times(place: str, texts: Any) -> tuple[timedelta, ...]:
+    if not isinstance(texts, list):
+        raise NormError("norm_error.table.not_a_list", place=place)
+    return tuple(_time(place, text) for text in texts)
 
 
 def _time(place: str, text: Any) -> timedelta:

@@ -34,7 +34,7 @@ def _product(row: Mapping[str, Any]) -> Product:
 
 def _vocabularies(document: Mapping[str, Any], table: Lines) -> dict[str, dict[str, Meaning]]:
     found: dict[str, dict[str, Meaning]] = {}
-    for vocabulary, words in document.items():
+    for vocabulary, words in known_keys("lines.vocabularies", document, optional=document).items():
         found[vocabulary] = {}
         for row in rows(f"lines.{vocabulary}", words, code="word"):
             place = f"lines.{vocabulary}.{row['word']}"
@@ -82,8 +82,10 @@ def rows(place: str, value: Any, *, code: str = "code") -> list[Mapping[str, Any
 
 def known_codes(place: str, codes: Iterable[str], known: Collection[str]) -> None:
     """Refuse a code that no table declares."""
+    if isinstance(codes, str) or not isinstance(codes, Iterable):
+        raise NormError("norm_error.table.not_a_list", place=place)
     for code in codes:
-        if code not in known:
+        if not isinstance(code, str) or code not in known:
             raise NormError("norm_error.table.unknown_code", place=place, code=code)
 
 

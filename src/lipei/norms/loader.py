@@ -21,6 +21,7 @@ from lipei.norms import (
     authority,
     calendars,
     duty,
+    jobs,
     lines,
     messages,
     papers,
@@ -31,6 +32,7 @@ from lipei.norms import (
     triage,
 )
 from lipei.norms.errors import NormError
+from lipei.norms.lines import known_codes
 
 FOLDER = Path(__file__).parent / "defaults"
 PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
@@ -45,6 +47,7 @@ PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "straight_through": straight_through.parse,
     "papers": papers.parse,
     "messages": messages.parse,
+    "jobs": jobs.parse,
 }
 TABLES = (*PARSERS, "products")
 Edits = Mapping[str, Sequence[tuple[int, str]]]
@@ -105,10 +108,25 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
         products=_products(edits),
         messages=latest["messages"],
         settings=latest["settings"],
+        jobs=latest["jobs"],
         versions=tuple((table, edits[table][-1][0] if edits.get(table) else 1) for table in TABLES),
     )
 
 
+def checked(edits: Edits, *, market: str = "") -> Rulebook:
+    """As `rulebook`, for edits that are not in force yet: the tables also have to fit each other.
+
+    Raises NormError where one names what another no longer has: nothing may be saved that stops the whole house.
+    """
+    latest = {table: _versions(table, edits)[-1] for table in PARSERS}
+    calendars_now, promises_now = latest["calendars"], latest["promises"]
+    known_codes("settings.market", [market or latest["settings"].market], promises_now.profiles)
+    promises.check_calendars(promises_now, calendars_now)
+    known_codes("duty.calendar", [latest["duty"].calendar], calendars_now.current)
+    return rulebook(edits, market=market)
+
+
 def _products(edits: Edits) -> Any:
+    """The shipped products and a manager's own. Raises NormError for a version that does not follow its predecessor."""
     own = [parsed("products", version, text) for version, text in edits.get("products", ())]
-    return type(products.shipped()).of([*products.shipped().terms, *own]) if own else products.shipped()
+    return products.joined([*products.shipped().terms, *own]) if own else products.shipped()

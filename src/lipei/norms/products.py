@@ -53,8 +53,12 @@ def shipped() -> Products:
 
 
 def catalogue(documents: Iterable[Mapping[str, Any]]) -> Products:
-    """All documents together. Raises `NormError` for a version that stands twice or starts before its predecessor."""
-    terms = [parse(document) for document in documents]
+    """All documents together. Raises `NormError` as `joined` does."""
+    return joined(parse(document) for document in documents)
+
+
+def joined(terms: Iterable[Terms]) -> Products:
+    """All terms together. Raises `NormError` for a version that stands twice or starts before its predecessor."""
     try:
         return Products.of(terms)
     except ValueError as error:
@@ -143,14 +147,14 @@ class _Scope:
         specs = {"fact": self.facts, "schedule": self.schedule}.get(source)
         if specs is None:
             raise NormError("norm_error.product_key_unknown", at=at, key=source)
-        spec = specs.get(key)
+        spec = specs.get(str(key))
         if spec is None or spec.type != unit or (spec.default is None and not spec.required):
             raise NormError("norm_error.product_figure", at=at, key=key)
         return Figure(source, key=key)
 
     def _choice(self, value: Mapping[str, Any], unit: str, at: str) -> Figure:
         _keys(value, at, {"by", "choices", "otherwise"})
-        spec = self.facts.get(value["by"])
+        spec = self.facts.get(str(value["by"]))
         if spec is None or spec.type in ("money", "policies") or (spec.default is None and not spec.required):
             raise NormError("norm_error.product_figure", at=at, key=value["by"])
         choices = {}
@@ -210,7 +214,7 @@ def _cover(code: str, row: Any, reader: _Reader, limits: Mapping[str, Any], earl
 def _exclusion(name: str, row: Any, facts: Mapping[str, FactSpec], reader: _Reader, at: str) -> Exclusion:
     _keys(row, at, {"clause", "wording"}, {"fact"})
     fact = row.get("fact", "")
-    if fact and (fact not in facts or facts[fact].type != "yes_no"):
+    if fact and (str(fact) not in facts or facts[str(fact)].type != "yes_no"):
         raise NormError("norm_error.product_figure", at=at, key=fact)
     return Exclusion(name, reader.clause(row["clause"], at), _wording(row["wording"], f"{at}.wording"), fact)
 
@@ -308,7 +312,7 @@ def _table(value: Any, scope: _Scope, at: str) -> dict[str, int]:
 
 
 def _fact_name(value: Any, scope: _Scope, at: str) -> str:
-    if value not in scope.facts:
+    if str(value) not in scope.facts:
         raise NormError("norm_error.product_figure", at=at, key=value)
     return str(value)
 

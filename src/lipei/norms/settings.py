@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from lipei.domain.settings import NAMES, Settings
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_codes, known_keys
+from lipei.norms.lines import known_codes, known_keys, texts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,10 @@ def _definition(name: str, row: Any) -> Definition:
     optional = {"value", "unit", "min", "max", "choices", "clause", "source", "source_status"}
     known_keys(place, row, required={"type", "default"}, optional=optional)
     known_codes(place, [words(place, row["type"])], _READERS)
+    for bound in ("min", "max"):
+        if bound in row:
+            whole(f"{place}.{bound}", row[bound])
+    choices = texts_of(f"{place}.choices", row.get("choices", []))
     read = _READERS[row["type"]]
     default = read(place, row["default"], row)
     return Definition(
@@ -86,7 +90,7 @@ def _definition(name: str, row: Any) -> Definition:
         unit=words(place, row.get("unit", "")),
         minimum=row.get("min"),
         maximum=row.get("max"),
-        choices=tuple(row.get("choices", ())),
+        choices=choices,
         clause=words(place, row.get("clause", "")),
         source=words(place, row.get("source", "")),
         source_status=words(place, row.get("source_status", "")),

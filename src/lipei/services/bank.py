@@ -31,7 +31,6 @@ from lipei.domain import commands, conduct
 from lipei.domain.claims import Case, Payment
 from lipei.domain.events import Actor, Refusal
 from lipei.gateways.bank import Account, BankAnswer, BankGateway, BankOrder, DemonstrationGateway, FilesGateway
-from lipei.norms import jobs as norm_jobs
 from lipei.services import actions, norms, unit_of_work
 from lipei.services.actions import Done
 from lipei.store import aggregates, crypto, models
@@ -152,7 +151,7 @@ def _leased(now: datetime, limit: int) -> list[Any]:
     queued = models.BankMessage.objects.filter(direction="out", kind=INTENT, state="queued")
     free = queued.filter(Q(leased_until=None) | Q(leased_until__lte=now))
     ids = list(free.order_by("id").values_list("id", flat=True)[:limit])
-    until = now + norm_jobs.shipped().lease
+    until = now + norms.current().jobs.lease
     if not ids or not free.filter(id__in=ids).update(leased_until=until):
         return []
     return list(queued.filter(id__in=ids, leased_until=until).order_by("id"))
@@ -266,7 +265,7 @@ def ask(*, now: datetime, limit: int) -> int:
     identity. One whose fate is unknown is left alone.
     """
     silent = models.Payment.objects.filter(
-        state="submitted", submitted_at__lte=now - norm_jobs.shipped().bank_ask_after
+        state="submitted", submitted_at__lte=now - norms.current().jobs.bank_ask_after
     )
     from_bank, moved = gateway(), 0
     for end_to_end_id in silent.order_by("id").values_list("end_to_end_id", flat=True)[:limit]:

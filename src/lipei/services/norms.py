@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from lipei.domain import duty
 from lipei.domain.events import Actor, Refusal
 from lipei.norms import loader
@@ -25,6 +27,7 @@ EDITORS: dict[str, tuple[str, ...]] = {
     "straight_through": ("manager",),
     "papers": ("manager",),
     "messages": ("manager", "administrator"),
+    "jobs": ("administrator",),
     "products": ("manager",),
 }
 
@@ -35,10 +38,21 @@ def text_in_force(table: str) -> tuple[int, str]:
     return row or (1, loader.default_text(table) if table != "products" else "")
 
 
+def edits_with(table: str, text: str) -> dict[str, list[tuple[int, str]]]:
+    """Every edit in force and this one as if it were saved."""
+    edits: dict[str, list[tuple[int, str]]] = {}
+    rows = models.NormVersion.objects.order_by("table", "version").values_list("table", "version", "document")
+    for name, version, document in rows:
+        edits.setdefault(name, []).append((version, document))
+    versions = edits.setdefault(table, [])
+    versions.append(((versions[-1][0] if versions else 1) + 1, text))
+    return edits
+
+
 def check(table: str, text: str) -> Refusal | None:
-    """Whether a document could be saved; the refusal says in which place it makes no sense."""
+    """Whether a document could be saved: by itself, and beside all other tables. The refusal names the place."""
     try:
-        loader.parsed(table, 2, text)
+        loader.checked(edits_with(table, text), market=settings.LIPEI_MARKET)
     except NormError as error:
         return Refusal(error.code, "fields", error.params, {"document": error.code})
     return None

@@ -21,7 +21,6 @@ from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.uploads.media import DurableFiles
-from lipei.norms import jobs as norm_jobs
 from lipei.norms import loader
 from lipei.services import actions, norms, portal_files, portal_limits
 from lipei.services.actions import Done
@@ -140,7 +139,7 @@ def papers(*, now: datetime, limit: int) -> int:
 def tidy(*, now: datetime, limit: int) -> int:
     """Forget what nobody asks for any more: old idempotency keys, tries at claims, unfinished uploads; how many."""
     book = norms.current().settings
-    old = models.IdempotencyKey.objects.filter(at__lt=now - norm_jobs.shipped().key_keep)
+    old = models.IdempotencyKey.objects.filter(at__lt=now - norms.current().jobs.key_keep)
     removed: int = models.IdempotencyKey.objects.filter(
         id__in=list(old.values_list("id", flat=True)[: limit * 10])
     ).delete()[0]
@@ -173,14 +172,7 @@ def preview(*, table: str, text: str, now: datetime, list_max: int = 200) -> Eff
 
     Raises NormError where the document makes no sense.
     """
-    edits: dict[str, list[tuple[int, str]]] = {}
-    for name, version, document in models.NormVersion.objects.order_by("table", "version").values_list(
-        "table", "version", "document"
-    ):
-        edits.setdefault(name, []).append((version, document))
-    versions = edits.setdefault(table, [])
-    versions.append(((versions[-1][0] if versions else 1) + 1, text))
-    book = loader.rulebook(edits, market=settings.LIPEI_MARKET)
+    book = loader.checked(norms.edits_with(table, text), market=settings.LIPEI_MARKET)
     claims = clock_count = breaks = ends = 0
     listed: list[promises.Difference] = []
     for batch in open_cases():

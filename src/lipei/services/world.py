@@ -27,6 +27,7 @@ from lipei.domain.conduct import World
 from lipei.domain.limits import PolicyLedger
 from lipei.domain.policies import InsuredObject, Policy
 from lipei.domain.rulebook import Rulebook
+from lipei.reads import rulebook as rulebook_in_force
 from lipei.store import aggregates, crypto, models
 from lipei.store.aggregates import Loaded, normal
 
@@ -100,9 +101,7 @@ def find_policy(command: commands.Report, now: datetime) -> Any | None:
 
 
 def _line_of(product: str) -> str:
-    from lipei.norms.products import shipped
-
-    terms = shipped().latest(product)
+    terms = rulebook_in_force.used().products.latest(product)
     return terms.line if terms else ""
 
 

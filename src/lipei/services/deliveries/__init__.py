@@ -23,7 +23,6 @@ from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Change, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.channels import DeliveryReport, Inquiry, Receipt
-from lipei.norms import jobs as norm_jobs
 from lipei.services import norms, unit_of_work
 from lipei.services.amend import Busy, amend
 from lipei.services.deliveries.composing import Composed, Stopped, addresses, compose, media, message_id, row_id
@@ -44,7 +43,7 @@ log = structlog.get_logger(__name__)
 def work(*, now: datetime, limit: int) -> int:
     """Deal with up to ``limit`` deliveries that are due; how many were dealt with."""
     assert not unit_of_work.in_transaction(), "the world outside is never spoken to inside a transaction"
-    table, done = norm_jobs.shipped(), 0
+    table, done = norms.current().jobs, 0
     while done < limit:
         due = models.Delivery.objects.filter(state__in=("queued", "sending", "asking"), due_at__lte=now).order_by(
             "due_at", "id"
@@ -116,7 +115,7 @@ def _best(receipts: Sequence[Receipt]) -> Receipt:
 def _next(row: Any, loaded: Loaded, receipt: Receipt, composed: Composed, now: datetime) -> None:
     """Record an attempt and what comes next, by `domain.deliveries`."""
     one_reader = bool(row.party or row.staff_id is not None)
-    policy = norm_jobs.shipped().channels[row.channels[row.position]]
+    policy = norms.current().jobs.channels[row.channels[row.position]]
     step = patience.after_attempt(
         outcome=receipt.outcome, attempts=max(row.attempts, 1), now=now, policy=policy, key=row.dedupe,
         can_inquire=one_reader and _outlet(row).channel.can_inquire, retry_after=receipt.retry_after,
@@ -165,7 +164,7 @@ def _ask(row: Any, loaded: Loaded, now: datetime) -> None:
 
 
 def _answered(row: Any, loaded: Loaded, said: DeliveryReport | None, now: datetime) -> None:
-    policy = norm_jobs.shipped().channels[row.channels[row.position]]
+    policy = norms.current().jobs.channels[row.channels[row.position]]
     step = patience.after_inquiry(
         delivered=said.delivered if said else None, inquiries=row.attempts + 1, now=now, policy=policy, key=row.dedupe
     )
@@ -243,7 +242,7 @@ def _reported(said: DeliveryReport, now: datetime) -> bool:
     named = Q(id=number) if number is not None else Q(provider_id=said.provider_id) & ~Q(provider_id="")
     rows = take(
         models.Delivery.objects.filter(named, state="asking", leased_until=None),
-        now=now, lease=norm_jobs.shipped().lease, limit=1,
+        now=now, lease=norms.current().jobs.lease, limit=1,
     )  # fmt: skip
     for row in rows:
         loaded = aggregates.load(Case, row.stream_id)

@@ -1,0 +1,136 @@
+"""A manager's document is taken or refused in one sentence; it never brings the house down, alone or beside the others."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lipei.norms import loader, products
+from lipei.norms.errors import NormError
+from lipei.norms.texts import LANGUAGES, text
+from lipei.services.norms import EDITORS
+
+PRODUCTS = sorted((loader.FOLDER / "products").glob("*.yaml"))
+DOCUMENTS: dict[str, Any] = {name: loader.read(loader.default_text(name)) for name in loader.PARSERS}
+ODD = (None, "", "x", -1, 0, 1.5, True, [], {}, ["x"], {"x": 1}, "2026-02-30", 10**30, [None], "\0", {1: 2})
+
+
+def edited(table: str, change: Callable[[Any], Any]) -> dict[str, list[tuple[int, str]]]:
+    document = copy.deepcopy(DOCUMENTS[table])
+    change(document)
+    return {table: [(2, yaml.safe_dump(document, allow_unicode=True, sort_keys=False))]}
+
+
+def refused(edits: dict[str, list[tuple[int, str]]]) -> str:
+    with pytest.raises(NormError) as caught:
+        loader.checked(edits, market="CN")
+    assert all(text(caught.value.code, language, **caught.value.params) for language in LANGUAGES)
+    return caught.value.code
+
+
+def test_the_shipped_tables_fit_each_other_in_every_market():
+    for market in DOCUMENTS["promises"]["profiles"]:
+        assert loader.checked({}, market=market).settings is not None
+
+
+def test_a_calendar_that_a_promise_counts_on_cannot_go():
+    def go(document: Any) -> None:
+        document["calendars"] = [c for c in document["calendars"] if c["code"] != "cn"]
+
+    assert refused(edited("calendars", go)) == "norm_error.table.unknown_code"
+
+
+def test_a_promise_on_a_calendar_that_nobody_has():
+    def slip(document: Any) -> None:
+        document["promises"][0]["calendar"] = "mars"
+
+    assert refused(edited("promises", slip)) == "norm_error.table.unknown_code"
+
+
+def test_a_market_without_a_profile_of_law():
+    def less(document: Any) -> None:
+        del document["profiles"]["CN"]
+
+    assert refused(edited("promises", less)) == "norm_error.table.unknown_code"
+
+
+def test_a_duty_roster_by_a_calendar_that_nobody_has():
+    assert refused(edited("duty", lambda d: d.update(calendar="mars"))) == "norm_error.table.unknown_code"
+
+
+def test_a_product_s_version_that_stands_twice_is_refused_and_not_found_out_later():
+    again = PRODUCTS[0].read_text(encoding="utf-8")
+    assert refused({"products": [(2, again)]}) == "norm_error.product_versions"
+
+
+def test_how_patient_background_work_is_can_be_edited():
+    def hasty(document: Any) -> None:
+        document["channels"]["sms"]["retry_after"] = ["30s", "90s"]
+        document["bank_ask_after"] = "2h"
+
+    jobs = loader.checked(edited("jobs", hasty), market="CN").jobs
+    assert jobs.channels["sms"].retry_after == (timedelta(seconds=30), timedelta(seconds=90))
+    assert jobs.bank_ask_after == timedelta(hours=2)
+    assert refused(edited("jobs", lambda d: d.update(lease="soon"))) == "norm_error.jobs.time"
+
+
+def test_every_table_has_a_name_for_people_and_somebody_who_may_edit_it():
+    assert all(text(f"console.norm.{table}", language) for table in loader.TABLES for language in LANGUAGES)
+    assert set(EDITORS) == set(loader.TABLES)
+
+
+# --- any document at all ------------------------------------------------------------------------------------------------
+
+
+def places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place of a document."""
+    found = [at] if at else []
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in inner:
+        found += places(value, (*at, key))
+    return found
+
+
+PLACES = {name: places(document) for name, document in DOCUMENTS.items()}
+PRODUCT_DOCUMENTS = [loader.read(path.read_text(encoding="utf-8")) for path in PRODUCTS]
+
+
+def broken(document: Any, at: tuple[Any, ...], odd: Any) -> Any:
+    """The document with something odd in one place; ``...`` takes the place away."""
+    copied = copy.deepcopy(document)
+    parent = copied
+    for key in at[:-1]:
+        parent = parent[key]
+    if odd is ...:
+        del parent[at[-1]]
+    else:
+        parent[at[-1]] = odd
+    return copied
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data(), st.sampled_from(sorted(DOCUMENTS)), st.sampled_from((*ODD, ...)))
+def test_whatever_stands_in_one_place_is_taken_or_refused_in_words(data, table, odd):
+    document = broken(DOCUMENTS[table], data.draw(st.sampled_from(PLACES[table])), odd)
+    try:
+        loader.PARSERS[table](document)
+    except NormError as error:
+        assert all(text(error.code, language, **error.params) for language in LANGUAGES)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.sampled_from(range(len(PRODUCT_DOCUMENTS))), st.sampled_from((*ODD, ...)))
+def test_whatever_stands_in_one_place_of_a_product_is_taken_or_refused_in_words(data, number, odd):
+    document = PRODUCT_DOCUMENTS[number]
+    document = broken(document, data.draw(st.sampled_from(places(document))), odd)
+    try:
+        products.parse(document)
+    except NormError as error:
+        assert all(text(error.code, language, **error.params) for language in LANGUAGES)
