@@ -253,3 +253,15 @@ def test_health_names_a_queue_that_nobody_works_off(browser, office):
     reported(office)
     models.Delivery.objects.update(due_at=NOW - timedelta(hours=1))
     assert "The worker may not be running" in browser("admin1").get("/console/health/").content.decode()
+
+
+def test_a_small_form_sent_twice_is_done_once(office, browser):
+    client = browser("manager1")
+    key = re.search(r'name="form_key" value="([^"]+)"', client.get("/console/prenotices/").content.decode())[1]
+    said = {"text": "客户明日出国。", "phone": "13800138000", "form_key": key}
+    for _ in range(2):
+        assert client.post("/console/prenotices/", said).status_code == 302
+    assert models.PreNotice.objects.count() == 1
+    other = re.search(r'name="form_key" value="([^"]+)"', client.get("/console/prenotices/").content.decode())[1]
+    client.post("/console/prenotices/", {**said, "form_key": other})
+    assert models.PreNotice.objects.count() == 2  # the same words in a form of their own are meant

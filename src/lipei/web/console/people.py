@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,22 +47,36 @@ class Lend:
     ends_at: datetime | None = None
 
 
+KEY = "form_key"
+SENT, SENT_MAX = "sent", 20
+"""Of the session: the keys of the forms that were done last."""
+
+
 def filled(
     request: HttpRequest, cls: type, offers: Offers, do: Callable[[Any], Any], start: Any = None
 ) -> tuple[dict[str, Any], Any, int]:
-    """A small form: drawn, or read and done. Answers what the template draws, the outcome (None: not done), the status."""
+    """A small form: drawn, or read and done. Answers what the template draws, the outcome (None: not done), the status.
+
+    A form that was done before (a double click) is not done again: its outcome is empty then.
+    """
+    key = request.POST.get(KEY, "")[:60] or secrets.token_urlsafe(12)
     if request.method == "GET":
-        return {"fields": forms.draw(cls, forms.typed_of(start or cls()), offers)}, None, 200
+        return {"fields": forms.draw(cls, forms.typed_of(start or cls()), offers), "form_key": key}, None, 200
+    sent = request.session.get(SENT, [])
+    if key in sent:
+        return {}, (), 200
     typed = forms.posted(request.POST)
     command, errors = forms.read(cls, typed, offers)
     outcome = do(command) if not errors else None
     refusal = outcome if isinstance(outcome, Refusal) else None
     if not errors and refusal is None:
+        request.session[SENT] = [*sent, key][-SENT_MAX:]
         return {}, outcome, 200
     errors = errors or dict(refusal.fields if refusal else {})
     drawn = forms.draw(cls, typed, offers, errors)
     status = status_of(refusal) if refusal else 422
-    return {"fields": drawn, "refusal": sentence(refusal) if refusal else "", "has_errors": bool(errors)}, None, status
+    said = sentence(refusal) if refusal else ""
+    return {"fields": drawn, "form_key": key, "refusal": said, "has_errors": bool(errors)}, None, status
 
 
 # --- staff ----------------------------------------------------------------------------------------------------------
