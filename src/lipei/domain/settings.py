@@ -44,6 +44,7 @@ class Settings:
     portal_report_window_minutes: int
     portal_reports_per_phone: int
     portal_reports_per_caller: int
+    portal_messages_per_claim: int
     # checks
     clock_skew_minutes: int
     duplicate_window_hours: int

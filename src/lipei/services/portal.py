@@ -262,6 +262,9 @@ def act(
     case = claim_seen(visit)
     if case is None or not within_reach(case, visit.party, subject, action, part):
         return Refusal("refusal.missing", "missing")
+    if (subject, action) == ("claim", "add_note") and portal_limits.wrote_too_often(case, visit.actor.id, now=now):
+        minutes = norms.current().settings.portal_report_window_minutes
+        return Refusal("refusal.too_many_messages", "conflict", {"minutes": minutes})
     if (subject, action) in VERIFIED_ONLY and not visit.verified:
         return Refusal("refusal.verify_first", "permission", {"permission": f"{subject}.{action}"})
     return actions.act(visit.number, subject, action, part, command, actor=visit.actor, now=now)

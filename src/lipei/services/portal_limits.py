@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from lipei.domain.claims import Case
 from lipei.domain.events import Refusal
 from lipei.domain.settings import Settings
 from lipei.services import norms
@@ -79,6 +80,14 @@ def may_put_aside(caller: str, *, now: datetime) -> bool:
     row = models.PortalTry.objects.create(about="", caller=_digest(f"photos {caller}"), at=now, expires_at=now)
     seen = models.PortalTry.objects.filter(caller=row.caller, at__gt=since).count()
     return bool(seen <= rules.portal_reports_per_caller)
+
+
+def wrote_too_often(case: Case, author: str, *, now: datetime) -> bool:
+    """Whether a customer has written so many messages within the window that a person can no longer read them."""
+    rules = norms.current().settings
+    since = now - timedelta(minutes=rules.portal_report_window_minutes)
+    own = (note for note in case.of("note").values() if note.author == author)
+    return bool(sum(note.at is not None and note.at > since for note in own) >= rules.portal_messages_per_claim)
 
 
 def give_back(row: Any) -> None:

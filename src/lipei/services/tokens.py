@@ -48,7 +48,8 @@ def make(
     """A new token; the answer is the only time that it is seen. ``staff`` is the code of the person it belongs to.
 
     ``by`` is who makes it (None: the operator at the command line). Refused: no or unknown scopes, a name that is
-    taken, an unknown member of staff.
+    taken, an unknown member of staff, and a member of staff other than ``by``: what acts under a person's name is made
+    by that person, or by the operator at the command line.
     """
     if by is not None and not may(by, "tokens.edit"):
         return Refusal("refusal.not_permitted", "permission", {"permission": "tokens.edit"})
@@ -63,6 +64,8 @@ def make(
     person = models.Staff.objects.filter(code=staff, active=True).first() if staff else None
     if staff and person is None:
         codes["staff"] = "refusal.staff_unknown"
+    if by is not None and person is not None and person.id != by.staff_id:
+        codes["staff"] = "refusal.token_of_another"  # whoever makes tokens would act under every name
     if codes:
         return wrong(**codes)
     secret = PREFIX + secrets.token_urlsafe(32)

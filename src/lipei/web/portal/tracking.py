@@ -63,8 +63,15 @@ def shown(
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
         may_withdraw=is_open and portal.leads(case, visit.party),
-        errors=errors, typed=typed or {}, megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
+        stands=_stands(case, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed or {}, megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
     )  # fmt: skip
+
+
+def _stands(case: Case, offers: Sequence[Offer]) -> str:
+    """Where the claim stands for this visitor: who declined an offer is not told that we wait for their agreement."""
+    answered = {o.state for o in offers}
+    waits = case.claim.state == "offering" and "declined" in answered and "sent" not in answered
+    return "declined" if waits else case.claim.state
 
 
 def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Sequence[Offer]) -> dict[str, Any]:
@@ -81,6 +88,11 @@ def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Se
         "offer": waiting,
         "account": asks_account and not (case.claim.deaths and not offers),
     }
+
+
+def _loose_files(case: Case, visit: Visit) -> int:
+    """How many files came for the claim as a whole: told to whose claim it is."""
+    return sum(not d.paper and not d.survey for d in case.documents.values()) if portal.leads(case, visit.party) else 0
 
 
 def _others(case: Case, visit: Visit) -> list[Any]:

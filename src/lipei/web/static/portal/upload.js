@@ -143,6 +143,7 @@
       taken.hidden = false;
       taken.querySelector("span").textContent = answer.said.said;
       taken.querySelector("a").href = answer.said.receipt;
+      form.querySelector(".lp-send").hidden = true; // it is reported: there is nothing to press twice
       if (!(await sendAll(form, to, files, note))) location.assign(answer.said.receipt);
     });
   }
