@@ -145,7 +145,7 @@ ITEM: Mapping[str, Any] = {
 
 EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("claim", "report"): REPORT,
-    ("claim", "register"): {"reserves": []},
+    ("claim", "register"): {"policy_number": "PC-1", "reserves": []},
     ("claim", "triage"): {"injured": 0},
     ("claim", "assign"): {},
     ("claim", "give_opinion"): {"text": "事故属于保险责任，请按清单补齐材料，预计三日内完成赔付。"},

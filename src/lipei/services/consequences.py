@@ -39,8 +39,8 @@ class Consequences:
     webhooks: list[Any] = field(default_factory=list)
 
     def write(self) -> None:
-        """Write them, inside the decision's transaction."""
-        aggregates.insert_many(models.Delivery, DELIVERY, self.deliveries)
+        """Write them, inside the decision's transaction. What is said once in a claim's life is not said again."""
+        aggregates.insert_many(models.Delivery, DELIVERY, self.deliveries, ignore_known=True)
         aggregates.insert_many(models.SearchToken, ("token", "claim_id"), self.tokens, ignore_known=True)
         if self.webhooks:
             models.WebhookDelivery.objects.bulk_create(self.webhooks, ignore_conflicts=True)

@@ -165,8 +165,13 @@ class _Run:
             for cells, refusal in chain([earliest], rejected):
                 padded = [*cells, *([None] * (len(self._header.columns) - len(cells)))][: len(self._header.columns)]
                 kept = [c for n, c in enumerate(padded) if n != self._reason_place]
-                file.row([*kept, text(refusal.code, self._language, **refusal.params)])
+                file.row([*kept, self._reason(refusal)])
         return self._report(str(target))
+
+    def _reason(self, refusal: Refusal) -> str:
+        """Why a row is rejected, with the column that it is about."""
+        words, column = text(refusal.code, self._language, **refusal.params), refusal.params.get("column", "")
+        return words if str(column) in words else text("imports.in_column", self._language, column=column, words=words)
 
     def _report(self, rejects_file: str = "") -> Report:
         counts = self._counts

@@ -117,20 +117,19 @@ class Policies:
 
     def _check(self, row: Row, values: Mapping[str, Any]) -> None:
         """Numbers that cannot be what they are said to be."""
-        codes = []
+        codes: dict[str, str | None] = {}
         if values["phone"]:
-            codes.append(accounts.check_phone(number=values["phone"]))
+            codes["phone"] = accounts.check_phone(number=values["phone"])
         if values["id_number"] and len(values["id_number"]) == 18:
             company = accounts.check_uscc(number=values["id_number"]) is None
-            codes.append(
-                None if company else accounts.check_resident_id(number=values["id_number"], today=self._now.date())
-            )
+            if not company:
+                codes["id_number"] = accounts.check_resident_id(number=values["id_number"], today=self._now.date())
         if values["account_number"]:
             kind = accounts.account_kind(number=values["account_number"])
-            codes.append(accounts.check_account(number=values["account_number"], kind=kind))
-        wrong = next((code for code in codes if code), None)
-        if wrong:
-            raise Wrong(wrong)
+            codes["account_number"] = accounts.check_account(number=values["account_number"], kind=kind)
+        for name, code in codes.items():
+            if code:
+                raise Wrong(code, column=row.label(name))
 
     def _schedule(self, row: Row, product: str, currency: str, version: int) -> dict[str, dict[str, Any]]:
         """What was bought: columns ``cover`` and ``cover.figure``. Other columns are left alone."""
