@@ -140,7 +140,9 @@ def drawn(page: reads.Page, number: str) -> dict[str, Any]:
         "customer": customer(case),
         "totals": _totals(case),
         "next": next_rows(number, case, first),
-        "claim_actions": [b for b in buttons.get(("claim", 0), []) if not b["first"]],
+        "claim_actions": sorted(
+            (b for b in buttons.get(("claim", 0), []) if not b["first"]), key=lambda b: b["careful"]
+        ),
         "parties": beside("party", case.parties),
         "exposures": [(e, sums[e.part], row) for e, row in beside("exposure", case.exposures)],
         "papers": beside("paper", case.papers),
