@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from tests.company import NOW, company
 from tests.journeys.test_small_motor import small_report
 
 from lipei.domain import commands as c
-from lipei.services import actions, intake, retention, verify
+from lipei.services import actions, intake, norms, retention, verify
 from lipei.store import aggregates, models
 
 pytestmark = pytest.mark.django_db
@@ -33,3 +34,19 @@ def test_after_its_years_a_claim_says_no_more_who():
     kept = aggregates.load(aggregates.Case, actions.claim_id(open_claim.number)).aggregate
     assert kept.claim.story
     assert list(verify.differences()) == []
+
+
+def test_files_of_the_bank_go_at_the_same_age_and_its_memory_stays(db, settings, tmp_path):
+    settings.LIPEI_HOME, settings.LIPEI_BANK_URL = tmp_path, f"files:{tmp_path / 'bank'}"
+    years = norms.current().settings.retention_years
+    ages = {"old": timedelta(days=366 * years), "young": timedelta(days=365 * years - 30)}
+    for folder in ("bank/outbox", "bank/read", "bank/rejected", "bank/orders", "bank/messages", "outbox/sms"):
+        (tmp_path / folder).mkdir(parents=True)
+        for name, age in ages.items():
+            file = tmp_path / folder / name
+            file.write_text("王小明")
+            os.utime(file, times=((NOW - age).timestamp(),) * 2)
+    assert retention.sweep(NOW) == 0
+    left = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("old") if p.is_file())
+    assert left == ["bank/messages/old", "bank/orders/old"]
+    assert len(list(tmp_path.rglob("young"))) == 6

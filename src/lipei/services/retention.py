@@ -3,17 +3,23 @@
 When a claim has been closed for the years that the settings say, its private texts, files and search tokens go, and with
 them the salt of its digests: nobody can tell any more what the digests stood for. What happened, when, by whom and for
 how much stays in the journal, whose chain is as whole as before.
+
+Files that went to the bank or came from it, and messages put into a folder, name people too: they go at the same age.
+What the bank gateway needs in order not to pay twice holds no names, and stays.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
 
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event, private_fields
-from lipei.services import documents, norms, unit_of_work
+from lipei.services import bank, documents, norms, unit_of_work
 from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, models
 
@@ -21,20 +27,41 @@ RETENTION = Actor("system:retention", "retention")
 DONE = "claim.personal_data_erased"
 
 
+WITH_NAMES = ("outbox", "read", "rejected")
+"""Folders of the bank gateway whose files hold names and account numbers."""
+
+
 def due(now: datetime, *, limit: int) -> list[int]:
     """Claims whose personal data has had its time, oldest first."""
-    years = norms.current().settings.retention_years
-    try:
-        until = now.replace(year=now.year - years)
-    except ValueError:  # 29 February
-        until = now.replace(year=now.year - years, day=28)
+    until = _kept_since(now)
     rows = models.Claim.objects.filter(state__in=lifecycle.ENDED, closed_at__lt=until, erased=False)
     return list(rows.order_by("closed_at").values_list("id", flat=True)[:limit])
 
 
+def _kept_since(now: datetime) -> datetime:
+    """What is older has had its time."""
+    years = norms.current().settings.retention_years
+    try:
+        return now.replace(year=now.year - years)
+    except ValueError:  # 29 February
+        return now.replace(year=now.year - years, day=28)
+
+
 def sweep(now: datetime, *, limit: int = 100) -> int:
     """Erase what is due; answers with the number of claims."""
+    erase_files(now)
     return sum(erase(stream_id, now=now) for stream_id in due(now, limit=limit))
+
+
+def erase_files(now: datetime) -> int:
+    """Delete the bank's files and the folder's messages that have had their time; how many."""
+    folders = [*(bank.folder() / name for name in WITH_NAMES), Path(settings.LIPEI_HOME) / "outbox"]
+    until, erased = _kept_since(now), 0
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        if path.is_file() and datetime.fromtimestamp(path.stat().st_mtime, UTC) < until:
+            path.unlink(missing_ok=True)
+            erased += 1
+    return erased
 
 
 def erase(stream_id: int, *, now: datetime) -> bool:
