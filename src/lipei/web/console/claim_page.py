@@ -58,14 +58,20 @@ def about(case: Case, subject: str, part: int) -> str:
     found = case.of(subject).get(part) if subject != "claim" else None
     if found is None:
         return ""
+    return f"{part}. {_words(case, subject, found)}".strip()
+
+
+def _words(case: Case, subject: str, found: Any) -> str:
+    if subject == "exposure":
+        return word("cover", found.cover) or word("loss", found.peril)
+    if subject == "paper":
+        return word("paper", found.code)
+    if subject == "party":
+        return str(found.name)
+    if subject == "survey":
+        return local(found.at) if found.at else ""
     amount = getattr(found, "amount_minor", getattr(found, "due_minor", None))
-    words = {
-        "exposure": lambda: word("cover", found.cover) or word("loss", found.peril),
-        "paper": lambda: word("paper", found.code),
-        "party": lambda: found.name,
-        "survey": lambda: local(found.at) if found.at else "",
-    }.get(subject, lambda: money(amount, case.claim.currency) if amount is not None else "")()
-    return f"{part}. {words}".strip()
+    return "" if amount is None else money(amount, case.claim.currency)
 
 
 def button(number: str, one: Possible, *, first: bool) -> dict[str, Any]:
