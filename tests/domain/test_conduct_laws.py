@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import typing
 from collections import Counter
 from collections.abc import Callable
@@ -336,5 +337,7 @@ def recovered(case: Case, exposure: int) -> int:
 
 TestClaims = pytest.mark.norm("4")(Claims.TestCase)
 TestClaims.settings = settings(
-    max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
-)
+    max_examples=int(os.environ.get("LIPEI_LAWS", "8")), stateful_step_count=50, deadline=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+"""A handful of stories at every build; ``LIPEI_LAWS=500`` looks longer."""

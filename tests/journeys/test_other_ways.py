@@ -230,7 +230,7 @@ def test_e_papers_asked_once_refused_sent_again(drive):
     assert clock(case, "complex_answer").state == "paused"
     assert clock(case, "preliminary_opinion").state == "running"
     again = drive.refused(handler, number, "claim", "request_papers", now=t1)
-    assert again.code in ("refusal.papers_nothing_missing", "refusal.fields")
+    assert again.code == "refusal.papers_asked_before"
     wanted = [n for n, p in case.papers.items() if p.required]
     t2 = NOW + timedelta(days=2)
     for n in wanted:
@@ -253,7 +253,7 @@ def test_e_papers_asked_once_refused_sent_again(drive):
     seen = drive.refused(
         people.program, other.claim.number, "paper", "receive", 1, c.Receive(invoice_number=f"inv{wanted[0]}"), now=t3
     )
-    assert seen.code == "refusal.invoice_seen" and seen.params["claim"] == number
+    assert seen.code == "refusal.invoice_seen" and number in seen.words
     drive.verify()
 
 
