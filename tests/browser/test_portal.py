@@ -193,31 +193,38 @@ def pages(page: Page, site: Any, number: str) -> Iterator[str]:
         yield name.strip("/1").replace("/", "-")
 
 
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-"""What may differ between the looks of a page; everything else is the same page."""
+EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
+CONTRAST = {**EVERYTHING, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
+"""What a look can change on a page. Words cannot: it is asked once for each look."""
+WORDS = {**EVERYTHING, "rules": {"color-contrast": {"enabled": False}}}
+"""What a language can change: everything else."""
 
 
-def barriers(axe: Axe, page: Page, name: str, options: Any = None) -> list[str]:
-    found = axe.run(page, options=options).response["violations"]
+def barriers(page: Page, name: str, options: dict[str, Any]) -> list[str]:
+    """What axe finds on the page as it stands; only that comes over from the browser."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    found = page.evaluate("options => axe.run(document, options).then(results => results.violations)", options)
     return [f"{name}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in found]
 
 
 def test_every_page_fits_a_phone_and_has_no_barrier_in_any_language_and_look(browser: Browser, site: Any) -> None:
     number = claim_with_everything(site)
-    axe, found = Axe(), []
+    found: list[str] = []
     for language in LANGUAGES:
         page = phone(browser, site, language)
         for name in pages(page, site, number):
             models.PortalTry.objects.all().delete()
             assert fits(page), f"{name} is wider than the phone"
-            found += barriers(axe, page, f"{language} {name}")
             shot(page, f"{language}-light-{name}")
-            page.emulate_media(color_scheme="dark")
-            page.wait_for_selector("html[data-bs-theme=dark]", state="attached")
-            found += barriers(axe, page, f"{language} {name} dark", CONTRAST)
-            shot(page, f"{language}-dark-{name}")
-            page.emulate_media(color_scheme="light")
-            page.wait_for_selector("html[data-bs-theme=light]", state="attached")
+            first = language == LANGUAGES[0]
+            found += barriers(page, f"{language} {name}", EVERYTHING if first else WORDS)
+            if first:
+                page.emulate_media(color_scheme="dark")
+                page.wait_for_selector("html[data-bs-theme=dark]", state="attached")
+                found += barriers(page, f"{name} dark", CONTRAST)
+                shot(page, f"{language}-dark-{name}")
+                page.emulate_media(color_scheme="light")
         page.context.close()
     assert found == []
 
