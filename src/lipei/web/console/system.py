@@ -33,7 +33,8 @@ class MakeToken:
 @require_http_methods(["GET", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
     """API tokens; a new one is shown this once."""
-    offers = Offers(options={"scopes": tuple((s, s) for s in token_service.SCOPES)})
+    labels = {"name": "console.token.name", "staff": "console.token.staff"}
+    offers = Offers(options={"scopes": tuple((s, s) for s in token_service.SCOPES)}, labels=labels)
 
     def make(command: MakeToken) -> Refusal | str:
         return token_service.make(
