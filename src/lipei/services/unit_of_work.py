@@ -32,6 +32,7 @@ from lipei.store import aggregates, journal, models
 from lipei.store.aggregates import Loaded
 
 STREAM = ("kind", "stream_id", "version", "head", "salt", "sealed_version")
+_MOVE = "UPDATE stream SET version = %s, head = %s WHERE kind = %s AND stream_id = %s AND version = %s"
 Insert = tuple[Any, Sequence[str], Sequence[Sequence[Any]]]
 """Rows to be inserted: model, columns, values."""
 
@@ -98,8 +99,8 @@ def commit(
     try:
         with _transaction(inserts_only):
             _move(writes, [head for _, head in prepared])
-            aggregates.update_rows(changes)
             with aggregates.sent_together():
+                aggregates.update_rows(changes)
                 aggregates.insert_many(models.Stream, STREAM, _fresh(writes, [head for _, head in prepared]))
                 aggregates.insert_many(models.Entry, journal.COLUMNS, [r.values for rows, _ in prepared for r in rows])
                 aggregates.insert_rows(changes)
@@ -123,7 +124,7 @@ def commit(
 def _transaction(inserts_only: bool) -> AbstractContextManager[Any]:
     """Wholly or not at all. On PostgreSQL inserts travel as one statement (`aggregates.sent_together`), and one that
     stands alone is a transaction of its own: nobody waits for BEGIN and COMMIT."""
-    if inserts_only and connection.vendor == "postgresql" and not in_transaction():
+    if inserts_only and connection.vendor == "postgresql" and not connection.in_atomic_block:
         return nullcontext()
     return transaction.atomic()
 
@@ -156,9 +157,9 @@ def _move(writes: Sequence[Write], heads: Sequence[journal.Head]) -> None:
     for write, head in zip(writes, heads, strict=True):
         if write.loaded.head.version == 0:
             continue
-        moved = models.Stream.objects.filter(
-            kind=head.kind, stream_id=head.stream_id, version=write.loaded.head.version
-        ).update(version=head.version, head=head.hash)
+        with connection.cursor() as cursor:
+            cursor.execute(_MOVE, [head.version, head.hash, head.kind, head.stream_id, write.loaded.head.version])
+            moved = cursor.rowcount
         if moved != 1:
             raise Stale(f"{head.kind} {head.stream_id}")
 

@@ -1,7 +1,7 @@
 """Aggregates between their frozen form and their rows: loading a snapshot, writing the changes of events.
 
-Both directions go by the fields of the parts, so no column is named twice. Loading costs one query per kind of part,
-writing one statement per kind of new part and one per altered part, however many claims there are.
+Both directions go by the fields of the parts, so no column is named twice. On PostgreSQL loading is one statement and
+writing another; on SQLite, which is not far away, one per kind of part and per altered part.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from django.db import models as dj
 from lipei.domain.claims import Case
 from lipei.domain.events import Aggregate, Event, merged
 from lipei.domain.limits import PolicyLedger
-from lipei.store import crypto, models
+from lipei.store import canonical, crypto, models
 from lipei.store.fields import CanonicalField, EncryptedTextField
 from lipei.store.journal import Head
 from lipei.store.parts import defaults
@@ -35,6 +36,8 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
     PolicyLedger.kind: {"ledger": models.Ledger, "usage": models.Usage},
 }  # fmt: skip
 ROOTS = {Case.kind: "claim", PolicyLedger.kind: "ledger"}
+AS_IN_JSON = (dj.IntegerField, dj.CharField, dj.TextField, dj.BooleanField)
+"""Columns whose values JSON has as well."""
 CLASSES: Mapping[str, type[Aggregate]] = {Case.kind: Case, PolicyLedger.kind: PolicyLedger}
 
 
@@ -63,29 +66,89 @@ def head(kind: str, stream_id: int) -> Head | None:
 def load(cls: type[Aggregate], stream_id: int, entities: Iterable[str] | None = None) -> Loaded | None:
     """The snapshot of an aggregate, or None. ``entities`` loads only some kinds of part (a reader's choice, not a rule's).
 
-    The head is read first: a write in between makes the version old, and the write path refuses it.
+    On PostgreSQL one statement reads everything, as of one instant. SQLite is asked part by part, the head first: a
+    write in between makes the version old, and the write path refuses it.
     """
+    wanted = tuple(entities or cls.entities)
+    if connection.vendor == "postgresql":
+        return _load_at_once(cls, stream_id, wanted)
     stream = head(cls.kind, stream_id)
     if stream is None:
         return None
-    parts: dict[str, dict[int, Any]] = {}
-    for entity in entities or cls.entities:
-        parts[entity] = _parts(cls, entity, stream_id)
+    parts = {entity: _parts(cls, entity, stream_id) for entity in wanted}
     return Loaded(cls(id=stream_id, version=stream.version, parts=parts), stream)
 
 
 def _parts(cls: type[Aggregate], entity: str, stream_id: int) -> dict[int, Any]:
-    part, model = cls.entities[entity], TABLES[cls.kind][entity]
-    root = ROOTS[cls.kind] == entity
-    columns = ("id", *names(part)) if root else ("part", *names(part))
-    statement, convert = _reader(model, columns, "id" if root else "aggregate_id", connection.vendor)
+    statement, convert = _reader(TABLES[cls.kind][entity], _columns(cls, entity), _key(cls, entity), connection.vendor)
     with connection.cursor() as cursor:
         cursor.execute(statement, [stream_id])
-        rows = cursor.fetchall()
+        return _shaped(cls, entity, cursor.fetchall(), convert)
+
+
+def _shaped(
+    cls: type[Aggregate], entity: str, rows: Iterable[Sequence[Any]], convert: Sequence[Callable[[Any], Any] | None]
+) -> dict[int, Any]:
+    """The parts of one kind by number, from rows of `_columns`."""
+    part = cls.entities[entity]
     found = [[c(v) if c and v is not None else v for c, v in zip(convert, row, strict=True)] for row in rows]
-    if root:
+    if ROOTS[cls.kind] == entity:
         return {0: part(0, *found[0][1:])} if found else {}
     return {row[0]: part(*row) for row in found}
+
+
+def _key(cls: type[Aggregate], entity: str) -> str:
+    return "id" if ROOTS[cls.kind] == entity else "aggregate_id"
+
+
+def _columns(cls: type[Aggregate], entity: str) -> tuple[str, ...]:
+    return ("id" if ROOTS[cls.kind] == entity else "part", *names(cls.entities[entity]))
+
+
+def _load_at_once(cls: type[Aggregate], stream_id: int, wanted: tuple[str, ...]) -> Loaded | None:
+    statement, convert = _whole(cls.kind, wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [cls.kind, stream_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    version, last, salt, *documents = row
+    parts = {
+        entity: _shaped(cls, entity, orjson.loads(document) if document else (), convert[entity])
+        for entity, document in zip(wanted, documents, strict=True)
+    }
+    return Loaded(
+        cls(id=stream_id, version=version, parts=parts), Head(cls.kind, stream_id, version, bytes(last), bytes(salt))
+    )
+
+
+@cache
+def _whole(kind: str, wanted: tuple[str, ...]) -> tuple[str, Mapping[str, tuple[Callable[[Any], Any] | None, ...]]]:
+    """The statement that reads a head and each kind of part as a JSON list, and what makes values of a part's list."""
+    cls, quote = CLASSES[kind], connection.ops.quote_name
+    selected, convert = ["s.version", "s.head", "s.salt"], {}
+    for entity in wanted:
+        model, columns = TABLES[cls.kind][entity], _columns(cls, entity)
+        fields_ = [model._meta.get_field(name) for name in columns]
+        listed = ", ".join(quote(field.column) for field in fields_)
+        selected.append(
+            f"(SELECT json_agg(json_build_array({listed}) ORDER BY {quote(columns[0])}) "
+            f"FROM {quote(model._meta.db_table)} WHERE {quote(_key(cls, entity))} = s.stream_id)::text"
+        )
+        convert[entity] = tuple(_out_of_json(field) for field in fields_)
+    return f"SELECT {', '.join(selected)} FROM stream s WHERE s.kind = %s AND s.stream_id = %s", convert
+
+
+def _out_of_json(field: Any) -> Callable[[Any], Any] | None:
+    """What makes a value of a column of what PostgreSQL puts into JSON for it, or None where that is the value."""
+    if isinstance(field, EncryptedTextField):
+        return lambda value: crypto.decrypt(bytes.fromhex(value[2:]))
+    if isinstance(field, CanonicalField):
+        return canonical.loads
+    if isinstance(field, dj.DateTimeField):
+        return datetime.fromisoformat
+    assert isinstance(field, AS_IN_JSON), f"{field}: no form in JSON"
+    return None
 
 
 def row(model: Any, key: str, value: Any) -> Any | None:
@@ -191,7 +254,7 @@ def insert_many(
     known = " ON CONFLICT DO NOTHING" if ignore_known else ""
     if connection.vendor == "postgresql":
         document = orjson.dumps([dict(zip(columns, row, strict=True)) for row in values]).decode()
-        _send(_from_json(model, columns) + known, document)
+        _send(_Waiting(f"{_into(model, columns)} SELECT * FROM {_rows_of(model, columns)}{known}", document))
         return
     one = "(" + ", ".join(["%s"] * len(columns)) + ")"
     statement = f"{_into(model, columns)} VALUES {', '.join([one] * len(values))}{known}"
@@ -202,12 +265,11 @@ def insert_many(
 @cache
 def converters(model: Any, columns: tuple[str, ...], vendor: str) -> tuple[Callable[[Any], Any] | None, ...]:
     """Per column how a value is prepared for `insert_many`, or None where it goes as it is."""
-    same = (dj.IntegerField, dj.CharField, dj.TextField, dj.BooleanField)
 
     def of(field: Any) -> Callable[[Any], Any] | None:
         if isinstance(field, CanonicalField):
             return field.get_prep_value
-        if isinstance(field, same):
+        if isinstance(field, AS_IN_JSON):
             return None
         if vendor != "postgresql":
             return lambda value: field.get_db_prep_save(value, connection)
@@ -226,62 +288,80 @@ def _hex(data: bytes) -> str:
     return "\\x" + data.hex()
 
 
-def _into(model: Any, columns: Sequence[str]) -> str:
+@cache
+def _into(model: Any, columns: tuple[str, ...]) -> str:
     quote = connection.ops.quote_name
     names_ = ", ".join(quote(model._meta.get_field(c).column) for c in columns)
     return f"INSERT INTO {quote(model._meta.db_table)} ({names_})"
 
 
 @cache
-def _from_json(model: Any, columns: tuple[str, ...]) -> str:
+def _rows_of(model: Any, columns: tuple[str, ...]) -> str:
+    """The rows of a JSON document as a table."""
     quote = connection.ops.quote_name
-    types = (str(model._meta.get_field(c).db_type(connection)).partition("(")[0] for c in columns)
-    typed = ", ".join(f"{quote(c)} {t}" for c, t in zip(columns, types, strict=True))
-    return f"{_into(model, columns)} SELECT * FROM json_to_recordset((%s)::json) AS row_({typed})"
+    fields_ = [model._meta.get_field(c) for c in columns]
+    typed = ", ".join(f"{quote(f.column)} {str(f.db_type(connection)).partition('(')[0]}" for f in fields_)
+    return f"json_to_recordset((%s)::json) AS row_({typed})"
 
 
-_waiting: ContextVar[list[tuple[str, str]] | None] = ContextVar("waiting", default=None)
-"""The inserts of a `sent_together` block, each with its document."""
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A statement of a `sent_together` block with its document, and how many rows it must alter (None: any number)."""
+
+    statement: str
+    document: str
+    rows: int | None = None
+
+
+_waiting: ContextVar[list[_Waiting] | None] = ContextVar("waiting", default=None)
 
 
 @contextmanager
 def sent_together() -> Iterator[None]:
-    """The `insert_many` of this block become one statement on PostgreSQL: one way there and back for all tables.
+    """What this block inserts and updates becomes one statement on PostgreSQL: one way there and back for all tables.
 
-    They are sent at the end of the block, which raises what is wrong with any of them. SQLite is not far away and does
-    without.
+    It is sent at the end of the block, which raises what is wrong with any of it. SQLite is not far away and does
+    without. No row may be written twice in a block: the parts of one statement do not see each other.
     """
-    waiting: list[tuple[str, str]] = []
+    waiting: list[_Waiting] = []
     token = _waiting.set(waiting)
     try:
         yield
     finally:
         _waiting.reset(token)
     if waiting:
-        with connection.cursor() as cursor:
-            cursor.execute(_as_one(tuple(s for s, _ in waiting)), [document for _, document in waiting])
+        _run(waiting)
 
 
-def _send(statement: str, document: str) -> None:
-    """Insert from a document, now or together with the rest of the block."""
+def _send(one: _Waiting) -> None:
+    """Write from a document, now or together with the rest of the block."""
     waiting = _waiting.get()
-    if waiting is not None:
-        waiting.append((statement, document))
-        return
+    if waiting is None:
+        _run([one])
+    else:
+        waiting.append(one)
+
+
+def _run(waiting: Sequence[_Waiting]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [document])
+        cursor.execute(
+            _as_one(tuple((w.statement, w.rows is not None) for w in waiting)), [w.document for w in waiting]
+        )
+        altered = cursor.fetchone()
+    wanted = tuple(w.rows for w in waiting if w.rows is not None)
+    assert altered == (1, *wanted), f"rows altered: {altered[1:]}, to be altered: {wanted}"
 
 
-@lru_cache(maxsize=256)
-def _as_one(statements: tuple[str, ...]) -> str:
-    """Several inserts as one statement: none of them reads what another writes, so their order is all the same."""
-    *others, last = statements
-    named = ", ".join(f"i{n} AS ({statement})" for n, statement in enumerate(others))
-    return f"WITH {named} {last}" if others else last
+@lru_cache(maxsize=512)
+def _as_one(statements: tuple[tuple[str, bool], ...]) -> str:
+    """Several statements as one that answers with 1 and the rows altered by each that is counted."""
+    named = ", ".join(f"w{n} AS ({statement})" for n, (statement, _) in enumerate(statements))
+    counts = "".join(f", (SELECT count(*) FROM w{n})" for n, (_, counted) in enumerate(statements) if counted)
+    return f"WITH {named} SELECT 1{counts}"
 
 
 def update_rows(changes: Iterable[RowChange]) -> None:
-    """Write the changes of rows that are there, one by one."""
+    """Write the changes of rows that are there."""
     for change in changes:
         if not change.new:
             _update(change)
@@ -311,5 +391,28 @@ def _update(change: RowChange) -> None:
         if ROOTS[change.kind] == change.entity
         else {"aggregate_id": change.stream_id, "part": change.part}
     )
+    if connection.vendor == "postgresql":
+        columns = (*key, *change.columns)
+        values = [
+            c(v) if c else v
+            for c, v in zip(
+                converters(model, columns, connection.vendor), (*key.values(), *change.columns.values()), strict=True
+            )
+        ]
+        document = orjson.dumps([dict(zip(columns, values, strict=True))]).decode()
+        _send(_Waiting(_altering(model, columns, len(key)), document, rows=1))
+        return
     changed = model.objects.filter(**key).update(**change.columns)
     assert changed == 1, f"{change.entity}/{change.part} of {change.kind} {change.stream_id}: {changed} rows"
+
+
+@cache
+def _altering(model: Any, columns: tuple[str, ...], keys: int) -> str:
+    """The statement that alters rows found by the first ``keys`` columns of a document."""
+    quote = connection.ops.quote_name
+    named = [quote(model._meta.get_field(c).column) for c in columns]
+    same = " AND ".join(f"t.{name} = row_.{name}" for name in named[:keys])
+    altered = ", ".join(f"{name} = row_.{name}" for name in named[keys:])
+    return (
+        f"UPDATE {quote(model._meta.db_table)} t SET {altered} FROM {_rows_of(model, columns)} WHERE {same} RETURNING 1"
+    )
