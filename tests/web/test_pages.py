@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils.html import escape
 from tests.web.conftest import full_claim
 
 from lipei.norms import loader
 from lipei.norms.texts import texts
+from lipei.reads import worklist
 from lipei.services import norms
 
 PAGES = {
@@ -96,3 +98,20 @@ def test_nobody_signs_up_or_resets(client, db, path):
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.templates[0].name == "account/ask.html"
+
+
+WHOM = {"zh-hans": "管理员", "zh-hant": "管理員", "en": "administrator"}
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
+def test_pages_that_say_no_or_sorry_name_whom_to_ask(browser, office, monkeypatch, language):
+    client = browser("handler1", language)
+    client.raise_request_exception = False
+    no = client.get("/console/tokens/")
+    assert no.status_code == 403 and WHOM[language] in no.content.decode()
+    gone = client.get("/console/claims/000/")
+    assert gone.status_code == 404 and escape(texts()["error.404.words"][language]) in gone.content.decode()
+    monkeypatch.setattr(worklist, "work", lambda *_, **__: 1 / 0)
+    sorry = client.get("/console/work/")
+    assert sorry.status_code == 500 and WHOM[language] in sorry.content.decode()
+    assert f'lang="{language}"' in sorry.content.decode() and not INLINE.search(sorry.content.decode())
