@@ -10,6 +10,7 @@ import pytest
 from django.core import signing
 from django.test import Client
 from django.utils import timezone
+from tests.company import card
 from tests.portal.conftest import attempts_max, code_sent, done, offered, reported, verified
 
 from lipei.domain import commands as c
@@ -119,7 +120,7 @@ def test_a_code_is_good_once(client: Client, people: Any) -> None:
     attempt = portal.ask_code(number=number, phone="13800138000", caller="a", now=timezone.now())
     assert isinstance(attempt, int)
     code = code_sent(number, "portal_code")
-    assert portal.enter_code(attempt, code, now=timezone.now()) == Visit(number, 1, verified=True)
+    assert portal.enter_code(attempt, code, now=timezone.now()) == Visit(number, 1, verified=True, proved=True)
     assert isinstance(portal.enter_code(attempt, code, now=timezone.now()), Refusal)
 
 
@@ -232,6 +233,29 @@ def test_sums_and_accounts_are_for_verified_visits(client: Client, people: Any) 
     )
     assert entered.url == f"/claim/{number}/offers/1/"
     assert "2,150.00" in client.get(entered.url).content.decode()
+
+
+def test_a_link_that_was_handed_on_does_not_lead_the_money_elsewhere(client: Client, people: Any) -> None:
+    """The policy has an account on file: another one is named after a code to the phone of the party alone."""
+    number = reported(client)
+    other = verified(Client(), number)
+    address, said = f"/claim/{number}/account", {"account_name": "王小明", "account_number": card(7)}
+    assert other.get(address).url == f"/claim/{number}/verify?next=%2Fclaim%2F{number}%2Faccount"
+    assert other.post(address, said).status_code == 302
+    party = c.PartyReported(account_name="王小明", account_number=card(7))
+    refused = portal.act(Visit(number, 1, verified=True), "party", "correct", 1, party, now=timezone.now())
+    assert isinstance(refused, Refusal) and refused.code == "refusal.verify_first"
+    assert on_file(number) != card(7)
+    other.post(f"/claim/{number}/verify", {"next": address})
+    assert other.post("/claim/code", {"code": code_sent(number, "portal_code"), "next": address}).url == address
+    assert other.post(address, said).status_code == 302
+    assert on_file(number) == card(7)
+
+
+def on_file(number: str) -> str:
+    case = portal.claim_seen(Visit(number, 1))
+    assert case is not None
+    return case.parties[1].account_number
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,15 @@ REPORTING = Actor("customer:P1", "customer", frozenset({"customer"}))
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One party at one claim. ``verified``: they showed that the phone or mailbox on the claim is theirs."""
+    """One party at one claim. ``verified``: they showed that the phone or mailbox on the claim is theirs; ``proved``:
+
+    just now, by a one-time code. A link can be handed on, so that it alone does not lead money elsewhere.
+    """
 
     number: str
     party: int
     verified: bool = False
+    proved: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -131,7 +135,7 @@ def enter_code(attempt: int, code: str, *, now: datetime) -> Refusal | Visit:
     number = models.Claim.objects.filter(id=row.claim_id).values_list("number", flat=True).first()
     if used != 1 or number is None:
         return _wrong_code("refusal.code_expired")
-    return Visit(number, row.party, verified=True)
+    return Visit(number, row.party, verified=True, proved=True)
 
 
 def come_back(*, number: str, code: str, caller: str, now: datetime) -> Refusal | Visit:
@@ -265,9 +269,15 @@ def act(
     if (subject, action) == ("claim", "add_note") and portal_limits.wrote_too_often(case, visit.actor.id, now=now):
         minutes = norms.current().settings.portal_report_window_minutes
         return Refusal("refusal.too_many_messages", "conflict", {"minutes": minutes})
-    if (subject, action) in VERIFIED_ONLY and not visit.verified:
+    unproved = (subject, action) == ("party", "correct") and needs_proof(case, visit)
+    if unproved or ((subject, action) in VERIFIED_ONLY and not visit.verified):
         return Refusal("refusal.verify_first", "permission", {"permission": f"{subject}.{action}"})
     return actions.act(visit.number, subject, action, part, command, actor=visit.actor, now=now)
+
+
+def needs_proof(case: Case, visit: Visit) -> bool:
+    """Whether a one-time code stands before another account: where one is on file, and none was entered yet."""
+    return bool(case.parties[visit.party].account_number) and not visit.proved
 
 
 # --- reporting -------------------------------------------------------------------------------------------------------

@@ -86,10 +86,10 @@ def code(request: HttpRequest) -> HttpResponse:
 
 @of_claim()
 def verify(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
-    """Show that the phone on the claim is yours, before sums and accounts are shown."""
+    """Show that the phone on the claim is yours, before sums are shown and before an account is changed."""
     party = case.parties[visit.party]
     onto = onward(request, reverse("portal:track", args=[visit.number]))
-    if visit.verified:
+    if visit.verified and not portal.needs_proof(case, visit):
         return HttpResponseRedirect(onto)
     where = masking.phone(party.phone) if party.phone else masking.email(party.email)
     if request.method != "POST" or not where:

@@ -20,7 +20,7 @@ from lipei.services import norms, portal, portal_files
 from lipei.services.portal import Visit
 from lipei.web.portal import seen
 from lipei.web.portal.forms import clean
-from lipei.web.portal.visits import Case, of_claim, page, say, why
+from lipei.web.portal.visits import Case, of_claim, page, say, to_verify, why
 from lipei.web.templatetags.lipei import language
 
 NOTICES_SHOWN = 3
@@ -63,7 +63,8 @@ def shown(
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
         may_withdraw=is_open and portal.leads(case, visit.party),
-        stands=_stands(case, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed or {}, megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
+        stands=_stands(case, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed or {},
+        megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
     )  # fmt: skip
 
 
@@ -143,7 +144,12 @@ def withdraw(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
 
 @of_claim(verified=True)
 def account(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
-    """The account to pay to. A slip in the number is said in plain words before any money is sent."""
+    """The account to pay to. A slip in the number is said in plain words before any money is sent.
+
+    In place of one that is on file another is named only after a code to the phone: links are handed on.
+    """
+    if portal.needs_proof(case, visit):
+        return to_verify(request, visit.number)
     party = case.parties[visit.party]
     is_paid = _is_paid(case, visit)
     context: dict[str, Any] = {"number": visit.number, "tail": _account(case, visit), "is_paid": is_paid}

@@ -32,9 +32,10 @@ def remember(request: HttpRequest, visit: Visit, *, now: datetime) -> None:
     """Keep a visit for as long as a session may last. A verified visit is not undone by an unverified one."""
     known = known_visits(request, now=now)
     before = known.pop(visit.number, None)
-    verified = visit.verified or (before is not None and before.verified and before.party == visit.party)
+    same = before if before is not None and before.party == visit.party else visit
+    verified, proved = visit.verified or same.verified, visit.proved or same.proved
     until = now + timedelta(hours=norms.current().settings.session_max_hours)
-    kept = {**request.session.get(_KEY, {}), visit.number: [visit.party, verified, until.timestamp()]}
+    kept = {**request.session.get(_KEY, {}), visit.number: [visit.party, verified, proved, until.timestamp()]}
     kept = {number: kept[number] for number in (*known, visit.number)[-_VISITS_MAX:]}
     if not getattr(request.user, "is_authenticated", False):
         request.session.cycle_key()  # who knew the session before knows nothing now
@@ -45,8 +46,8 @@ def known_visits(request: HttpRequest, *, now: datetime) -> dict[str, Visit]:
     """The visits of this browser that have not run out, by claim number."""
     kept = request.session.get(_KEY, {})
     return {
-        n: Visit(n, int(party), bool(verified))
-        for n, (party, verified, until) in kept.items()
+        n: Visit(n, int(party), bool(verified), bool(proved))
+        for n, (party, verified, proved, until) in kept.items()
         if until > now.timestamp()
     }
 
@@ -71,13 +72,18 @@ def of_claim(*, verified: bool = False) -> Callable[[View], View]:
             if visit is None or case is None:
                 return HttpResponseRedirect(reverse("portal:enter") + "?" + urlencode({"number": number}))
             if verified and not visit.verified:
-                onward = urlencode({"next": request.path})
-                return HttpResponseRedirect(reverse("portal:verify", args=[number]) + "?" + onward)
+                return to_verify(request, number)
             return view(request, visit, case, **rest)
 
         return guarded
 
     return wrap
+
+
+def to_verify(request: HttpRequest, number: str) -> HttpResponse:
+    """To the page that asks for a code, and from there back to where the visitor wanted to go."""
+    onward = urlencode({"next": request.path})
+    return HttpResponseRedirect(reverse("portal:verify", args=[number]) + "?" + onward)
 
 
 def onward(request: HttpRequest, otherwise: str) -> str:
@@ -107,4 +113,17 @@ def page(request: HttpRequest, template: str, status: int = 200, **context: Any)
     return render(request, f"portal/{template}.html", context, status=status)
 
 
-__all__ = ["Case", "Visit", "caller", "forget", "known_visits", "of_claim", "onward", "page", "remember", "say", "why"]
+__all__ = [
+    "Case",
+    "Visit",
+    "caller",
+    "forget",
+    "known_visits",
+    "of_claim",
+    "onward",
+    "page",
+    "remember",
+    "say",
+    "to_verify",
+    "why",
+]
