@@ -28,6 +28,7 @@ GROUPS: Sequence[click.Command] = (
     keeping.backup,
     keeping.restore,
     keeping.role,
+    keeping.check,
     docs.docs,
 )
 

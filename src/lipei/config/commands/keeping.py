@@ -1,4 +1,4 @@
-"""``verify``, ``backup``, ``restore`` and ``role``: what keeps the books honest and safe."""
+"""``verify``, ``backup``, ``restore``, ``role`` and ``check``: what keeps the books honest and safe."""
 
 from __future__ import annotations
 
@@ -120,3 +120,23 @@ def role(name: str, only_print: bool) -> None:
     except DatabaseError as error:
         raise Failed(f"the rights were not given: {str(error).strip()}. Sign in as the owner of the tables.") from None
     click.echo(f"{name} may now work, and only read and add to the journal.")
+
+
+@click.command(epilog="Example: lipei check")
+@json_option
+def check(as_json: bool) -> int:
+    """Look whether this installation can work: database, folders, mail, SMS, bank. Sends nothing. Exit status 1 if not.
+
+    Shows the address to be entered with the SMS provider for its delivery reports.
+    """
+    set_up()
+    from lipei.config import checking
+
+    found = checking.run()
+    wrong = [one for one in found if not one.good]
+    if as_json:
+        answer("", True, good=not wrong, checks=[vars(one) for one in found])
+    else:
+        for one in found:
+            click.echo(f"{'ok' if one.good else 'WRONG':<6}{one.name:<16}{one.says}")
+    return 1 if wrong else 0

@@ -77,6 +77,9 @@ def _checked(host: str) -> int:
     try:
         set_up()
         require_migrated()
+        from lipei.config import checking
+
+        checking.require()
         _refuse_demonstration(host)
     except Failed as error:
         click.echo(f"lipei: {error}", err=True)
@@ -118,8 +121,10 @@ def work() -> None:
     """Do what runs by itself: messages, clocks, bank, webhooks, seals. Start as many as you like."""
     set_up()
     require_migrated()
+    from lipei.config import checking
     from lipei.jobs import loop
 
+    checking.require()
     loop.work()
 
 

@@ -1,0 +1,176 @@
+"""The command line: what each command promises, as it is promised to programs and operators (names, options, exit status)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import click
+import pytest
+from tests.jobs.installations import Installation, installation
+
+from lipei.config import cli
+
+NAMES = {
+    "serve", "work", "run", "migrate", "token", "demo", "import", "export", "verify", "backup", "restore", "role",
+    "check", "docs",
+}  # fmt: skip
+FOR_PROGRAMS = {"token", "demo", "import", "export", "verify", "backup", "restore", "check"}
+SHOWN = {name: command for name, command in cli.lipei.commands.items() if not command.hidden}
+
+
+def test_the_commands_are_those_that_others_rely_on() -> None:
+    assert set(SHOWN) == NAMES
+
+
+@pytest.mark.parametrize("name", sorted(SHOWN))
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    command = SHOWN[name]
+    assert command.help and (command.epilog or "").startswith("Example: "), name
+    assert f"lipei {name}" in (command.epilog or "")
+    options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+    assert all(one.help for one in options), [one.name for one in options if not one.help]
+    assert (name in FOR_PROGRAMS) == ("--json" in {o for one in options for o in one.opts})
+
+
+# --- one installation, from nothing --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("fresh") / "home") as made:
+        yield made
+
+
+def ended(done: subprocess.CompletedProcess[str], status: int, *words: str) -> str:
+    """What was said by a command that ended like this; an error is one sentence and no traceback."""
+    said = done.stdout if status == 0 else done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
+    assert all(word in said for word in words), said
+    assert "Traceback" not in done.stderr
+    return said
+
+
+@pytest.mark.slow
+def test_from_nothing_to_a_company_and_out_again(fresh: Installation, tmp_path: Path) -> None:
+    ended(fresh.lipei("serve"), 1, "lipei migrate")
+    ended(fresh.lipei("migrate"), 0, "up to date")
+    ended(fresh.lipei("migrate"), 0, "(0 migrations applied)")
+
+    ended(fresh.lipei("token", "website", "--scope", "no:such"), 1, "claims:write")
+    ended(fresh.lipei("token", "website"), 2, "--scope")
+    made = json.loads(ended(fresh.lipei("token", "website", "--scope", "claims:write", "--json"), 0))
+    assert made["token"] and made["scopes"] == ["claims:write"]
+
+    staff = tmp_path / "staff.csv"
+    staff.write_text("code,name,roles\nhandler1,李华,handler\nx,,nobody\n", encoding="utf-8")
+    rejects = tmp_path / "rejects.csv"
+    dry = json.loads(ended(fresh.lipei("import", "staff", staff, "--rejects", rejects, "--dry-run", "--json"), 0))
+    assert (dry["read"], dry["imported"], dry["rejected"]) == (2, 1, 1)
+    rejects.unlink()
+    for imported, unchanged in ((1, 0), (0, 1)):
+        said = ended(fresh.lipei("import", "staff", staff, "--rejects", rejects, "--json"), 0)
+        report = json.loads(said.splitlines()[-1])
+        assert report == {
+            "read": 2, "imported": imported, "unchanged": unchanged, "rejected": 1, "rejects_file": str(rejects)
+        }  # fmt: skip
+        rejects.unlink()
+    ended(fresh.lipei("demo", "--claims", "1"), 1)  # not empty any more
+    ended(fresh.lipei("import", "staff", tmp_path / "nowhere.csv"), 2)
+    ended(fresh.lipei("import", "cars", staff), 2)
+
+    for what, name in (("claims", "claims.xlsx"), ("journal", "journal.jsonl")):
+        done = json.loads(ended(fresh.lipei("export", what, tmp_path / name, "--json"), 0))
+        assert Path(done["file"]).exists() and done["rows"] >= 0
+    verified = json.loads(ended(fresh.lipei("verify", "--json"), 0))
+    assert verified["differences"] == []
+    looked = json.loads(ended(fresh.lipei("check", "--json"), 0))
+    assert looked["good"] and {one["name"] for one in looked["checks"]} == {
+        "database",
+        "folders",
+        "mail",
+        "sms",
+        "bank",
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"LIPEI_NO_SUCH": "1"}, "there is no setting LIPEI_NO_SUCH"),
+        ({"LIPEI_DATABASE_URL": "mysql://x"}, "postgresql://"),
+        ({"LIPEI_DATA_KEY": "short"}, "LIPEI_DATA_KEY"),
+        ({"LIPEI_LANGUAGE": "fr"}, "zh-hant"),
+        ({"LIPEI_TIME_ZONE": "Mars/Base"}, "LIPEI_TIME_ZONE"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named_in_one_sentence(
+    fresh: Installation, variables: dict[str, str], words: str
+) -> None:
+    said = ended(fresh.lipei("migrate", **variables), 1, words)
+    assert said.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_what_leads_nowhere_is_seen_at_the_start(fresh: Installation) -> None:
+    assert fresh.lipei("migrate").returncode == 0
+    for variables, words in (
+        ({"LIPEI_BANK_URL": "swift://x"}, "bank: "),
+        ({"LIPEI_EMAIL_URL": "http://x"}, "mail: "),
+        ({"LIPEI_SMS_URL": "tencent://id:key@host/"}, "sms: "),
+        ({"LIPEI_BANK_URL": f"files:{fresh.home}/bank-files"}, "LIPEI_BANK_ACCOUNT"),
+    ):
+        ended(fresh.lipei("work", **variables), 1, words)
+    ended(fresh.lipei("serve", **variables), 1, words)
+
+
+def test_what_it_was_asked_for_wrongly_is_said(fresh: Installation) -> None:
+    ended(fresh.lipei("nonsense"), 2, "No such command")
+    ended(fresh.lipei("serve", "--port", "99999999"), 2)
+    ended(fresh.lipei("serve", "--key", __file__), 2, "--certificate")
+    ended(fresh.lipei("backup"), 2)
+    ended(fresh.lipei("--help"), 0, "serve", "work", "verify")
+
+
+@pytest.mark.slow
+def test_run_makes_a_demonstration_serves_it_and_ends_cleanly(tmp_path: Path, unused_port: int) -> None:
+    with installation(tmp_path / "shown") as shown:
+        log = tmp_path / "run.log"
+        process = shown.start("-m", "lipei", "run", "--port", str(unused_port), "--claims", "3", log=log)
+        try:
+            wait_for(f"http://127.0.0.1:{unused_port}/readyz", process, log)
+            said = log.read_text()
+            assert f"http://127.0.0.1:{unused_port}" in said
+            assert all(role in said for role in ("handler", "approver", "finance", "administrator"))
+            ended(shown.lipei("serve", "--host", "0.0.0.0"), 1, "passwords are public")
+            ended(shown.lipei("serve", LIPEI_HTTPS="1"), 1, "passwords are public")
+        finally:
+            process.terminate()
+        assert process.wait(timeout=30) == 0
+        assert shown.lipei("verify").returncode == 0
+
+
+@pytest.fixture
+def unused_port() -> int:
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 180
+    while True:
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-2000:]
+        try:
+            with urlopen(address, timeout=10) as answer:
+                assert answer.status == 200
+                return
+        except (URLError, OSError):
+            time.sleep(0.3)
