@@ -54,7 +54,7 @@ class Installation:
     def _run(self, command: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:
         environment = {**self.environment, **more}
         return subprocess.run(
-            command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False
         )
 
 

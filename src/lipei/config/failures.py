@@ -28,7 +28,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     template, status = PAGES[trouble.of(error)]
     chosen = request.COOKIES.get(middleware.COOKIE, "")  # the staff record, which may say otherwise, is out of reach
     with translation.override(chosen if chosen in LANGUAGES else middleware.asked(request)):
-        response = render(None, template, status=status)  # type: ignore[arg-type]
+        response = render(None, template, status=status)
     if status == 503:
         response["Retry-After"] = "10"
     return response
