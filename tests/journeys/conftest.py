@@ -65,6 +65,11 @@ class Services(Drive):
         assert not isinstance(done, Refusal), done
         return done.case
 
+    def no_report(self, actor: Any, command: Any, *, now: Any, key: str = "") -> str:
+        done = intake.report(command, actor=actor, now=now, key=key)
+        assert isinstance(done, Refusal), done
+        return done.kind
+
     def act(
         self, actor: Any, number: str, subject: str, action: str, part: int = 0, command: Any = None, *, now: Any
     ) -> Any:
@@ -109,9 +114,7 @@ class Api(Drive):
         return answer.status_code, orjson.loads(answer.content)
 
     def report(self, actor: Any, command: Any, *, now: Any, key: str = "") -> Any:
-        status, body = self.send(
-            actor, f"{shapes.BASE}/claims", said(command), now=now, **({"Idempotency-Key": key} if key else {})
-        )
+        status, body = self._report(actor, command, now, key)
         assert status == 201, body
         case = self.case(body["number"])
         assert body["state"] == case.claim.state and body["handler"]["id"] == case.claim.handler
@@ -134,6 +137,15 @@ class Api(Drive):
         errors = body.get("errors", [])
         code = errors[0]["code"] if body["code"] == "refusal.fields" and len(errors) == 1 else body["code"]
         return Refused(KINDS[status][0], code, " ".join((body["detail"], *(e["message"] for e in errors))))
+
+    def no_report(self, actor: Any, command: Any, *, now: Any, key: str = "") -> str:
+        status, body = self._report(actor, command, now, key)
+        assert status == 409, body
+        return "conflict"
+
+    def _report(self, actor: Any, command: Any, now: Any, key: str) -> tuple[int, Any]:
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.send(actor, f"{shapes.BASE}/claims", said(command), now=now, **headers)
 
     def _act(
         self, actor: Any, number: str, subject: str, action: str, part: int, command: Any, now: Any

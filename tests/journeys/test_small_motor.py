@@ -8,10 +8,8 @@ import pytest
 from tests.company import NOW, company
 
 from lipei.domain import commands as c
-from lipei.domain.events import Refusal
 from lipei.domain.money import Money
 from lipei.jobs import loop
-from lipei.services import intake
 from lipei.store import models
 
 pytestmark = pytest.mark.django_db
@@ -56,8 +54,7 @@ def test_same_key_same_claim(drive):
     two = drive.report(people.program, small_report(), now=NOW, key="one")
     assert one.claim.number == two.claim.number
     assert models.Claim.objects.count() == 1
-    other = intake.report(small_report(story="别的事"), actor=people.program, now=NOW, key="one")
-    assert isinstance(other, Refusal) and other.kind == "conflict"
+    assert drive.no_report(people.program, small_report(story="别的事"), now=NOW, key="one") == "conflict"
 
 
 def papers_in(drive, case, people):
