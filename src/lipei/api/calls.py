@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from lipei.api.problems import Problem
 from lipei.api.reading import Faults, fault
 from lipei.domain.events import Actor, Refusal
 from lipei.reads import claims as claims_read
-from lipei.reads import people, rulebook
+from lipei.reads import people, remarks, rulebook
 from lipei.services.actions import Done
 
 NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,39}")
@@ -140,14 +140,26 @@ def answer(
 
 
 def done_body(
-    done: Done, *, viewer: Actor, language: str, at: datetime, staff: Mapping[int, str], **more: Any
+    done: Done,
+    *,
+    viewer: Actor,
+    language: str,
+    at: datetime,
+    staff: Mapping[int, str],
+    facts: Iterable[tuple[str, Mapping[str, Any]]] = (),
+    **more: Any,
 ) -> dict[str, Any]:
-    """State, handler, promises, actions and events after something was done."""
+    """State, handler, promises, actions, events and remarks after something was done.
+
+    ``facts`` are those of the claim's report where they are at hand.
+    """
+    book = rulebook.used()
     own = [(s, e) for s, e in done.events if e.subject != "ledger"]
     version = max((s for s, _ in own), default=done.case.version)
-    promised = claims_read.promised(done.case, rulebook.used(), viewer=viewer, language=language, now=at)
+    promised = claims_read.promised(done.case, book, viewer=viewer, language=language, now=at)
+    said = shapes.remarks(remarks.on(done.case, book, facts, language=language, now=at))
     body = shapes.summary(done.case, viewer=viewer, language=language, promised=promised, staff=staff, version=version)
-    return {**body, "events": shapes.events(own, language), **more}
+    return {**body, "remarks": said, "events": shapes.events(own, language), **more}
 
 
 def query(request: HttpRequest, spec: Mapping[str, str]) -> dict[str, Any]:

@@ -67,8 +67,7 @@ def _reported(done: Done, token: Token, language: str, at: datetime) -> dict[str
     if not done.events:
         done, facts = Done(done.case, claims_read.events_of_report(done.case)), remarks.facts_of(done.case)
     staff = {} if number is None else {number: world.name_of(number) or people.names({number}).get(number, "")}
-    said = shapes.remarks(remarks.on(done.case, facts, language))
-    return calls.done_body(done, viewer=token.actor, language=language, at=at, staff=staff, remarks=said)
+    return calls.done_body(done, viewer=token.actor, language=language, at=at, staff=staff, facts=facts)
 
 
 def _currency(command: Report, at: datetime) -> str:
@@ -190,7 +189,8 @@ def read(request: HttpRequest, number: str) -> HttpResponse:
         found.raw, viewer=token.actor, language=language, promised=promised, staff=staff, version=found.version
     )
     body |= shapes.claim(found.case, viewer=token.actor, language=language, staff=staff)
-    body["remarks"] = shapes.remarks(remarks.on(found.raw, remarks.facts_of(found.raw), language))
+    said = remarks.on(found.raw, found.rulebook, remarks.facts_of(found.raw), language=language, now=at)
+    body["remarks"] = shapes.remarks(said)
     if not shapes.is_outsider(token.actor):
         body["prenotices"] = shapes.prenotices(_prenotices(found, language, at))
     return shapes.respond({**body, "masked": not unmask}, ETag=f'"{found.version}"')

@@ -1,21 +1,30 @@
-"""Remarks on a claim: what a report was taken in spite of, each in one sentence with what follows from it.
+"""Remarks on a claim: what is to be known before anything else, each in one sentence with what to do about it.
 
-Whatever is doubtful about a report stops nobody from reporting; it is said at once, and a person looks at it.
+Whatever is doubtful about a report stops nobody from reporting; it is said at once, and a person looks at it. What keeps
+agreed money from being ordered stands here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
+from lipei.domain.conduct import Ask, World
+from lipei.domain.events import Actor
+from lipei.domain.lifecycle import BY_ACTION
+from lipei.domain.rulebook import Rulebook
+from lipei.domain.rules import payments
 from lipei.norms.texts import text
 from lipei.store import journal, models
 
 REPORTED, REGISTERED = "claim.reported", "claim.registered"
 KINDS = (REPORTED, REGISTERED)
+NAMED_MAX = 3
+"""How many like claims the sentence names; all of them stand beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,9 @@ class Remark:
     claims: tuple[str, ...] = ()
 
 
-def on(case: Case, facts: Iterable[tuple[str, Mapping[str, Any]]], language: str) -> tuple[Remark, ...]:
+def on(
+    case: Case, book: Rulebook, facts: Iterable[tuple[str, Mapping[str, Any]]], *, language: str, now: datetime
+) -> tuple[Remark, ...]:
     """The remarks on an open claim. ``facts`` are those of its report and registrations, the oldest first."""
     if case.claim.state not in lifecycle.OPEN:
         return ()
@@ -35,7 +46,7 @@ def on(case: Case, facts: Iterable[tuple[str, Mapping[str, Any]]], language: str
     for kind, more in facts:
         if kind in KINDS:
             said |= more
-    return tuple(_remarks(case, said, language))
+    return (*_remarks(case, said, language), *_waiting(case, book, language, now))
 
 
 def _remarks(case: Case, said: Mapping[str, Any], language: str) -> Iterable[Remark]:
@@ -46,9 +57,21 @@ def _remarks(case: Case, said: Mapping[str, Any], language: str) -> Iterable[Rem
     alike = tuple(said.get("alike") or ())
     if alike:
         separator = text("common.list_separator", language)
-        yield Remark("remark.alike", text("remark.alike", language, claims=separator.join(alike)), alike)
+        named = separator.join(alike[:NAMED_MAX]) + ("…" if len(alike) > NAMED_MAX else "")
+        yield Remark("remark.alike", text("remark.alike", language, claims=named), alike)
     if any(c.provisional and c.state in ("running", "paused") for c in case.clocks.values()):
         yield Remark("remark.provisional", text("remark.provisional", language))
+
+
+def _waiting(case: Case, book: Rulebook, language: str, now: datetime) -> Iterable[Remark]:
+    """Why agreed money is not ordered yet, payee by payee."""
+    asked = Ask(case, BY_ACTION["payment", "order"], 0, None, Actor("system:payments", ""), World(rulebook=book), now)
+    for number, offer in case.offers.items():
+        for _, payee, amount in payments.planned(case, number) if offer.state == "agreed" else ():
+            wrong = payments.wrong_payee(asked, case.parties[payee], amount)
+            if wrong is not None:
+                why = text(wrong.code, language)
+                yield Remark("remark.payee_waits", text("remark.payee_waits", language, party=payee, why=why))
 
 
 def facts_of(case: Case) -> tuple[tuple[str, Mapping[str, Any]], ...]:

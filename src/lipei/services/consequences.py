@@ -55,8 +55,13 @@ def of(
         if not isinstance(write.loaded.aggregate, Case):
             continue
         case: Case = write.after
-        for number, (event, _) in zip(numbers, write.events, strict=True):
-            found.deliveries += _deliveries(case, event, number, rulebook, now, secret)
+        happened = [event for event, _ in write.events]
+        for place, (number, event) in enumerate(zip(numbers, happened, strict=True), start=1):
+            if event.kind in rulebook.messages.by_event:
+                # Where much of a kind happens at once, each is told of as the case was then: the last paper is the last.
+                several = sum(e.kind == event.kind for e in happened) > 1
+                then = write.loaded.aggregate.after(happened[:place]) if several else case
+                found.deliveries += _deliveries(then, event, number, rulebook, now, secret)
         found.tokens += _tokens(case, write.events)
         found.webhooks += webhooks.due(case, [(n, e) for n, (e, _) in zip(numbers, write.events, strict=True)], now)
     return found

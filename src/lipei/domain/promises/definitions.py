@@ -38,9 +38,9 @@ Look = Callable[[Case, int], bool]
 
 
 def _papers_outstanding(case: Case, exposure: int) -> bool:
-    # A paper for the whole claim (exposure 0) holds up every exposure.
+    # A paper for the whole claim (exposure 0) holds up every exposure; one that is only sent if it applies, none.
     return any(
-        paper.state in _OUTSTANDING and (not exposure or paper.exposure in (0, exposure))
+        paper.required and paper.state in _OUTSTANDING and (not exposure or paper.exposure in (0, exposure))
         for paper in case.papers.values()
     )
 

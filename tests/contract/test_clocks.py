@@ -1,0 +1,147 @@
+"""Promised dates as a caller reads them, at hours when service desks go wrong (norm 2.3.1, 2.2.1)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.contract.conftest import Stranger, good
+
+from lipei.store import models
+
+HERE = ZoneInfo("Asia/Shanghai")
+PAUSING = {"cn_decision", "complex_answer", "handling_time"}
+
+
+def at(said: str) -> datetime:
+    return datetime.fromisoformat(said).replace(tzinfo=HERE)
+
+
+def reported(stranger: Stranger, said: str, **more: Any) -> Any:
+    """A report at a local time, by a phone and a story alone."""
+    stranger.office.now = at(said).astimezone(UTC)
+    body = {"phone": "13700001111", "story": "倒车时撞到柱子。", **more}
+    return good(stranger.office.program.post("claims", body), 201)
+
+
+def due(body: Any, code: str) -> str:
+    """When a promise falls due, in local time to the minute."""
+    found = next(p["due_at"] for p in body["promises"] if p["code"] == code)
+    return f"{datetime.fromisoformat(found).astimezone(HERE):%Y-%m-%d %H:%M}"
+
+
+@pytest.mark.norm("2.3.1")
+@pytest.mark.parametrize(
+    ("reported_at", "first_contact", "acceptance"),
+    [
+        ("2026-11-20 17:15", "2026-11-23 09:15", "2026-11-23 09:45"),  # over the weekend
+        ("2026-11-23 12:15", "2026-11-23 14:00", "2026-11-23 14:30"),  # in the lunch break
+        ("2026-11-23 11:45", "2026-11-23 13:45", "2026-11-23 14:15"),  # across it
+        ("2026-11-23 17:00", "2026-11-23 17:30", "2026-11-24 09:30"),  # ends exactly at closing
+        ("2026-09-30 17:00", "2026-09-30 17:30", "2026-10-08 09:30"),  # over the National Day holiday
+        ("2026-10-09 17:15", "2026-10-10 09:15", "2026-10-10 09:45"),  # a Saturday that is worked
+        ("2026-10-01 10:00", "2026-10-08 09:30", "2026-10-08 10:00"),  # begins on a holiday
+        ("2026-10-11 10:00", "2026-10-12 09:30", "2026-10-12 10:00"),  # the Sunday after it is free
+    ],
+)
+def test_working_time(stranger: Stranger, reported_at: str, first_contact: str, acceptance: str) -> None:
+    body = reported(stranger, reported_at)
+    assert (due(body, "first_contact"), due(body, "acceptance")) == (first_contact, acceptance)
+
+
+@pytest.mark.parametrize(
+    ("reported_at", "opinion", "answer"),
+    [
+        ("2026-11-21 23:00", "2026-11-22 23:00", "2026-11-27 17:30"),  # Saturday night: the day runs from the report
+        ("2026-11-23 10:00", "2026-11-24 10:00", "2026-11-30 17:30"),
+        ("2026-09-29 10:00", "2026-09-30 10:00", "2026-10-12 17:30"),  # 30, 8, 9, 10 (make-up), 12
+        ("2026-02-28 08:00", "2026-03-01 08:00", "2026-03-06 17:30"),  # no leap day this year; a Saturday worked
+    ],
+)
+def test_a_day_is_a_day_and_five_working_days_are_counted_from_the_next(
+    stranger: Stranger, reported_at: str, opinion: str, answer: str
+) -> None:
+    body = reported(stranger, reported_at)
+    assert (due(body, "preliminary_opinion"), due(body, "complex_answer")) == (opinion, answer)
+
+
+def test_a_leap_day_is_a_day(stranger: Stranger) -> None:
+    body = reported(stranger, "2028-02-28 20:00")
+    assert due(body, "preliminary_opinion") == "2028-02-29 20:00"
+
+
+@pytest.mark.norm("4")
+def test_a_year_without_a_calendar_is_provisional_and_says_so_in_every_language(stranger: Stranger) -> None:
+    body = reported(stranger, "2026-12-30 10:00")
+    answer = next(p for p in body["promises"] if p["code"] == "complex_answer")
+    assert answer["provisional"] and answer["due_at"].startswith("2027-01-")
+    assert not next(p for p in body["promises"] if p["code"] == "preliminary_opinion")["provisional"]
+    said = set()
+    for language in ("zh-Hans", "zh-Hant", "en"):
+        found = good(stranger.office.manager1.get(f"claims/{body['number']}", Accept_Language=language))
+        said |= {r["message"] for r in found["remarks"] if r["code"] == "remark.provisional"}
+        told = next(p for p in found["promises"] if p["code"] == "complex_answer")
+        assert "2027" in told["why"]
+    assert len(said) == 3
+
+
+def test_what_the_customer_is_asked_for_pauses_what_may_pause_and_suspicion_pauses_nothing(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", own_damage={"sum_insured_minor": 15_000_000})
+    body = stranger.report("P", {"cover": "own_damage", "peril": "collision"})
+    handler = stranger.handler(body)
+    before = {p["code"]: p["due_at"] for p in body["promises"]}
+    body = stranger.act(handler, body, "suspect", {"reason": "照片时间早于出险时间"})
+    assert not [p for p in body["promises"] if p["state"] == "paused"]
+    body = stranger.act(handler, body, "request_papers")
+    # The law's thirty days stand still too while the customer supplies papers (保险法司法解释二 第七条).
+    assert {p["code"] for p in body["promises"] if p["state"] == "paused"} == PAUSING
+    stranger.office.later(days=2)
+    for paper in stranger.claim(body)["papers"]:
+        if paper["required"]:
+            stranger.act(stranger.office.intake1, body, f"papers/{paper['id']}/receive")
+    after = {p["code"]: p for p in stranger.claim(body)["promises"]}
+    assert {code: after[code]["state"] for code in PAUSING} == dict.fromkeys(PAUSING, "running")
+    assert all(after[code]["due_at"] > before[code] for code in PAUSING)
+    assert after["preliminary_opinion"]["due_at"] == before["preliminary_opinion"]
+
+
+def test_what_ends_leaves_no_clock_running(stranger: Stranger) -> None:
+    body = reported(stranger, "2026-11-23 10:00")
+    ended = stranger.act(stranger.office.manager1, body, "withdraw", {"reason": "双方已自行解决"})
+    assert {p["state"] for p in ended["promises"]} <= {"cancelled", "fulfilled"}
+    again = stranger.act(stranger.office.lead1, body, "reopen", {"reason": "客户补充了发票"})
+    running = [p for p in again["promises"] if p["state"] == "running"]
+    assert running and all(datetime.fromisoformat(p["due_at"]) > stranger.office.now for p in running)
+
+
+def test_rescue_on_a_saturday_night_is_put_to_a_named_person(stranger: Stranger) -> None:
+    body = reported(stranger, "2026-11-21 23:00", rescue=True, line="motor")
+    kinds = {event["kind"] for event in body["events"]}
+    assert kinds & {"claim.duty_called", "claim.duty_unmanned"}
+    claim = stranger.claim(body)
+    assert claim["fast_lane"] and claim["triage_why"]
+    waiting = models.Delivery.objects.filter(stream_id__gt=0, urgent=True)
+    assert waiting.exists()
+
+
+def test_a_second_look_at_a_fast_lane_claim_tells_nobody_twice(stranger: Stranger) -> None:
+    body = reported(stranger, "2026-11-23 10:00", rescue=True, line="motor")
+    before = models.Delivery.objects.filter(message__contains="fast_lane").count()
+    stranger.office.now += timedelta(minutes=1)
+    stranger.act(stranger.office.manager1, body, "triage", {"injured": 1})
+    assert models.Delivery.objects.filter(message__contains="fast_lane").count() == before > 0
+
+
+@pytest.mark.norm("2.2.2")
+def test_complete_papers_are_told_once(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", own_damage={"sum_insured_minor": 15_000_000})
+    body = stranger.report("P", {"cover": "own_damage", "peril": "collision"})
+    stranger.papers(body)
+    for paper in stranger.claim(body)["papers"]:
+        if paper["state"] == "requested":
+            stranger.act(stranger.office.intake1, body, f"papers/{paper['id']}/receive")
+            stranger.act(stranger.handler(body), body, f"papers/{paper['id']}/accept")
+    told = list(good(stranger.office.program.get(f"claims/{body['number']}/messages"))["messages"])
+    assert [m["message"] for m in told].count("papers_complete") == 1
