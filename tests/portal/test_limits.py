@@ -108,6 +108,27 @@ def test_photos_of_reports_that_never_come_are_not_kept_without_end(
     assert text("portal.report.photos_later", "zh-hans") in answer.content.decode()
 
 
+def test_a_script_is_told_in_its_own_form_what_a_page_would_say(
+    client: Client, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(monkeypatch, portal_reports_per_phone=1)
+    said = {"key": "k" * 24, "story": "车灯坏了", "phone": "13800138000", "hurt": "none"}
+    asks = {"Accept": "application/json"}
+    wrong = client.post("/", {**said, "phone": "12"}, headers=asks)
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"] == {"phone": text("refusal.phone_impossible", "zh-hans")}
+    taken = client.post("/", said, headers=asks)
+    number = models.Claim.objects.get().number
+    assert taken.json()["receipt"] == f"/claim/{number}/receipt" and number in taken.json()["said"]
+    assert client.post(taken.json()["uploads"], {"size": 5}, content_type="application/json").status_code == 201
+    assert client.post("/", said, headers=asks).json()["receipt"] == f"/claim/{number}/receipt", "pressed twice"
+    other = client.post("/", {**said, "story": "别的事"}, headers=asks)
+    assert other.status_code == 409 and other.json()["key"] != said["key"]
+    limited = client.post("/", {**said, "key": "l" * 24}, headers=asks)
+    assert limited.status_code == 429
+    assert limited.json()["error"] == text("refusal.too_many_reports", "zh-hans", minutes=60)
+
+
 # --- codes -----------------------------------------------------------------------------------------------------------
 
 

@@ -335,3 +335,47 @@ def test_what_a_customer_writes_is_shown_as_text(client: Client, people: Any) ->
     client.post(f"/claim/{number}/message", {"text": "<script>alert(1)</script>"})
     page = client.get(f"/claim/{number}/").content.decode()
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+
+
+# --- what the browser is told ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["/", "/claim/", "/claim/code", "/claim/leave", *(f"/claim/N/{p}" for p in POSTS)])
+def test_another_site_cannot_act_in_a_visitors_name(client: Client, people: Any, page: str) -> None:
+    number = reported(client)
+    forged = Client(enforce_csrf_checks=True)
+    forged.cookies = client.cookies
+    before = models.Entry.objects.count()
+    answer = forged.post(page.replace("N", number), {"text": "x", "reason": "x", "story": "x", "phone": "13800138000"})
+    assert answer.status_code == 403 and models.Entry.objects.count() == before
+
+
+def test_every_page_says_what_a_browser_may_do_with_it(client: Client, people: Any) -> None:
+    number = reported(client)
+    verified(client, number)
+    for page in (
+        "/",
+        "/claim/",
+        *(f"/claim/{number}/{p}" for p in ("", "receipt", "withdraw", "letters/receipt/0.pdf")),
+    ):
+        answer = client.get(page)
+        assert answer.status_code == 200, page
+        policy = answer["Content-Security-Policy"]
+        assert "unsafe" not in policy and "script-src 'self'" in policy and "frame-ancestors 'none'" in policy
+        assert answer["X-Content-Type-Options"] == "nosniff" and answer["X-Frame-Options"] == "DENY"
+        assert answer["Referrer-Policy"] == "same-origin" and "no-store" in answer["Cache-Control"]
+    assert client.get(page)["Content-Disposition"] == f'attachment; filename="{number}-receipt.pdf"'
+    cookie = client.cookies["sessionid"]
+    assert cookie["httponly"] and cookie["samesite"] == "Lax"
+
+
+def test_a_visit_begins_under_a_new_session(client: Client, people: Any) -> None:
+    """Whoever planted a session in somebody's browser does not come in with them."""
+    client.get("/claim/")
+    reported(client)
+    planted = client.cookies["sessionid"].value
+    other = reported(client, phone="13900139000", key="o" * 24)
+    assert client.cookies["sessionid"].value != planted
+    thief = Client()
+    thief.cookies["sessionid"] = planted
+    assert thief.get(f"/claim/{other}/").status_code == 302
