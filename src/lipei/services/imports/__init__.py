@@ -171,7 +171,9 @@ class _Run:
     def _reason(self, refusal: Refusal) -> str:
         """Why a row is rejected, with the column that it is about."""
         words, column = text(refusal.code, self._language, **refusal.params), refusal.params.get("column", "")
-        return words if str(column) in words else text("imports.in_column", self._language, column=column, words=words)
+        if not column or f"“{column}”" in words or f"「{column}」" in words:
+            return words
+        return text("imports.in_column", self._language, column=column, words=words)
 
     def _report(self, rejects_file: str = "") -> Report:
         counts = self._counts
