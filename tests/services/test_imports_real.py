@@ -1,4 +1,7 @@
-"""The real files of an airport authority, where they lie beside the checkout: imported, and counted independently."""
+"""The real files of an airport authority, where they lie beside the checkout: imported, and counted independently.
+
+All of them on SQLite; on PostgreSQL, where the same code meets another database only, the one that is soonest read.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,17 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from lipei.domain.events import Actor
 from lipei.services import imports
 from lipei.store import models
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "tsa"
-FILES = ("claims-2007-2009.xls", "claims-2010-2013.xls", "claims-2014.xls")
+ON_BOTH = ("claims-2014.xls",)
+FILES = ("claims-2007-2009.xls", "claims-2010-2013.xls", *ON_BOTH)
+ABSURD = 1
+"""One claim of the years before 2014 asks for more than can be right (docs/import.md); the reading here left it in."""
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 KINDS = {"Passenger Property Loss", "Property Damage", "Passenger Theft",
          "Employee Loss (MPCECA)", "Bus Terminal",
@@ -120,7 +127,8 @@ def test_count_approval_rate_and_paid_sum_per_year_agree_with_an_independent_rea
     now = datetime(2026, 11, 23, 2, tzinfo=UTC)
     expected, left_out, rejected = {}, 0, 0
     seen: set[str] = set()
-    for name in FILES:
+    is_whole = connection.vendor == "sqlite"
+    for name in FILES if is_whole else ON_BOTH:
         years, out = by_year(FOLDER / name, seen)
         expected |= years
         left_out += out
@@ -134,9 +142,9 @@ def test_count_approval_rate_and_paid_sum_per_year_agree_with_an_independent_rea
         assert report.read == report.imported + report.unchanged + report.rejected
         rejected += report.rejected
     found = in_the_database()
-    # One claim asks for more than can be right (docs/import.md); the reading here left it in.
     absurd = rejected - left_out
-    assert absurd == 1
+    assert absurd == (ABSURD if is_whole else 0)
+    assert len(expected) == (8 if is_whole else 1)
     assert sum(n for n, _, _ in expected.values()) - absurd == sum(n for n, _, _ in found.values())
     assert {y: v[1:] for y, v in found.items()} == {y: v[1:] for y, v in expected.items()}
     assert all(abs(found[y][0] - expected[y][0]) <= absurd for y in expected)
