@@ -29,6 +29,7 @@ def call(
         "PATH_INFO": path,
         "SCRIPT_NAME": "",
         "QUERY_STRING": query,
+        "REMOTE_ADDR": "127.0.0.1",
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8000",
         "SERVER_PROTOCOL": "HTTP/1.1",

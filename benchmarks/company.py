@@ -107,3 +107,21 @@ def token() -> str:
     made = tokens.make("benchmark", tokens.SCOPES, now=datetime.now(UTC))
     assert isinstance(made, str), made
     return made
+
+
+def member(role: str) -> tuple[Any, str]:
+    """A colleague in a role: their user, to sign in, and the secret of a token that acts as that person."""
+    from datetime import UTC
+
+    from django.contrib.auth import get_user_model
+
+    from lipei.services import tokens
+    from lipei.store import models
+
+    staff = next(row for row in models.Staff.objects.order_by("id") if role in row.roles)
+    if staff.user is None:
+        staff.user = get_user_model().objects.create_user(username=staff.code, password=None)
+        staff.save(update_fields=["user"])
+    made = tokens.make(f"benchmark {role}", tokens.SCOPES, staff.code, now=datetime.now(UTC))
+    assert isinstance(made, str), made
+    return staff.user, made

@@ -43,11 +43,13 @@ def serving(*, workers: int, threads: int) -> Iterator[int]:
 
 
 @contextmanager
-def running(command: list[str], port: int, path: str = "/healthz") -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], port: int, path: str = "/healthz", *, seconds_max: float = STARTS_SECONDS_MAX
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process, from its first answer to the end of the block; whatever it started ends with it."""
     child = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
     try:
-        wait_for(port, path, child)
+        wait_for(port, path, child, seconds_max)
         yield child
     finally:
         child.terminate()
@@ -57,9 +59,9 @@ def running(command: list[str], port: int, path: str = "/healthz") -> Iterator[s
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def wait_for(port: int, path: str, child: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, path: str, child: subprocess.Popen[bytes], seconds_max: float) -> None:
     """Until a page is there."""
-    until = time.monotonic() + STARTS_SECONDS_MAX
+    until = time.monotonic() + seconds_max
     while not answers(port, path):
         if child.poll() is not None or time.monotonic() > until:
             raise RuntimeError(f"nothing answers on port {port}: exit status {child.poll()}")

@@ -59,7 +59,7 @@ def report(n: int, now: datetime) -> dict[str, Any]:
 def settled(secret: str, count: int, now: datetime) -> list[dict[str, float]]:
     """Take so many claims, one after the other, from report to money and news; see `settle`."""
     taken = (settle(secret, n, now) for n in range(count * 2))
-    return [seconds for seconds in islice((one for one in taken if one), count)]
+    return list(islice((one for one in taken if one), count))
 
 
 def settle(secret: str, n: int, now: datetime) -> dict[str, float] | None:
