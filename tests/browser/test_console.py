@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.web.conftest import PASSWORD, browser, claim, full_claim, handler_code, office, reported, today
 
 from lipei.norms.texts import LANGUAGES, text
@@ -199,7 +199,7 @@ def barriers(page: Page, language: str, path: str) -> list[str]:
     found = violations(page, but="" if language == COLOURS_IN else CONTRAST)
     if language == COLOURS_IN:
         page.emulate_media(color_scheme="dark")  # nobody chose a look here: it follows the device
-        assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
         shot(page, f"{name}-dark")
         found += [f"dark {v}" for v in violations(page, only=CONTRAST)]
         page.emulate_media(color_scheme="light")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from tests.company import NOW, company
@@ -26,7 +27,11 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def today(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Pages read the clock on the wall; here it stands on the day for which the company's policies are in force."""
+    """Pages read the clock on the wall; here it stands on the day for which the company's policies are in force.
+
+    What one test's many sign-ins count towards (allauth's limits by address) is forgotten before the next.
+    """
+    cache.clear()
     monkeypatch.setattr(timezone, "now", lambda: NOW)
     return NOW
 
