@@ -252,6 +252,28 @@ def test_a_link_that_was_handed_on_does_not_lead_the_money_elsewhere(client: Cli
     assert on_file(number) == card(7)
 
 
+@pytest.mark.parametrize(
+    "said", [{"plate": "沪A12345"}, {"policy_number": "PC-1"}, {"policy_number": "PC-1", "name": "王小明"}]
+)
+def test_knowing_a_name_and_a_policy_does_not_open_the_file_to_another_phone(
+    client: Client, people: Any, said: dict[str, str]
+) -> None:
+    """Verified by a code to the phone typed, whoever typed it sees what they said themselves and nothing on file."""
+    number = reported(client, phone="13600000000", **said)
+    asked = portal.ask_code(number=number, phone="13600000000", caller="a", now=timezone.now())
+    assert isinstance(asked, int)
+    visit = portal.enter_code(asked, code_sent(number, "portal_code"), now=timezone.now())
+    assert isinstance(visit, Visit) and visit.proved
+    case = portal.claim_seen(visit)
+    assert case is not None and case.claim.policy_id is not None, "the policy is found all the same"
+    safe = portal.guarded(case, visit)
+    insured = case.party("insured")
+    assert insured is not None and insured.phone == "13800138000" and insured.part != visit.party
+    assert safe.parties[visit.party].account_number == "" == safe.parties[insured.part].account_number
+    assert safe.claim.policy_number == "" and case.claim.policy_number == "PC-1"
+    assert portal.exposures_for(case, visit.party) == () == portal.offers_for(case, visit.party)
+
+
 def on_file(number: str) -> str:
     case = portal.claim_seen(Visit(number, 1))
     assert case is not None

@@ -349,6 +349,8 @@ def _without_others(case: Case, party: int) -> Case:
     parts = dict(case.parts)
     parts["party"] = {n: p if n in own else replace(p, **blank) for n, p in case.parties.items()}
     parts["note"] = {n: note for n, note in case.of("note").items() if note.author == f"customer:P{party}"}
+    if not any("insured" in case.parties[n].roles for n in own):
+        parts["claim"] = {0: replace(case.claim, policy_number="")}  # who reports a plate does not learn whose policy
     if not leads(case, party):
         parts["claim"] = {0: replace(case.claim, story="", place="", opinion="", policy_number="")}
     return replace(case, parts=parts)

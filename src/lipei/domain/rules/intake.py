@@ -262,11 +262,17 @@ def fill_from_file(ask: Ask, fields: dict[str, Value]) -> None:
 
 
 def _same_person(ask: Ask, fields: Mapping[str, Value]) -> bool:
-    """Whether a party is the insured on file: by phone, however it is written, else by the very name."""
+    """Whether a party is the insured on file: by phone, however it is written, else by the very name.
+
+    At the portal a name proves nothing beside another phone than the one on file: a code goes to the phone that was
+    typed, and would open what is on file to whoever knows the name.
+    """
     on_file, region = ask.world.on_file, _region(ask)
     phone = accounts.normal_phone(number=on_file.get("phone", ""), region=region)
     if phone and accounts.normal_phone(number=fields["phone"], region=region) == phone:
         return True
+    if phone and ask.actor.id.startswith("customer:"):
+        return False
     return bool(fields["name"]) and "reporter" in fields["roles"] and fields["name"] == on_file.get("name")
 
 
