@@ -337,7 +337,7 @@ def recovered(case: Case, exposure: int) -> int:
 
 TestClaims = pytest.mark.norm("4")(Claims.TestCase)
 TestClaims.settings = settings(
-    max_examples=int(os.environ.get("LIPEI_LAWS", "8")), stateful_step_count=50, deadline=None,
+    max_examples=int(os.environ.get("LIPEI_TEST_LAWS", "8")), stateful_step_count=50, deadline=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
-"""A handful of stories at every build; ``LIPEI_LAWS=500`` looks longer."""
+"""A handful of stories at every build; ``LIPEI_TEST_LAWS=500`` looks longer."""
