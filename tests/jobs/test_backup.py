@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.jobs.installations import FILL, FOUND, Installation, installation
+from tests.jobs.installations import FILL, FOUND, ROOT, Installation, installation
 
 pytestmark = pytest.mark.slow
 
@@ -108,6 +110,30 @@ def test_it_is_made_while_others_write(source: Installation, tmp_path: Path, tar
     assert done.returncode == 0, done.stderr
     restored = target.lipei("restore", tmp_path / "live")
     assert restored.returncode == 0, restored.stdout + restored.stderr
+
+
+def test_what_is_still_being_uploaded_stays_out(source: Installation, tmp_path: Path) -> None:
+    half = (source.home / "uploads" / "half.part", source.home / "media" / "ab" / "cd" / ".writing-1")
+    for file in half:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"only half of it has come")
+    try:
+        assert source.lipei("backup", tmp_path / "calm").returncode == 0
+    finally:
+        for file in half:
+            file.unlink()
+    names = {path.name for path in (tmp_path / "calm").rglob("*")}
+    assert "manifest.json" in names and not names & {file.name for file in half}
+
+
+def test_a_disk_that_is_full_leaves_no_backup_behind(source: Installation, tmp_path: Path) -> None:
+    """No file of more than 64 KB can be written: a limit stands for the end of the disk."""
+    command = f"ulimit -f 64; exec {sys.executable} -m lipei backup {tmp_path / 'full'}"
+    done = subprocess.run(
+        ["bash", "-c", command], env=source.environment, capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 1 and "Is the disk full?" in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert [path for path in tmp_path.iterdir() if "full" in path.name] == []
 
 
 def test_a_folder_that_is_there_is_never_written_over(source: Installation, saved: Path) -> None:

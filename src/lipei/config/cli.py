@@ -63,4 +63,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 1
+    except Exception as error:
+        words = _ground(error)
+        if not words:
+            raise  # a mistake of our own: its traceback is what helps
+        click.echo(f"lipei: {words}", err=True)
+        return 1
     return status if isinstance(status, int) else 0
+
+
+def _ground(error: Exception) -> str:
+    """The sentence for a full disk or a database that is away; empty for anything else."""
+    from lipei.store import trouble
+
+    return {
+        trouble.STORAGE: "there is no room left on the disk: free some and run this again; nothing was half written.",
+        trouble.DATABASE: f"the database does not answer ({str(error).strip()}): see that it runs and run this again.",
+    }.get(trouble.of(error), "")

@@ -71,7 +71,7 @@ def backup(target: Path, *, now: datetime, version: str) -> Made:
             "".join(f"{digest}  {name}\n" for name, (digest, _) in sums.items()), encoding="utf-8"
         )
         draft.replace(target)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise BackupError(f"the backup could not be written: {error}. Is the disk full?") from error
     return Made(target, sum(rows.values()), len(sums), sum(size for _, size in sums.values()))
