@@ -280,6 +280,15 @@ def test_a_batch_is_all_or_nothing(tmp_path, monkeypatch):
     assert (claims(path).unchanged, models.Claim.objects.count()) == (2, 4)
 
 
+def test_batches_of_one_import_never_meet(tmp_path, monkeypatch):
+    """The ids of a file's batches follow each other: however the chance falls, no batch takes what another took."""
+    monkeypatch.setattr(imports, "BATCH", 2)
+    monkeypatch.setattr("secrets.randbits", lambda bits: 0)
+    done = claims(workbook(tmp_path / "claims.xls"))
+    assert done.imported > 2
+    assert models.Claim.objects.count() == done.imported
+
+
 def test_a_number_taken_meanwhile_is_looked_at_again(tmp_path, monkeypatch):
     path, real, failed = workbook(tmp_path / "a.xlsx"), bulk.append, []
 

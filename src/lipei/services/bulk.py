@@ -125,7 +125,7 @@ def _put(model: Any, columns: Sequence[str], rows: Rows) -> None:
     into = f"{quote(model._meta.db_table)} ({', '.join(quote(model._meta.get_field(c).column) for c in columns)})"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+            with connection.wrap_database_errors, cursor.copy(f"COPY {into} FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
         else:

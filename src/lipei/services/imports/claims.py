@@ -30,6 +30,7 @@ class Claims:
 
     def __init__(self, rulebook: Rulebook, dry_run: bool, now: datetime, actor: Actor) -> None:
         self._rulebook, self._dry_run, self._now, self._actor = rulebook, dry_run, now, actor
+        self._next_id = new_id(now)
         self._seen: dict[str, str] = {}  # in a dry run: what an earlier row of the file would have written
 
     def take(self, rows: Sequence[Row]) -> Sequence[str | Refusal]:
@@ -43,7 +44,9 @@ class Claims:
             try:
                 bulk.append([*self._writes(fresh)], now=self._now, cause="import.claims")
             except IntegrityError:
+                self._next_id = new_id(self._now)
                 continue
+            self._next_id += len(fresh)
             return fates
         return [Refusal("refusal.busy", "conflict") if fate == "imported" else fate for fate in fates]
 
@@ -80,9 +83,8 @@ class Claims:
         return fates, fresh
 
     def _writes(self, fresh: Sequence[tuple[ImportedClaim, str]]) -> Iterator[Write]:
-        first = new_id(self._now)
-        for at, (claim, digest) in enumerate(fresh):
-            loaded = unit_of_work.begin(Case, first + at)
+        for stream_id, (claim, digest) in enumerate(fresh, start=self._next_id):
+            loaded = unit_of_work.begin(Case, stream_id)
             yield Write(loaded, ((imports.imported(claim=claim, digest=digest), self._actor),))
 
 
