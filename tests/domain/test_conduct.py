@@ -904,3 +904,24 @@ def test_telling_that_cannot_be_is_refused_by_field(desk, said, field, code):
     desk.report(own_damage(parties=(me, garage)))
     refused = desk.refused(HANDLER, "claim", "tell_customer", 0, c.TellCustomer(**{"text": "说明", **said}))
     assert refused.fields == {field: code}
+
+
+# --- what the end of a claim is called ------------------------------------------------------------------------------------
+
+
+def test_what_the_deductible_ate_whole_ends_without_payment(desk):
+    item = c.ItemAssessed("后视镜", claimed=cny(300))
+    desk.report(small(exposures=(c.ExposureReported("own_damage", "single_vehicle", items=(item,)),)))
+    desk.agreed(yuan=300)
+    assert not desk.case.payments
+    assert (desk.case.claim.state, desk.case.claim.outcome) == ("closed", "closed_without_payment")
+
+
+def test_one_head_paid_and_one_refused_is_a_paid_claim(desk):
+    one = c.ExposureReported("own_damage", "single_vehicle", reserve=cny(9000))
+    desk.report(own_damage(exposures=(one, one)))
+    desk.do(HANDLER, "exposure", "propose_refusal", 2, c.Propose("not_covered", "第八条", "不属于保险责任"))
+    desk.do(APPROVER, "exposure", "refuse", 2)
+    desk.agreed(1)
+    desk.pay(1)
+    assert (desk.case.claim.state, desk.case.claim.outcome) == ("closed", "paid")

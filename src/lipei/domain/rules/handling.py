@@ -226,8 +226,13 @@ def report_upwards(ask: Ask) -> Outcome:
 
 
 def close(ask: Ask) -> Outcome:
-    """Everything is decided and paid (结案). Money on account of what was refused in the end is no payment of the claim."""
-    outcome = "paid" if any(e.state == "settled" for e in ask.case.exposures.values()) else "refused"
+    """Everything is decided and paid (结案). Money on account of what was refused in the end is no payment of the claim.
+
+    Where the terms left nothing to pay and nothing was refused, the claim ends without payment (零结).
+    """
+    heads = ask.case.exposures.values()
+    paid = any(e.state == "settled" and e.paid_minor for e in heads)
+    outcome = "paid" if paid else "refused" if any(e.state == "refused" for e in heads) else "closed_without_payment"
     facts = {"outcome": outcome, "paid_minor": sum(e.paid_minor for e in ask.case.exposures.values())}
     return (ask.done(facts=facts, outcome=outcome, closed_at=ask.now),)
 
