@@ -115,6 +115,10 @@ def test_lists_filter_and_go_on_by_cursor(office: Office) -> None:
     assert [len(p) for p in pages] == [3, 3, 1]
     assert [n for p in pages for n in p] == numbers[::-1]
     assert caller.get("claims?state=closed").body["claims"] == []
+    for wrong in ("state=gone", "lane=slow", "line=spaceships", "loss_kind=x"):
+        for address in ("claims", "worklist"):
+            found = caller.get(f"{address}?{wrong}")
+            assert found.status == 422 and found.body["errors"][0]["field"] == wrong.partition("=")[0], wrong
     assert len(caller.get("claims?line=motor&limit=100").body["claims"]) == 7
     at = "2026-11-23T02:04:00Z"
     assert len(caller.get(f"claims?reported_from={at}").body["claims"]) == 4

@@ -11,8 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from lipei.api import calls, problems, shapes
 from lipei.api.access import token_of
 from lipei.api.reading import Faults, fault
+from lipei.domain import lifecycle
 from lipei.domain.commands import Report
 from lipei.domain.events import Actor, Refusal
+from lipei.domain.triage import LANES
 from lipei.reads import claims as claims_read
 from lipei.reads import people, prenotices, reasons, remarks, rulebook, timeline, worklist
 from lipei.services import intake, personal_data, world
@@ -134,10 +136,21 @@ def _filters(viewer: Actor) -> Mapping[str, str]:
     return {name: kind for name, kind in FILTERS.items() if name not in hidden}
 
 
+def _asked(request: HttpRequest, viewer: Actor, **more: str) -> dict[str, Any]:
+    """What a list is asked for. Raises Problem, also for a state, lane or line that there is not."""
+    asked = calls.query(request, {**_filters(viewer), **PAGING, **more})
+    lines = rulebook.current().lines
+    choices = {"state": lifecycle.ANY, "lane": LANES, "line": tuple(lines.lines), "loss_kind": tuple(lines.losses)}
+    wrong = {name for name, known in choices.items() if asked.get(name) and asked[name] not in known}
+    if wrong:
+        raise problems.wrong_fields({name: fault("refusal.not_a_choice") for name in sorted(wrong)})
+    return asked
+
+
 def listing(request: HttpRequest) -> HttpResponse:
     """The claims that the caller sees, the newest report first. ``next`` is the cursor of the next page."""
     token, language = token_of(request), problems.language_of(request)
-    asked = calls.query(request, {**_filters(token.actor), **PAGING})
+    asked = _asked(request, token.actor)
     limit, cursor = asked.pop("limit", 50), asked.pop("cursor", "")
     try:
         found = worklist.claims(
@@ -156,7 +169,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 def work(request: HttpRequest) -> HttpResponse:
     """The caller's open work in the order in which promises would break, fast lane first."""
     token, language = token_of(request), problems.language_of(request)
-    asked = calls.query(request, {**_filters(token.actor), **PAGING, "whose": "text"})
+    asked = _asked(request, token.actor, whose="text")
     limit, cursor, whose = asked.pop("limit", 50), asked.pop("cursor", ""), asked.pop("whose", "")
     if whose and whose not in worklist.WHOSE:
         raise problems.wrong_fields({"whose": fault("refusal.not_a_choice")})
