@@ -203,3 +203,15 @@ def test_a_file_comes_in_and_is_shown_to_those_who_may(office, browser, claim, h
     assert entries(claim, "claim.personal_data_seen") == 1
     wrong = {"file": SimpleUploadedFile("crash.png", b"MZ not a picture", "image/png")}
     assert "lp-message-error" in client.post(f"/console/claims/{claim}/upload/", wrong, follow=True).content.decode()
+
+
+def test_what_ends_a_promise_by_the_way_is_not_shown_as_keeping_it(office, browser, claim, handler_code):
+    """A refusal also ends the wait for papers and for the opinion; its approver reads of the decision alone."""
+    propose = c.Propose(code="not_covered", clause="第八条", reason="事故发生时合同尚未生效。")
+    handler = getattr(office, handler_code)
+    done = actions.act(claim, "exposure", "propose_refusal", 1, propose, actor=handler, now=NOW)
+    assert not isinstance(done, Refusal), done
+    rows = {r["button"]["label"]: r for r in browser("approver1").get(f"/console/claims/{claim}/").context["next"]}
+    assert set(rows) == {"Refuse"}
+    promise = rows["Refuse"]["promise"]
+    assert promise is None or promise.code not in ("papers_request", "preliminary_opinion", "first_contact")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lipei.domain.claims import Case
+from lipei.domain.events import Actor
 from lipei.domain.rulebook import Rulebook
 from lipei.reads.approvals import WAITING
 from lipei.reads.claims import Page, Possible, Promised
@@ -33,7 +34,7 @@ class Next:
     promise: Promised | None
 
 
-def ahead(page: Page) -> tuple[Next, ...]:
+def ahead(page: Page, viewer: Actor) -> tuple[Next, ...]:
     """The next steps of the reader: what keeps the promise that breaks first stands first. No query."""
     case, book = page.found.raw, page.found.rulebook
     running = [p for p in page.promises if p.state == "running" and p.due_at is not None]
@@ -41,7 +42,7 @@ def ahead(page: Page) -> tuple[Next, ...]:
     found: dict[tuple[str, str], Next] = {}
     for one in page.actions:
         promise = _first(kept.get(one.step.event, ()), one)
-        if not _carries(case, one) and (promise is None or not _presses(case, promise)):
+        if not _carries(case, one) and (promise is None or not _presses(case, promise, book, viewer)):
             continue
         key = (one.subject, one.action)
         known = found.get(key)
@@ -61,20 +62,34 @@ def _carries(case: Case, one: Possible) -> bool:
     return not one.step.target or state != one.step.target  # an assessment made is not made again to go on
 
 
-def _presses(case: Case, promise: Promised) -> bool:
-    """Whether a promise should be thought of now: one of the company's own at once, one of the law when it warned."""
-    return promise.binds in OWN or promise.late or case.clocks[promise.part].warned > 0
+def _presses(case: Case, promise: Promised, book: Rulebook, viewer: Actor) -> bool:
+    """Whether the reader should think of a promise now: one of the company's own at once, one of the law when it warned.
+
+    It is the business of those who are told when it comes close or breaks.
+    """
+    clock = case.clocks[promise.part]
+    if promise.binds not in OWN and not promise.late and not clock.warned:
+        return False
+    row = book.promises.of_clock(clock)
+    told = {*row.tell_warning, *row.tell_breach}
+    mine = "handler" in told and case.claim.handler is not None and case.claim.handler == viewer.staff_id
+    return mine or not told.isdisjoint(viewer.roles - {"handler"})
 
 
 def _kept_by(case: Case, book: Rulebook, running: Iterable[Promised]) -> Mapping[str, list[Promised]]:
-    """Journal kind → the running promises that it fulfils, by due time."""
+    """Journal kind → the running promises that it fulfils, by due time.
+
+    A promise names first what it is really about; what ends it only by the way (a refusal ends the wait for papers) is
+    no way to keep it.
+    """
     found: dict[str, list[Promised]] = {}
     for promise in running:
         try:
             rules = book.promises.of_clock(case.clocks[promise.part]).fulfil
         except KeyError:  # a definition that is no longer known
             continue
-        for event in {rule.event for rule in rules}:
+        about = rules[0].event.partition(".")[0] if rules else ""
+        for event in {rule.event for rule in rules if rule.event.partition(".")[0] == about}:
             found.setdefault(event, []).append(promise)
     return found
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.commands import COMMANDS
+from lipei.domain.events import Actor
 from lipei.domain.lifecycle import Step
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as reads
@@ -126,10 +127,10 @@ def told_beforehand(page: reads.Page, at: datetime) -> tuple[prenotices.Told, ..
     )  # fmt: skip
 
 
-def drawn(page: reads.Page, number: str) -> dict[str, Any]:
+def drawn(page: reads.Page, number: str, viewer: Actor) -> dict[str, Any]:
     """What the template of a claim draws, beside what only the request knows."""
     case = page.case
-    first = ahead(page)
+    first = ahead(page, viewer)
     buttons = offered(number, page.actions, first)
 
     def beside(subject: str, rows: Mapping[int, Any]) -> list[tuple[Any, list[Any]]]:

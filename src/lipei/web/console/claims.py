@@ -50,7 +50,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
         may_unmask=may_unmask,
         whole=shows_whole(request, number, at),
         prenotices=claim_page.told_beforehand(page, at) if may_unmask else (),
-        **claim_page.drawn(page, number),
+        **claim_page.drawn(page, number, viewer),
     )
 
 
