@@ -14,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import typst
-
 _FOLDER = Path(__file__).parent
 FONTS = _FOLDER / "fonts"
 TEMPLATE = _FOLDER / "letter.typ"
@@ -133,5 +131,7 @@ def _compiler() -> Any:
     """One compiler for the process's life, made at the first letter: fonts and template are read once."""
     if not (FONTS / "coverage.json").exists():
         raise FontsMissing
+    import typst  # heavy, and loaded by whoever may send letters: it waits for the first
+
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)])
     return typst.Compiler(str(TEMPLATE), root=str(_FOLDER), font_paths=fonts)
