@@ -6,6 +6,8 @@ state is told what changed instead, if what changed matters.
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +25,9 @@ from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, models
 from lipei.store.aggregates import Loaded
 
-TRIES = 6
+TRIES = 8
+WAIT_SECONDS = 0.005
+"""The longest wait before the second try; it doubles with each."""
 QUIET = ("clock.", "notice.", "claim.personal_data_seen")  # what happens of itself and makes nobody's form stale
 
 
@@ -83,7 +87,7 @@ def change(
     command: Any = None, now: datetime, cause: str = "", inside: Callable[[], None] | None = None,
 ) -> Refusal | Done:  # fmt: skip
     """Load a claim and its world, decide, commit; decide again where somebody was faster."""
-    for _ in range(TRIES):
+    for tried in range(TRIES):
         loaded = aggregates.load(Case, stream_id)
         if loaded is None:
             return Refusal("refusal.claim_unknown", "missing", {"number": str(stream_id)})
@@ -103,6 +107,7 @@ def change(
                 inside=inside, secret=secret,
             )  # fmt: skip
         except Stale:
+            time.sleep(random.random() * WAIT_SECONDS * 2**tried)  # apart, so that the same do not meet again
             continue
         return Done(committed.aggregates[Case.kind, stream_id], committed.events)
     return Refusal("refusal.busy", "conflict", {})
