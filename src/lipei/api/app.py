@@ -19,6 +19,7 @@ from lipei.api.problems import Problem
 from lipei.domain.commands import COMMANDS, Report
 from lipei.domain.permissions import ROLES
 from lipei.norms.texts import text
+from lipei.reads import rulebook
 
 logger = structlog.get_logger(__name__)
 
@@ -301,7 +302,8 @@ def _edge(view: Callable[..., HttpResponse], route: str) -> Callable[..., HttpRe
     @functools.wraps(view)
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         begun = time.perf_counter()
-        response = view(request, *args, **kwargs)
+        with rulebook.held():
+            response = view(request, *args, **kwargs)
         if response.status_code == 405:
             allowed = response.headers.get("Allow", "")
             response = problems.answer(request, Problem(405, "refusal.method", {"allowed": allowed}))

@@ -6,6 +6,9 @@ for as long as that number stays the same. An edit holds everywhere from the nex
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -20,15 +23,32 @@ from lipei.store import models
 
 EDITS_COUNT = "(SELECT COUNT(*) FROM norm_version)"
 _used = 0
+_held: ContextVar[list[int] | None] = ContextVar("held", default=None)
+"""In a block of `held`: the number of edits that were there when it was first asked for, once it was."""
 
 
 def current() -> Rulebook:
-    """The rulebook in force. One query."""
+    """The rulebook in force. One query; within a block of `held` only the first time."""
     global _used
+    held_at = _held.get()
+    if held_at is not None and held_at:
+        return at(held_at[0])
     with connection.cursor() as cursor:  # every command asks: the plain cursor costs a fraction of a queryset
         cursor.execute(f"SELECT {EDITS_COUNT}")
         _used = cursor.fetchone()[0]
+    if held_at is not None:
+        held_at.append(_used)
     return at(_used)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """One piece of work by one rulebook: an edit made meanwhile holds from the next piece on. Not for what edits."""
+    token = _held.set([])
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 def used() -> Rulebook:

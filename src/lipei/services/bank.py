@@ -281,6 +281,11 @@ def ask(*, now: datetime, limit: int) -> int:
 
 def turn(*, now: datetime, limit: int) -> int:
     """One turn of the whole way: submit, hand over, collect."""
+    with norms.held():
+        return _turn(now, limit)
+
+
+def _turn(now: datetime, limit: int) -> int:
     done = submit(now=now, limit=limit)
     try:
         return done + hand_over(now=now, limit=limit) + collect(now=now)

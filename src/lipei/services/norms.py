@@ -10,10 +10,10 @@ from lipei.domain import duty
 from lipei.domain.events import Actor, Refusal
 from lipei.norms import loader
 from lipei.norms.errors import NormError
-from lipei.reads.rulebook import current
+from lipei.reads.rulebook import current, held
 from lipei.store import models
 
-__all__ = ["EDITORS", "check", "current", "save", "text_in_force"]
+__all__ = ["EDITORS", "check", "current", "held", "save", "text_in_force"]
 
 EDITORS: dict[str, tuple[str, ...]] = {
     "settings": ("manager", "administrator"),

@@ -54,7 +54,8 @@ def work(*, now: datetime, limit: int) -> int:
         if not rows:
             break
         for row in rows:
-            _deal_with(row, now)
+            with norms.held():
+                _deal_with(row, now)
         done += len(rows)
     return done
 
