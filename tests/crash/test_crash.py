@@ -20,7 +20,7 @@ from tests.jobs.installations import FOUND, Installation, installation
 
 pytestmark = pytest.mark.slow
 
-SECONDS = float(os.environ.get("LIPEI_TEST_CRASH_SECONDS", "15"))
+SECONDS = float(os.environ.get("LIPEI_TEST_CRASH_SECONDS", "12"))
 # What a worker would have done by the next day: all leases have run out, and quiet hours are over.
 SETTLE = """
 from datetime import UTC, datetime, timedelta
