@@ -26,7 +26,7 @@ from lipei.store import aggregates, models
 from lipei.store.aggregates import Loaded
 
 TRIES = 8
-WAIT_SECONDS = 0.005
+WAIT_SECONDS = 0.02
 """The longest wait before the second try; it doubles with each."""
 QUIET = ("clock.", "notice.", "claim.personal_data_seen")  # what happens of itself and makes nobody's form stale
 
