@@ -18,6 +18,8 @@ NAMES = ("reports", "small_claim", "worklist", "claim_page", "imports", "sweep",
 OWN_DATABASE = ("start",)
 """Benchmarks of the product as it comes out of the box: they make their own SQLite database."""
 ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
 def main() -> int:
@@ -35,8 +37,15 @@ def main() -> int:
         (name,) = given.names
         tell(importlib.import_module(f"benchmarks.{name}").run(chosen))
         return 0
+    missing = machine.missing(chosen.database)
+    if missing:
+        parser.exit(2, f"{missing}\n")
+    about = machine.told(chosen.database)
     found = {name: _taken(name, chosen) for name in (given.names or NAMES)}
-    print(_table(found, chosen))
+    table = f"{about}\n\n{_table(found)}"
+    print(table)
+    if not given.names:
+        _write(table)
     missed = [f for figures in found.values() for f in figures if f.met is False]
     return 1 if missed or any(not figures for figures in found.values()) else 0
 
@@ -64,10 +73,15 @@ def _verdict(figure: Figure) -> str:
     return "" if figure.met is None else f"(bar {figure.bar}: {'met' if figure.met else 'MISSED'})"
 
 
-def _table(found: dict[str, list[Figure]], chosen: options.Options) -> str:
+def _write(table: str) -> None:
+    """Put a full run's figures where the documentation shows them."""
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def _table(found: dict[str, list[Figure]]) -> str:
     lines = [
-        machine.told(chosen.database),
-        "",
         "| benchmark | figure | value | bar | met | |",
         "|---|---|---|---|---|---|",
     ]

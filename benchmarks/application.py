@@ -46,7 +46,11 @@ def call(
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in (headers or {}).items()},
     }
     statuses: list[str] = []
-    answer = application(environ, lambda status, headers: statuses.append(status))
+
+    def begin(status: str, headers: Any, wrong: Any = None) -> Any:
+        statuses.append(status)
+
+    answer = application(environ, begin)
     content = b"".join(answer)
     if hasattr(answer, "close"):
         answer.close()

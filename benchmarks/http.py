@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection
+from typing import Any
 
 WARM = 5
 
@@ -27,7 +28,7 @@ def latencies_ms(port: int, paths: Sequence[str], headers: Mapping[str, str], *,
     return taken[WARM * len(paths) :]
 
 
-def cookie(user: object) -> dict[str, str]:
+def cookie(user: Any) -> dict[str, str]:
     """The header of a browser in which this user has signed in."""
     from django.conf import settings
     from django.test import Client

@@ -95,9 +95,9 @@ def run(port: int, requests: Iterator[bytes], connections: int, seconds: float) 
     measured, lines = Measured(), [Line(port) for _ in range(connections)]
     chooser = selectors.DefaultSelector()
     begun = time.perf_counter()
-    for line in lines:
-        chooser.register(line.socket, selectors.EVENT_READ, line)
-        line.send(next(requests))
+    for one in lines:
+        chooser.register(one.socket, selectors.EVENT_READ, one)
+        one.send(next(requests))
     waiting = len(lines)
     while waiting:
         for key, _ in chooser.select():

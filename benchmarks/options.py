@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -11,7 +12,7 @@ from typing import Any
 class Options:
     """Sizes and places. Smaller sizes are for a quick look; the bars hold for the defaults."""
 
-    database: str = "postgresql://postgres@127.0.0.1:5432/postgres"
+    database: str = os.environ.get("LIPEI_BENCH_DATABASE", "postgresql://postgres@127.0.0.1:5432/postgres")
     tsa: str = ""
     seconds: int = 15
     workers: int = 2

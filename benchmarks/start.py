@@ -52,10 +52,11 @@ def _visited(port: int, page: str) -> None:
 
 def _memory_mb(pid: int) -> float:
     """Proportional set size of a process and all its descendants, in millions of bytes."""
-    family, found = {pid}, True
+    family: set[int] = set()
+    found = {pid}
     while found:
-        found = {one for one, parent in _parents().items() if parent in family} - family
         family |= found
+        found = {one for one, parent in _parents().items() if parent in family} - family
     return sum(_pss_kb(one) for one in family) * 1024 / 1e6
 
 
