@@ -36,11 +36,11 @@ def triage_now(case: Case, world: World, now: datetime) -> tuple[str, bool, bool
 
 def eligible_exposures(case: Case, world: World, now: datetime) -> tuple[Exposure, ...]:
     """The exposures whose next step needs no hand. A person's proposal or assessment is left to persons."""
-    return tuple(
-        e
-        for e in case.exposures.values()
-        if e.state in NEXT_STEP and (e.items or _needs_no_items(e)) and verdict(case, e, world, now).ok
-    )
+    waiting = [e for e in case.exposures.values() if e.state in NEXT_STEP and (e.items or _needs_no_items(e))]
+    # No table may leave this check out, and a new claim mostly fails it: nothing need be computed to say so.
+    if not waiting or not papers.papers_at_hand(case=case, table=world.rulebook.papers):
+        return ()
+    return tuple(e for e in waiting if verdict(case, e, world, now).ok)
 
 
 def _needs_no_items(exposure: Exposure) -> bool:
