@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -54,6 +55,12 @@ def ended(done: subprocess.CompletedProcess[str], status: int, *words: str) -> s
     assert all(word in said for word in words), said
     assert "Traceback" not in done.stderr
     return said
+
+
+def test_a_port_in_use_is_not_shared(fresh: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for command in ("serve", "run"):
+            ended(fresh.lipei(command, "--port", taken.getsockname()[1]), 1, "another port")
 
 
 @pytest.mark.slow

@@ -218,7 +218,8 @@ COLUMNS = (
 
 def _shown(rows: Any) -> Any:
     """The columns of a list, with what stands in other tables looked up for the rows shown and no others."""
-    clocks = models.Clock.objects.filter(aggregate_id=OuterRef("id"), state="running").order_by("due_at", "part")
+    promised = models.Clock.objects.filter(aggregate_id=OuterRef("id"), state="running").exclude(binds="team")
+    clocks = promised.order_by("due_at", "part")
     person = models.Party.objects.filter(aggregate_id=OuterRef("id"), part=1)
     staff = models.Staff.objects.filter(id=OuterRef("handler"))
     return rows.annotate(

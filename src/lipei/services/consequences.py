@@ -125,5 +125,9 @@ def with_hints(changes: Iterable[RowChange], writes: Sequence[Any]) -> list[RowC
 
 
 def next_due(case: Case) -> datetime | None:
-    """When the next running promise of a claim falls due, broken ones first."""
-    return min((c.due_at for c in case.clocks.values() if c.state == "running" and c.due_at), default=None)
+    """When the next running promise of a claim falls due, broken ones first.
+
+    A team's target is for the average of many claims (norm 1.1): it promises nothing to anybody and presses no claim.
+    """
+    running = (c for c in case.clocks.values() if c.state == "running" and c.binds != "team")
+    return min((c.due_at for c in running if c.due_at), default=None)

@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -49,7 +50,7 @@ def serve(
     if (certificate is None) != (key is None):
         raise click.UsageError("TLS needs both --certificate and --key.")
     if not checked:
-        _checked_apart(host)
+        _checked_apart(host, port)
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -63,18 +64,19 @@ def serve(
     server.serve()
 
 
-def _checked_apart(host: str) -> None:
+def _checked_apart(host: str, port: int) -> None:
     """Look whether it can be served, in a child: the process that only watches its workers stays small."""
     child = os.fork()
     if child == 0:
-        os._exit(_checked(host))
+        os._exit(_checked(host, port))
     _, status = os.waitpid(child, 0)
     if status:
         raise Stopped
 
 
-def _checked(host: str) -> int:
+def _checked(host: str, port: int) -> int:
     try:
+        _require_port(host, port)
         set_up()
         require_migrated()
         from lipei.config import checking
@@ -92,6 +94,20 @@ def _make_static_folder() -> None:
     from django.conf import settings
 
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+def _require_port(host: str, port: int) -> None:
+    """A port that somebody listens on is not shared: two installations would answer in turns."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise Failed(
+                f"cannot listen on {host} port {port} ({error.strerror}): stop what uses it, "
+                "or give another port with --port or PORT."
+            ) from error
 
 
 def _refuse_demonstration(host: str) -> None:
@@ -164,6 +180,7 @@ def _environment() -> dict[str, str]:
 @click.option("--empty", is_flag=True)
 def prepare(host: str, port: int, claims: int, empty: bool) -> None:
     """The first part of `run`: database, demonstration, and what to do next."""
+    _require_port(host, port)
     set_up()
     from lipei.config.commands import data, setting_up
 

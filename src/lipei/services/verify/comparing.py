@@ -264,7 +264,8 @@ def hints(chunk: Chunk, rulebook: Rulebook) -> Found:
 
 
 def _next_due(stream: Stream) -> str | None:
-    running = (c for c in reading.parts_of(stream, "clock").values() if c.get("state", "running") == "running")
+    clocks = reading.parts_of(stream, "clock").values()
+    running = (c for c in clocks if c.get("state", "running") == "running" and c.get("binds") != "team")
     return min((c["due_at"]["$t"] for c in running if c.get("due_at")), default=None)
 
 
