@@ -33,6 +33,7 @@ for minutes in (3, 6, 12, 40, 120, 900, 910, 920, 960):
 LOOK = """
 import json, sys
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from django.conf import settings
 from lipei.store import models
@@ -54,7 +55,9 @@ print(json.dumps({
     "confirmed": [list(row) for row in confirmed],
     "booked": [json.loads(p.read_text())["end_to_end_id"] for p in book],
     "outbox": len(list((Path(settings.LIPEI_HOME) / "outbox" / "sms").glob("*.json"))),
-    "waiting": models.Delivery.objects.filter(state__in=("queued", "sending", "asking")).count(),
+    # What has been due by then; a warning of the last minutes is still asked about later.
+    "waiting": models.Delivery.objects.filter(
+        state__in=("queued", "sending", "asking"), due_at__lte=datetime.now(UTC) + timedelta(minutes=950)).count(),
     "intents": Counter(models.BankMessage.objects.filter(direction="out").values_list("message_id", flat=True)).most_common(3),
 }))
 """
