@@ -29,8 +29,8 @@ DEVELOP = ("dev.txt",)  # all of that, and what tests and checks need
 
 POSTGRES = ("127.0.0.1", 5432)
 POSTGRES_URL = "postgresql://lipei:lipei@127.0.0.1:5432/lipei"
-WITHOUT_DATABASE = ("tests/domain", "tests/norms", "tests/test_architecture.py", "tests/test_repository.py")
-"""Tests that touch no database: they run once, not once per database."""
+WITHOUT_DATABASE = ("domain", "gateways", "norms", "test_architecture.py", "test_repository.py")
+"""Tests that touch no database: they run once, not once per database; so do those marked `once`."""
 NO_TESTS = 5  # pytest's exit status where nothing was selected
 
 REBUILT = (
@@ -203,7 +203,7 @@ def test(arguments):
     failed = run_tests(arguments, "") != 0
     if postgres:
         print(f"Tests on PostgreSQL ({about_postgres}) …", flush=True)
-        once = [word for name in WITHOUT_DATABASE for word in ("--ignore", name)]
+        once = ["-m", "not once", *(f"--ignore=tests/{name}" for name in WITHOUT_DATABASE)]
         failed = run_tests([*once, *arguments], postgres) not in (0, NO_TESTS) or failed
     print(f"Tested on SQLite{' and PostgreSQL' if postgres else ''} in {time.monotonic() - began:.0f} s.")
     if not postgres:

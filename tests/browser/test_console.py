@@ -176,6 +176,7 @@ COLOURS_IN = "zh-hans"
 """Colours are the same in all languages: they are looked at in one, light and dark."""
 
 
+@pytest.mark.once
 def test_every_page_in_every_language_light_and_dark_and_on_a_phone(
     chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client]
 ) -> None:

@@ -208,6 +208,7 @@ def barriers(page: Page, name: str, options: dict[str, Any]) -> list[str]:
     return [f"{name}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in found]
 
 
+@pytest.mark.once
 def test_every_page_fits_a_phone_and_has_no_barrier_in_any_language_and_look(browser: Browser, site: Any) -> None:
     number = claim_with_everything(site)
     found: list[str] = []

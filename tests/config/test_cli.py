@@ -123,6 +123,7 @@ def test_a_setting_that_makes_no_sense_is_named_in_one_sentence(
     assert said.count("\n") == 1
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_what_leads_nowhere_is_seen_at_the_start(fresh: Installation) -> None:
     assert fresh.lipei("migrate").returncode == 0
@@ -144,6 +145,7 @@ def test_what_it_was_asked_for_wrongly_is_said(fresh: Installation) -> None:
     ended(fresh.lipei("--help"), 0, "serve", "work", "verify")
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_run_makes_a_demonstration_serves_it_and_ends_cleanly(tmp_path: Path, unused_port: int) -> None:
     with installation(tmp_path / "shown") as shown:

@@ -36,6 +36,7 @@ def name(owned: Installation) -> Iterator[str]:
     with psycopg.connect(owned.url, autocommit=True) as owner:
         owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'lipei'")  # type: ignore[arg-type]
         yield role
+        owner.execute(f"GRANT {role} TO CURRENT_USER")  # type: ignore[arg-type]  # only a member may drop what it owns
         owner.execute(f"DROP OWNED BY {role}")  # type: ignore[arg-type]
         owner.execute(f"DROP ROLE {role}")  # type: ignore[arg-type]
 

@@ -99,7 +99,9 @@ class Api(Drive):
 
     def token(self, actor: Actor) -> str:
         """The token of a member of staff, or of a program. What the bank's own worker does, finance does by hand."""
-        code = "finance2" if actor.by_rule else models.Staff.objects.get(id=actor.staff_id).code if actor.staff_id else ""
+        code = (
+            "finance2" if actor.by_rule else models.Staff.objects.get(id=actor.staff_id).code if actor.staff_id else ""
+        )
         if code not in self.tokens:
             made = tokens.make(code or "core system", SCOPES, code or None, now=self.now)
             assert isinstance(made, str), made

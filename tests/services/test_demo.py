@@ -30,6 +30,7 @@ def stage(monkeypatch):
     world.forget_staff()
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_every_story_is_told_and_every_role_has_work(stage):
     seen = []
