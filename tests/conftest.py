@@ -12,11 +12,17 @@ os.environ.setdefault("LIPEI_HOME", tempfile.mkdtemp(prefix="lipei-test-"))
 
 
 @pytest.fixture(autouse=True)
-def no_memory(request: pytest.FixtureRequest) -> None:
-    """What a process remembers by counting the rows of its database: every test begins with rows of its own."""
+def even_ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reads rows begins with rows of its own, and with no claim drawn for sampling by lot.
+
+    A process remembers some things by counting the rows of its database; and one claim in twenty would go to a person
+    (norm 3.2), so that what automation does could not be foreseen. The lot has its tests in tests/domain.
+    """
     if request.node.get_closest_marker("django_db"):
+        from lipei.domain import automation
         from lipei.reads import rulebook
         from lipei.services import world
 
         rulebook.at.cache_clear()
         world.forget_staff()
+        monkeypatch.setattr(automation, "drawn", lambda case, world: case.claim.sampled)

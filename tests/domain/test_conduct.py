@@ -32,6 +32,7 @@ from tests.domain.conduct_desk import (
     lent,
     own_damage,
     policy,
+    rulebook,
     staff,
 )
 
@@ -403,6 +404,15 @@ def test_straight_through_without_a_hand(desk):
     papers_in(desk)
     assert desk.case.payments[1].state == "approved"
     assert {a.id for e, a in desk.log if e.subject == "exposure"} == {"system:straight-through"}
+
+
+@pytest.mark.norm("3.2")
+def test_what_is_drawn_for_sampling_goes_to_a_person(desk):
+    everything = replace(rulebook(), settings=replace(rulebook().settings, sampling_rate_ppm=1_000_000))
+    desk.more["rulebook"] = everything
+    desk.report(small())
+    papers_in(desk)
+    assert desk.case.exposures[1].state == "open" and not desk.case.payments
 
 
 @pytest.mark.norm("4")
