@@ -127,7 +127,7 @@ STEPS: tuple[Step, ...] = (
     ),
     *_rows(
         "payment",
-        ("order", NEW, "ordered", "payment.ordered", ("handler:own", *LEADS, "finance:company", "system"), ("claim_open",)),
+        ("order", NEW, "ordered", "payment.ordered", ("handler:own", *LEADS, "finance:company", "system"), ("claim_open", "something_agreed")),
         ("approve_payment", ("ordered",), "approved", "payment.approved", ("finance:company", *LEADS, "system"), ("not_the_orderer", "not_the_decider", "not_approved_by_me")),
         ("submit", ("approved",), "submitted", "payment.submitted", ("finance:company", "system")),
         ("confirm", ("submitted",), "confirmed", "payment.confirmed", ("finance:company", "system")),
@@ -278,6 +278,7 @@ GUARDS: Mapping[str, Guard] = {
     "exposures_approved": lambda case, part, actor: (
         bool(part.exposures) and all(case.exposures[n].state == "approved" for n in part.exposures)
     ),
+    "something_agreed": lambda case, part, actor: any(e.state == "agreed" for e in case.exposures.values()),
     "offer_live": lambda case, part, actor: part.state == "sent",
     "offer_past": lambda case, part, actor: part.expires_at is not None,
 }  # fmt: skip
