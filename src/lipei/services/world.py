@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from django.db import connection
@@ -163,33 +164,38 @@ def alike(
 
 @dataclass
 class _Company:
-    """Colleagues and their load as they were looked up a few seconds ago, and what was made of them since."""
+    """Colleagues and their load as they were looked up a few seconds ago, and what was made of them since.
+
+    All threads of a process ask the same one, at the same time.
+    """
 
     looked_up: float
     rulebook: Rulebook
     people: tuple[Any, ...]
     load: dict[int, tuple[int, int]]
     """By member of staff: open claims, and how many of them are urgent."""
-    shaped: dict[tuple[str, int], Candidate] = field(default_factory=dict)
-    """By line and member of staff."""
+    shaped: dict[tuple[str, int, int, int], Candidate] = field(default_factory=dict)
+    """By line, member of staff and their load: never cleared, so that no thread takes from another what it reads."""
+    counting: Lock = field(default_factory=Lock)
 
     def took_on(self, staff_id: int) -> None:
         """One open claim more in somebody's hands."""
-        open_, urgent = self.load.get(staff_id, (0, 0))
-        self.load[staff_id] = (open_ + 1, urgent)
-        self.shaped = {key: one for key, one in self.shaped.items() if key[1] != staff_id}
+        with self.counting:
+            open_, urgent = self.load.get(staff_id, (0, 0))
+            self.load[staff_id] = (open_ + 1, urgent)
 
     def candidate(self, person: Any, line: str) -> Candidate:
         """The person as assignment sees them in a claim of this line."""
-        found = self.shaped.get((line, person.id))
+        open_, urgent = self.load.get(person.id, (0, 0))
+        key = (line, person.id, open_, urgent)
+        found = self.shaped.get(key)
         if found is None:
-            found = self.shaped[line, person.id] = self._shape(person, line)
+            found = self.shaped[key] = self._shape(person, line, open_, urgent)
         return found
 
-    def _shape(self, person: Any, line: str) -> Candidate:
+    def _shape(self, person: Any, line: str, open_: int, urgent: int) -> Candidate:
         table = self.rulebook.assignment
         minutes = person.minutes_per_case.get(line) or table.minutes_by_line.get(line, table.minutes_other)
-        open_, urgent = self.load.get(person.id, (0, 0))
         return Candidate(
             staff_id=person.id,
             unit=person.unit,
