@@ -7,7 +7,7 @@ has entered yet is listed in the same request with "if this applies to you" inst
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
@@ -97,12 +97,17 @@ class PaperTable:
     kinds: Mapping[str, PaperKind] = field(default_factory=dict)
     lists: tuple[PaperList, ...] = ()
     adult_age_years: int = 0
+    known: dict[tuple[str, str, str], tuple[PaperList, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """What `lists_for` has answered: every step of every claim asks for the same few heads of loss."""
 
     def lists_for(self, *, line: str, cover: str, loss: str) -> tuple[PaperList, ...]:
         """The lists that apply to a head of loss."""
-        return tuple(
-            one for one in self.lists if any(s.fits(line=line, cover=cover, loss=loss) for s in one.applies)
-        )  # fmt: skip
+        found = self.known.get((line, cover, loss))
+        if found is None:
+            found = self.known[line, cover, loss] = tuple(
+                one for one in self.lists if any(s.fits(line=line, cover=cover, loss=loss) for s in one.applies)
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,15 @@ def papers_list(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -
     ``on_file`` names papers that we hold elsewhere (customer file, pre-notice): they and what the table itself knows to
     be on file are left out, as are papers that the insurer makes or looks up.
     """
-    held = frozenset(on_file)
     found: dict[tuple[str, int], Need] = {}
+    for place, need in _needs(case, table, frozenset(on_file)):
+        found[need.code, place] = _firmer(found.get((need.code, place)), need)
+    order = {code: place for place, code in enumerate(table.kinds)}
+    return tuple(sorted(found.values(), key=lambda need: (not need.required, order[need.code], need.exposure)))
+
+
+def _needs(case: Case, table: PaperTable, held: frozenset[str]) -> Iterator[tuple[int, Need]]:
+    """Every need that a row of a list gives, with the place that it is asked for; several rows may give the same."""
     for exposure in _heads(case):
         values = _values(case, exposure, table)
         for one in table.lists_for(line=case.claim.line, cover=values["cover"], loss=values["loss"]):
@@ -134,10 +146,7 @@ def papers_list(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -
                     continue
                 need = _need(case, exposure, kind, row, values)
                 if need is not None:
-                    key = (kind.code, _place(case, kind, exposure))
-                    found[key] = _firmer(found.get(key), need)
-    order = {code: place for place, code in enumerate(table.kinds)}
-    return tuple(sorted(found.values(), key=lambda need: (not need.required, order[need.code], need.exposure)))
+                    yield _place(case, kind, exposure), need
 
 
 def papers_needed(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> tuple[Need, ...]:
@@ -164,6 +173,8 @@ def papers_missing(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()
 
 def papers_at_hand(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> bool:
     """Whether every required paper is here, looked at or not: each for the person and head of loss that it is asked for."""
+    if not case.papers:  # a new claim: the first paper that is required says it all
+        return not any(need.required for _, need in _needs(case, table, frozenset(on_file)))
     here = [paper for paper in case.papers.values() if paper.state == "received"]
     missing = papers_missing(case=case, table=table, on_file=on_file)
     return all(any(_answers(case, table, paper, need) for paper in here) for need in missing)

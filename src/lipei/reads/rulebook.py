@@ -41,6 +41,15 @@ def current() -> Rulebook:
     return at(_used)
 
 
+def note(edits_count: int) -> None:
+    """The number of edits, read on the way beside something else: within a block of `held` nobody asks for it again."""
+    global _used
+    held_at = _held.get()
+    if held_at is not None and not held_at:
+        held_at.append(edits_count)
+        _used = edits_count
+
+
 @contextmanager
 def held() -> Iterator[None]:
     """One piece of work by one rulebook: an edit made meanwhile holds from the next piece on. Not for what edits."""

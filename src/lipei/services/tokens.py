@@ -17,6 +17,7 @@ from django.db import connection
 
 from lipei.domain.events import Actor, Refusal, wrong
 from lipei.domain.permissions import may
+from lipei.reads import rulebook
 from lipei.store import canonical, models
 
 SCOPES = ("claims:read", "claims:write", "worklist:read", "documents:write", "webhooks:write", "metrics:read")
@@ -25,8 +26,8 @@ NAME_LENGTH_MAX = 80
 
 
 # Every call asks this: a queryset would cost as much as the rest of signing in.
-_FIND = """
-SELECT t.id, t.name, t.scopes, s.id, s.name, s.roles, s.unit, s.active
+_FIND = f"""
+SELECT t.id, t.name, t.scopes, s.id, s.name, s.roles, s.unit, s.active, {rulebook.EDITS_COUNT}
 FROM api_token t LEFT JOIN staff s ON s.id = t.staff_id WHERE t.digest = %s AND t.revoked_at IS NULL
 """
 
@@ -95,7 +96,8 @@ def find(secret: str) -> Token | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    number, name, scopes, staff, person_name, roles, unit, active = row
+    number, name, scopes, staff, person_name, roles, unit, active, edits_count = row
+    rulebook.note(edits_count)
     if staff is not None and not active:
         return None
     scopes = frozenset(canonical.loads(scopes))
