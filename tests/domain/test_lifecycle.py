@@ -83,7 +83,7 @@ PAIRS = {
     "survey": 2,
     "consultation": 2,
     "offer": 7,
-    "payment": 9,
+    "payment": 10,
     "recovery": 2,
 }
 

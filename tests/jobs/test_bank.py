@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.company import NOW
+from django.db import connection
+from tests.company import NOW, card
 from tests.jobs.conftest import approved
 
 from lipei.domain import commands as c
@@ -202,8 +203,8 @@ def test_an_order_that_the_bank_never_had_is_handed_over_again(people, teller):
 def test_two_workers_pay_once(people, teller):
     case = approved(people)
     bank.submit(now=NOW, limit=10)
-    again = bank._submit(case.id, 1, NOW)
-    assert again is False  # it is not approved any more
+    again = bank._act(case.id, "submit", 1, c.Nothing(), NOW)  # by a worker who saw it approved a moment ago
+    assert isinstance(again, Refusal)
     assert models.BankMessage.objects.filter(direction="out").count() == 1
 
 
@@ -218,3 +219,158 @@ def test_a_real_bank_needs_an_account_to_pay_from(people, settings, tmp_path, sa
     bank.turn(now=NOW + norms.current().jobs.lease, limit=10)
     files = list((tmp_path / "bank" / "outbox").iterdir())
     assert len(files) == 1 and case.payments[1].end_to_end_id in files[0].read_text()
+
+
+# --- what must not lead to a second order ---------------------------------------------------------------------
+
+
+def files_bank(settings: Any, tmp_path: Any) -> Any:
+    """The gateway that writes files, as in service; its outbox."""
+    settings.LIPEI_BANK_URL = f"files:{tmp_path / 'bank'}"
+    settings.LIPEI_BANK_ACCOUNT = "示例保险;100200300400;102100099996"
+    return tmp_path / "bank" / "outbox"
+
+
+def killed_once_it_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = bank.gateway().submit
+
+    def die(*args: Any, **kwargs: Any) -> Submission:
+        taken(*args, **kwargs)
+        raise SystemExit
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(type(bank.gateway()), "submit", lambda self, *args, **kwargs: die(*args, **kwargs))
+        bank.hand_over(now=NOW, limit=10)
+
+
+def test_an_account_corrected_after_the_order_left_makes_no_second_order(people, settings, tmp_path, monkeypatch):
+    """The worker dies right after the file was written, the customer corrects the account, another worker goes on."""
+    outbox = files_bank(settings, tmp_path)
+    case = approved(people)
+    bank.submit(now=NOW, limit=10)
+    killed_once_it_has_left(monkeypatch)
+    assert len(list(outbox.iterdir())) == 1
+    other = c.PartyReported(account_number=card(77))
+    done = actions.act(case.claim.number, "party", "correct", 1, other, actor=people.finance1, now=NOW)
+    assert not isinstance(done, Refusal), done
+    later = NOW + norms.current().jobs.lease
+    bank.turn(now=later, limit=10)
+    assert now_is(case).payments[1].state == "submitted"  # not failed: a retry would pay it again
+    assert models.BankMessage.objects.get(direction="out").state == "sent"
+    assert len(list(outbox.iterdir())) == 1
+
+
+def test_a_person_who_submits_sends_the_order_to_the_bank_like_the_worker(people, teller):
+    case = approved(people)
+    number = case.claim.number
+    done = actions.act(number, "payment", "submit", 1, c.Nothing(), actor=people.finance1, now=NOW)
+    assert not isinstance(done, Refusal), done
+    bank.turn(now=NOW, limit=10)
+    assert teller.paid == {case.payments[1].end_to_end_id: 215000}
+
+
+def given_up(people: Any, case: Any, now: Any = NOW) -> Any:
+    failed = c.Failed(reason="AC04")
+    return actions.act(case.claim.number, "payment", "fail", 1, failed, actor=people.finance1, now=now)
+
+
+def test_an_order_given_up_by_a_person_before_it_left_never_leaves(people, teller):
+    case = approved(people)
+    bank.submit(now=NOW, limit=10)
+    assert not isinstance(given_up(people, case), Refusal)
+    done = actions.act(case.claim.number, "payment", "retry", 1, c.Retry(), actor=people.finance1, now=NOW)
+    assert not isinstance(done, Refusal), done
+    bank.turn(now=NOW, limit=10)
+    assert teller.paid == {now_is(case).payments[1].end_to_end_id: 215000}
+    assert list(models.BankMessage.objects.order_by("id").values_list("state", flat=True)) == ["void", "sent"]
+
+
+def test_an_order_in_a_workers_hands_cannot_be_given_up(people, teller, monkeypatch):
+    """Between the worker's look at the claim and the bank's file nobody can stop it: whoever tries is told so."""
+    monkeypatch.setattr(actions.time, "sleep", lambda seconds: None)
+    case = approved(people)
+    bank.submit(now=NOW, limit=10)
+    said: list[Any] = []
+    taken = teller.submit
+
+    def slow(*args: Any, **kwargs: Any) -> Submission:
+        said.append(given_up(people, case))
+        return taken(*args, **kwargs)
+
+    monkeypatch.setattr(teller, "submit", slow)
+    bank.hand_over(now=NOW, limit=10)
+    assert isinstance(said[0], Refusal) and said[0].kind == "conflict"
+    assert now_is(case).payments[1].state == "submitted" and len(teller.paid) == 1
+
+
+def test_a_worker_that_was_slow_for_longer_than_its_lease_hands_nothing_over(people, teller, monkeypatch):
+    case = approved(people)
+    bank.submit(now=NOW, limit=10)
+    put_together = bank._orders
+
+    def slow(*args: Any) -> Any:
+        found = put_together(*args)
+        models.BankMessage.objects.update(leased_until=NOW + timedelta(hours=1))  # another worker has it by now
+        return found
+
+    monkeypatch.setattr(bank, "_orders", slow)
+    assert bank.hand_over(now=NOW, limit=10) == 0
+    assert teller.paid == {}
+    assert case.payments[1].end_to_end_id == models.BankMessage.objects.get().message_id
+
+
+def test_what_a_person_gave_up_and_the_bank_paid_all_the_same_is_paid(people, teller):
+    case = approved(people)
+    bank.turn(now=NOW, limit=10)
+    assert not isinstance(given_up(people, case), Refusal)
+    teller.answers = [answer(case, "confirmed")]
+    bank.collect(now=NOW)
+    assert now_is(case).payments[1].state == "confirmed"
+    again = actions.act(case.claim.number, "payment", "retry", 1, c.Retry(), actor=people.finance1, now=NOW)
+    assert isinstance(again, Refusal)
+    assert list(verify.differences()) == []
+
+
+def test_an_order_that_left_and_was_answered_before_it_was_noted_is_kept_as_sent(people, teller, monkeypatch):
+    case = approved(people)
+    bank.submit(now=NOW, limit=10)
+    taken, name = teller.submit, case.payments[1].end_to_end_id
+
+    def die(*args: Any, **kwargs: Any) -> Submission:
+        taken(*args, **kwargs)
+        raise SystemExit
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(teller, "submit", die)
+        bank.hand_over(now=NOW, limit=10)
+    teller.answers, teller.last_words[name] = [answer(case, "confirmed")], answer(case, "confirmed")
+    bank.collect(now=NOW)
+    bank.hand_over(now=NOW + norms.current().jobs.lease, limit=10)
+    assert models.BankMessage.objects.get(direction="out").state == "sent"
+
+
+# --- one that nobody foresaw keeps none of the others ---------------------------------------------------------
+
+
+def unreadable(case: Any) -> None:
+    blob = connection.Database.Binary(b"\x01" + b"\x00" * 40)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE party SET account_number = %s WHERE aggregate_id = %s", [blob, case.id])
+
+
+def test_a_claim_that_cannot_be_read_keeps_no_other_from_the_bank(people, teller):
+    first, second, whole = (
+        approved(people, key, story=f"事故{key}", loss_at=NOW - timedelta(days=days))
+        for key, days in (("one", 1), ("two", 10), ("three", 20))
+    )
+    unreadable(first)
+    assert bank.submit(now=NOW, limit=10) == 2
+    unreadable(second)
+    assert bank.hand_over(now=NOW, limit=10) == 1
+    assert set(teller.paid) == {whole.payments[1].end_to_end_id}
+    waiting = models.BankMessage.objects.get(message_id=second.payments[1].end_to_end_id)
+    assert waiting.state == "queued"  # nothing was given up: once it can be read again, it leaves
+    teller.answers = [answer(second, "confirmed"), answer(whole, "confirmed")]
+    assert bank.collect(now=NOW) == 1
+    assert now_is(whole).payments[1].state == "confirmed"
+    assert [one.end_to_end_id for one in teller.answers] == [second.payments[1].end_to_end_id]

@@ -130,7 +130,7 @@ STEPS: tuple[Step, ...] = (
         ("order", NEW, "ordered", "payment.ordered", ("handler:own", *LEADS, "finance:company", "system"), ("claim_open", "something_agreed")),
         ("approve_payment", ("ordered",), "approved", "payment.approved", ("finance:company", *LEADS, "system"), ("not_the_orderer", "not_the_decider", "not_approved_by_me")),
         ("submit", ("approved",), "submitted", "payment.submitted", ("finance:company", "system")),
-        ("confirm", ("submitted",), "confirmed", "payment.confirmed", ("finance:company", "system")),
+        ("confirm", ("submitted", "failed"), "confirmed", "payment.confirmed", ("finance:company", "system")),
         ("fail", ("submitted",), "failed", "payment.failed", ("finance:company", "system")),
         ("give_back", ("confirmed",), "failed", "payment.given_back", ("finance:company", "system")),
         ("retry", ("failed",), "approved", "payment.retried", ("finance:company", *LEADS), ("claim_open",)),

@@ -2,7 +2,8 @@
 
 Three steps, each of which may be cut off anywhere without paying twice:
 
-1. `submit`: "payment.submitted" and the intent (a `BankMessage`) are committed together. Nothing has left yet.
+1. `submit`: "payment.submitted" and the intent (a `BankMessage`) are committed together, whoever takes the step
+   (`consequences.py`). Nothing has left yet.
 2. `hand_over`: intents go to the gateway under the payment's end-to-end id. The gateway takes the same order twice as
    one, so an intent whose worker died is simply handed over again.
 3. `collect`: each answer is matched by end-to-end id and amount, and recorded with the payment's event in one
@@ -14,7 +15,6 @@ for a person of finance to look at. A payment that the bank is silent about is a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
@@ -24,20 +24,22 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from lipei.domain import commands, conduct
 from lipei.domain.claims import Case, Payment
 from lipei.domain.events import Actor, Refusal
 from lipei.gateways.bank import Account, BankAnswer, BankGateway, BankOrder, DemonstrationGateway, FilesGateway
-from lipei.services import actions, norms, unit_of_work
+from lipei.services import actions, norms, one_by_one, unit_of_work
 from lipei.services.actions import Done
+from lipei.services.consequences import INTENT, order_digest
+from lipei.services.leases import Watch
 from lipei.store import aggregates, crypto, models
 
 BANK = Actor("system:bank", "bank")
 DEMONSTRATION_ACCOUNT = "Lipei Demonstration;100200300400;102100099996"
-INTENT, ANSWER = "order", "answer"
+ANSWER = "answer"
 _ACTIONS = {"confirmed": "confirm", "failed": "fail"}
 
 log = structlog.get_logger(__name__)
@@ -86,33 +88,21 @@ def own_account() -> Account:
 
 
 def submit(*, now: datetime, limit: int) -> int:
-    """Make intents of approved payments; how many."""
+    """Make intents of approved payments; how many. The intent is what follows the step, whoever takes it."""
     due = models.Payment.objects.filter(state="approved").order_by("id").values_list("aggregate_id", "part")
-    return sum(_submit(stream_id, part, now) for stream_id, part in due[:limit])
 
+    def one(place: tuple[int, int]) -> bool:
+        return isinstance(_act(place[0], "submit", place[1], commands.Nothing(), now), Done)
 
-def _submit(stream_id: int, part: int, now: datetime) -> bool:
-    def intend(case: Case) -> None:
-        name = case.payments[part].end_to_end_id
-        row: dict[str, Any] = {"kind": INTENT, "message_id": name, "at": now, "payments": (name,), "state": "queued"}
-        models.BankMessage.objects.create(direction="out", digest=_digest(name), **row)
-
-    done = _act(stream_id, "submit", part, commands.Nothing(), now, inside=intend)
-    return isinstance(done, Done)
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
+    return one_by_one.each(due[: limit * 4], one, work="bank.submit", most=limit)
 
 
 def _act(
-    stream_id: int, action: str, part: int, command: Any, now: datetime, *, inside: Callable[[Case], None]
+    stream_id: int, action: str, part: int, command: Any, now: datetime, *, inside: Callable[[], None] | None = None
 ) -> Refusal | Done:
     """A step on a payment, taken by the bank's own actor; ``inside`` writes beside it in the same transaction."""
-    seen: list[Case] = []
 
     def decide(loaded: aggregates.Loaded, world: conduct.World) -> Refusal | conduct.Happened:
-        seen[:] = [loaded.aggregate]
         return conduct.conduct(
             case=loaded.aggregate, subject="payment", action=action, part=part, command=command, actor=BANK,
             world=world, now=now,
@@ -120,7 +110,7 @@ def _act(
 
     return actions.change(
         stream_id, decide, subject="payment", action=action, command=command, now=now, cause=f"payment.{action}",
-        inside=lambda: inside(seen[0]),
+        inside=inside,
     )  # fmt: skip
 
 
@@ -130,31 +120,65 @@ def _act(
 def hand_over(*, now: datetime, limit: int) -> int:
     """Hand intents to the bank; how many orders it has now. Raises `NotSetUp`, and OSError where nothing was stored."""
     assert not unit_of_work.in_transaction(), "the bank is never spoken to inside a transaction"
+    watch = Watch()
     rows = _leased(now, limit)
     if not rows:
         return 0
     account, to_bank = own_account(), gateway()
-    orders = {row.message_id: order for row in rows if (order := _order(row.message_id, account, now)) is not None}
-    sent = to_bank.submit(list(orders.values()), now=now)
+    orders = _orders(rows, account, now)
+    # Putting them together took a while: only what is still in our hands leaves.
+    rows = _held_on(rows, now + watch.passed())
+    leaving = [order for row in rows if (order := orders.get(row.message_id)) is not None]
+    sent = to_bank.submit(leaving, now=now)
     out = [row.id for row in rows if row.message_id in {*sent.sent, *sent.known}]
     models.BankMessage.objects.filter(id__in=out).update(state="sent", detail=sent.message_id)
-    for row in rows:
+
+    def aside(row: Any) -> int:
         if row.message_id in sent.refused:
             _refused(row, sent.refused[row.message_id], now)
-        elif row.message_id not in orders:
-            models.BankMessage.objects.filter(id=row.id).update(state="void")
+        elif row.message_id in orders and orders[row.message_id] is None:
+            left = to_bank.inquire(row.message_id) is not None
+            models.BankMessage.objects.filter(id=row.id).update(state="sent" if left else "void")
+        return 0
+
+    one_by_one.each(rows, aside, work="bank.hand_over")
     return len(out)
 
 
 def _leased(now: datetime, limit: int) -> list[Any]:
     """Intents that nobody else is handing over. Two workers at once would be harmless, but a waste."""
-    queued = models.BankMessage.objects.filter(direction="out", kind=INTENT, state="queued")
-    free = queued.filter(Q(leased_until=None) | Q(leased_until__lte=now))
+    free = _intents().filter(Q(leased_until=None) | Q(leased_until__lte=now))
     ids = list(free.order_by("id").values_list("id", flat=True)[:limit])
     until = now + norms.current().jobs.lease
     if not ids or not free.filter(id__in=ids).update(leased_until=until):
         return []
-    return list(queued.filter(id__in=ids, leased_until=until).order_by("id"))
+    return list(_intents().filter(id__in=ids, leased_until=until).order_by("id"))
+
+
+def _held_on(rows: Sequence[Any], now: datetime) -> list[Any]:
+    """Those of our intents that nobody took over or stopped meanwhile, with a fresh lease."""
+    until, before = now + norms.current().jobs.lease, rows[0].leased_until
+    ours = _intents().filter(id__in=[row.id for row in rows], leased_until=before)
+    with transaction.atomic():
+        if not ours.update(leased_until=until):
+            return []
+        return list(_intents().filter(id__in=[row.id for row in rows], leased_until=until).order_by("id"))
+
+
+def _intents() -> Any:
+    return models.BankMessage.objects.filter(direction="out", kind=INTENT, state="queued")
+
+
+def _orders(rows: Sequence[Any], account: Account, now: datetime) -> dict[str, BankOrder | None]:
+    """What the bank is told, by identity; None where the payment is not to be made any more."""
+    found: dict[str, BankOrder | None] = {}
+
+    def one(row: Any) -> int:
+        found[row.message_id] = _order(row.message_id, account, now)
+        return 1
+
+    one_by_one.each(rows, one, work="bank.order")
+    return found
 
 
 def _payment(end_to_end_id: str) -> tuple[int, int] | None:
@@ -185,12 +209,20 @@ def _order(end_to_end_id: str, account: Account, now: datetime) -> BankOrder | N
 
 
 def _refused(row: Any, code: str, now: datetime) -> None:
-    """The gateway would not take the order: nothing has left, and a person mends it (`retry` makes a new order)."""
+    """The gateway would not take the order: nothing has left, and a person mends it (`retry` makes a new order).
+
+    But for one thing: an identity that the bank has had before means that the order has left, whatever was corrected on
+    the claim since. It is with the bank, and its answer is awaited.
+    """
+    if code == "refusal.bank_order_reused":
+        log.warning("the bank has this order already, as it was before a correction", payment=row.message_id)
+        models.BankMessage.objects.filter(id=row.id).update(state="sent", detail=code)
+        return
     place = _payment(row.message_id)
     if place is None:
         return
 
-    def close(case: Case) -> None:
+    def close() -> None:
         models.BankMessage.objects.filter(id=row.id).update(state="refused", detail=code)
 
     log.warning("payment refused before it left", payment=row.message_id, why=code)
@@ -204,7 +236,14 @@ def collect(*, now: datetime) -> int:
     """Take in the bank's answers; how many. What cannot be recorded stays unacknowledged and comes again."""
     from_bank = gateway()
     answers = from_bank.poll(now)
-    taken = [answer for answer in answers if _take(answer, now)]
+    taken: list[BankAnswer] = []
+
+    def take(answer: BankAnswer) -> int:
+        if _take(answer, now):
+            taken.append(answer)
+        return 1
+
+    one_by_one.each(answers, take, work="bank.collect")
     from_bank.acknowledge(taken)
     return len(taken)
 
@@ -224,7 +263,7 @@ def _take(answer: BankAnswer, now: datetime) -> bool:
         else commands.Failed(reason=answer.reason[:60])
     )
     try:
-        done = _act(place[0], action, place[1], command, now, inside=lambda case: _keep(answer, now, "done"))
+        done = _act(place[0], action, place[1], command, now, inside=lambda: _keep(answer, now, "done"))
     except IntegrityError:
         return models.BankMessage.objects.filter(direction="in", digest=answer.id).exists()
     if isinstance(done, Refusal) and done.kind == "conflict":
@@ -240,8 +279,9 @@ def _action_for(answer: BankAnswer, place: tuple[int, int] | None) -> str | None
         return None
     row = models.Payment.objects.values_list("state", "amount_minor").get(aggregate_id=place[0], part=place[1])
     if answer.status == "confirmed":
-        # Another amount than ordered is nobody's to interpret but a person's.
-        return "confirm" if row == ("submitted", answer.amount_minor) else None
+        # Another amount than ordered is nobody's to interpret but a person's. What a person had given up and the bank
+        # has paid all the same is paid: nobody is to pay it again.
+        return "confirm" if row in {(s, answer.amount_minor) for s in ("submitted", "failed")} else None
     return {"submitted": "fail", "confirmed": "give_back"}.get(row[0])
 
 
@@ -267,16 +307,17 @@ def ask(*, now: datetime, limit: int) -> int:
     silent = models.Payment.objects.filter(
         state="submitted", submitted_at__lte=now - norms.current().jobs.bank_ask_after
     )
-    from_bank, moved = gateway(), 0
-    for end_to_end_id in silent.order_by("id").values_list("end_to_end_id", flat=True)[:limit]:
+    from_bank = gateway()
+
+    def one(end_to_end_id: str) -> int:
         answer = from_bank.inquire(end_to_end_id)
         if answer is None:
-            moved += models.BankMessage.objects.filter(
-                direction="out", digest=_digest(end_to_end_id), state="sent"
-            ).update(state="queued", leased_until=None)
-        elif answer.status in _ACTIONS and answer.at <= now:
-            moved += _take(answer, now)
-    return moved
+            sent = models.BankMessage.objects.filter(direction="out", digest=order_digest(end_to_end_id), state="sent")
+            return int(sent.update(state="queued", leased_until=None))
+        return int(answer.status in _ACTIONS and answer.at <= now and _take(answer, now))
+
+    names = silent.order_by("id").values_list("end_to_end_id", flat=True)
+    return one_by_one.each(names[:limit], one, work="bank.ask")
 
 
 def turn(*, now: datetime, limit: int) -> int:

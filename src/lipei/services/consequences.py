@@ -1,16 +1,20 @@
 """What follows a decision of itself and must not be lost: rows written in its transaction.
 
-Deliveries to customers and staff by the messages table, webhooks to programs, tokens for search, and the hints that
-lists are sorted by. Everything here is computed before the transaction begins and written by a handful of statements.
+Deliveries to customers and staff by the messages table, orders for the bank, webhooks to programs, tokens for search,
+and the hints that lists are sorted by. Everything here is computed before the transaction begins and written by a
+handful of statements.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.db.models import Q
 
 from lipei.domain import deliveries, messages
 from lipei.domain.claims import Case
@@ -29,21 +33,41 @@ DELIVERY = (
     "provider_id", "reason", "body", "sent_at", "delivered_at", "dedupe",
 )  # fmt: skip
 
+ORDER = ("direction", "kind", "message_id", "digest", "at", "payments", "state", "leased_until", "detail")
+INTENT = "order"
+"""The kind of a bank message that is an order of ours, and its columns. From here on `services/bank.py` owns it."""
+
+
+class OrderLeaving(Exception):
+    """A worker is handing the order to the bank at this very moment: whoever would stop it looks again in a moment."""
+
 
 @dataclass
 class Consequences:
     """Rows to be written with a decision."""
 
     deliveries: list[tuple[Any, ...]] = field(default_factory=list)
+    orders: list[tuple[Any, ...]] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    """Digests of orders that a person says will not be paid: what has not left yet never leaves."""
     tokens: list[tuple[int, int]] = field(default_factory=list)
     webhooks: list[Any] = field(default_factory=list)
 
     def write(self) -> None:
         """Write them, inside the decision's transaction. What is said once in a claim's life is not said again."""
         aggregates.insert_many(models.Delivery, DELIVERY, self.deliveries, ignore_known=True)
+        aggregates.insert_many(models.BankMessage, ORDER, self.orders)
         aggregates.insert_many(models.SearchToken, ("token", "claim_id"), self.tokens, ignore_known=True)
         if self.webhooks:
             models.WebhookDelivery.objects.bulk_create(self.webhooks, ignore_conflicts=True)
+
+    def stop_orders(self, now: datetime) -> None:
+        """Take back what has not left. Raises `OrderLeaving` for one that is in a worker's hands."""
+        for digest in self.stopped:
+            waiting = models.BankMessage.objects.filter(direction="out", digest=digest, state="queued")
+            free = waiting.filter(Q(leased_until=None) | Q(leased_until__lte=now))
+            if not free.update(state="void") and waiting.exists():
+                raise OrderLeaving(digest)
 
 
 def of(
@@ -62,9 +86,23 @@ def of(
                 several = sum(e.kind == event.kind for e in happened) > 1
                 then = write.loaded.aggregate.after(happened[:place]) if several else case
                 found.deliveries += _deliveries(then, event, number, rulebook, now, secret)
+        for event, actor in write.events:
+            if event.kind == "payment.submitted":
+                found.orders.append(_order(str(event.facts["end_to_end_id"]), now))
+            elif event.kind == "payment.failed" and not actor.by_rule:
+                found.stopped.append(order_digest(case.payments[event.part].end_to_end_id))
         found.tokens += _tokens(case, write.events)
         found.webhooks += webhooks.due(case, [(n, e) for n, (e, _) in zip(numbers, write.events, strict=True)], now)
     return found
+
+
+def order_digest(end_to_end_id: str) -> str:
+    """What an order of ours is known by among bank messages, once each."""
+    return hashlib.sha256(end_to_end_id.encode()).hexdigest()
+
+
+def _order(end_to_end_id: str, now: datetime) -> tuple[Any, ...]:
+    return ("out", INTENT, end_to_end_id, order_digest(end_to_end_id), now, (end_to_end_id,), "queued", None, "")
 
 
 def _deliveries(

@@ -6,10 +6,26 @@ its worker has died. Whoever finishes a row does so on the condition that the le
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+
+
+class Watch:
+    """How long a piece of work has been going on, in whole seconds.
+
+    A lease is counted from when it is taken, however long ago the work began whose ``now`` we were given: else a worker
+    that was slow for as long as a lease would hand out leases that have run out already.
+    """
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def passed(self) -> timedelta:
+        """Since the beginning."""
+        return timedelta(seconds=int(time.monotonic() - self._began))
 
 
 class LeaseLost(Exception):

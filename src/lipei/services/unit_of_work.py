@@ -6,7 +6,7 @@
    the other gets `Stale` and decides again on what is true now;
 2. appends the entries to the journal;
 3. writes the rows that the same changes describe;
-4. writes what follows of itself and must not be lost: deliveries, webhooks, search tokens.
+4. writes what follows of itself and must not be lost: deliveries, bank orders, webhooks, search tokens.
 
 The clocks are decided before the transaction begins, by the same pure function that `verify` uses: `promises.react`.
 Rules run before the lock is taken, since SQLite has one writer. Nothing here calls the world outside.
@@ -28,6 +28,7 @@ from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Aggregate, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.services import consequences
+from lipei.services.consequences import OrderLeaving
 from lipei.store import aggregates, journal, models
 from lipei.store.aggregates import Loaded
 
@@ -95,7 +96,8 @@ def commit(
     follow = consequences.of(
         writes, [[r.sequence for r in rows] for rows, _ in prepared], rulebook=rulebook, now=now, secret=secret
     )
-    inserts_only = inside is None and not follow.webhooks and all(w.loaded.head.version == 0 for w in writes)
+    fresh = all(w.loaded.head.version == 0 for w in writes)
+    inserts_only = fresh and inside is None and not (follow.webhooks or follow.stopped)
     try:
         with _transaction(inserts_only):
             _move(writes, [head for _, head in prepared])
@@ -107,8 +109,11 @@ def commit(
                 follow.write()
                 for model, columns, rows in beside:
                     aggregates.insert_many(model, columns, rows)
+            follow.stop_orders(now)
             if inside is not None:
                 inside()
+    except OrderLeaving as error:
+        raise Stale("an order that is leaving") from error
     except IntegrityError as error:
         if _taken(writes):
             raise Stale("a stream that was to begin here") from error
