@@ -312,8 +312,11 @@ def ask(*, now: datetime, limit: int) -> int:
     def one(end_to_end_id: str) -> int:
         answer = from_bank.inquire(end_to_end_id)
         if answer is None:
-            sent = models.BankMessage.objects.filter(direction="out", digest=order_digest(end_to_end_id), state="sent")
-            return int(sent.update(state="queued", leased_until=None))
+            return int(
+                models.BankMessage.objects.filter(
+                    direction="out", digest=order_digest(end_to_end_id), state="sent"
+                ).update(state="queued", leased_until=None)
+            )
         return int(answer.status in _ACTIONS and answer.at <= now and _take(answer, now))
 
     names = silent.order_by("id").values_list("end_to_end_id", flat=True)

@@ -64,9 +64,11 @@ class Consequences:
     def stop_orders(self, now: datetime) -> None:
         """Take back what has not left. Raises `OrderLeaving` for one that is in a worker's hands."""
         for digest in self.stopped:
-            waiting = models.BankMessage.objects.filter(direction="out", digest=digest, state="queued")
-            free = waiting.filter(Q(leased_until=None) | Q(leased_until__lte=now))
-            if not free.update(state="void") and waiting.exists():
+            waiting = {"direction": "out", "digest": digest, "state": "queued"}
+            stopped = models.BankMessage.objects.filter(
+                Q(leased_until=None) | Q(leased_until__lte=now), **waiting
+            ).update(state="void")
+            if not stopped and models.BankMessage.objects.filter(**waiting).exists():
                 raise OrderLeaving(digest)
 
 
