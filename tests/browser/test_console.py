@@ -134,8 +134,10 @@ def test_the_same_without_javascript(
     page.locator("textarea").fill("属于保险责任。")
     page.get_by_role("button", name=text("action.claim.give_opinion", "zh-hans")).click()
     assert "属于保险责任。" in page.content()
+    page.locator(".lp-head-tools summary").click()
     page.get_by_role("button", name="English").click()
     assert page.locator("html").get_attribute("lang") == "en"
+    page.locator(".lp-head-tools summary").click()
     page.get_by_role("button", name="Dark").click()
     assert page.locator("html").get_attribute("data-bs-theme") == "dark"
     page.get_by_role("button", name="Show personal data").click()

@@ -61,6 +61,7 @@ EXPECTED = {
     "webhook-stop": {"administrator"},
     "prenotices": {"intake", "handler", "team_lead", "manager"},
     "health": {"administrator", "manager"},
+    "look": ALL,
 }
 POSTED = {
     "claim-unmask",

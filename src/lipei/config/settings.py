@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "lipei.web.assets.Packed",
     "csp.middleware.CSPMiddleware",
     "lipei.web.middleware.bounded",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -78,7 +79,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "lipei.web.context.company",
             ],
-            "builtins": ["lipei.web.templatetags.lipei"],
+            "builtins": ["lipei.web.templatetags.lipei", "lipei.web.templatetags.parts"],
         },
     }
 ]
@@ -123,6 +124,11 @@ STATIC_URL = "static/"
 STATIC_ROOT = HOME / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 0 if DEBUG else 365 * 24 * 60 * 60  # addresses carry the digest of their content
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "lipei.web.assets.Versioned"},
+}
 MEDIA_ROOT = LIPEI_MEDIA
 
 CSRF_FAILURE_VIEW = "lipei.web.errors.csrf_failed"

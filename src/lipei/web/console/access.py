@@ -7,6 +7,7 @@ by `lifecycle.STEPS`; which claims somebody sees, by `reads.scope`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -55,25 +56,54 @@ PAGES: Mapping[str, str] = {
     "webhook-stop": "webhooks.edit",
     "prenotices": "prenotices.write",
     "health": "health.see",
+    "look": "staff",
 }
 
-MENU = (
-    ("worklist", "console.nav.worklist"),
-    ("report", "console.nav.report"),
-    ("claims", "console.nav.claims"),
-    ("approvals", "console.nav.approvals"),
-    ("payments", "console.nav.payments"),
-    ("duty", "console.nav.duty"),
-    ("prenotices", "console.nav.prenotices"),
-    ("norms", "console.nav.norms"),
-    ("staff", "console.nav.staff"),
-    ("absences", "console.nav.absences"),
-    ("delegations", "console.nav.delegations"),
-    ("tokens", "console.nav.tokens"),
-    ("webhooks", "console.nav.webhooks"),
-    ("health", "console.nav.health"),
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the menu: the name of its page, its icon, the key of its words."""
+
+    name: str
+    icon: str
+
+    @property
+    def text(self) -> str:
+        return f"console.nav.{self.name}"
+
+
+MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "work",
+        (
+            Entry("worklist", "list-check"),
+            Entry("report", "phone"),
+            Entry("claims", "folder"),
+            Entry("approvals", "checks"),
+            Entry("payments", "building-bank"),
+        ),
+    ),
+    (
+        "team",
+        (
+            Entry("duty", "calendar-event"),
+            Entry("absences", "user-off"),
+            Entry("delegations", "key"),
+            Entry("prenotices", "note"),
+        ),
+    ),
+    (
+        "house",
+        (
+            Entry("norms", "scale"),
+            Entry("staff", "users"),
+            Entry("tokens", "id"),
+            Entry("webhooks", "webhook"),
+            Entry("health", "shield-check"),
+        ),
+    ),
 )
-"""The menu in its order: everybody sees the entries whose page they may open."""
+"""The menu in its order, by group: everybody sees the entries whose page they may open."""
 
 
 def allowed(what: str, actor: Actor | None) -> bool:
@@ -115,6 +145,7 @@ def guarded(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., 
     return around
 
 
-def menu(actor: Actor | None) -> list[tuple[str, str]]:
-    """The menu entries of an actor: page name and text key."""
-    return [(name, key) for name, key in MENU if allowed(PAGES[name], actor)]
+def menu(actor: Actor | None) -> list[tuple[str, list[Entry]]]:
+    """The menu of an actor: groups that have an entry, each with its entries."""
+    found = ((head, [e for e in entries if allowed(PAGES[e.name], actor)]) for head, entries in MENU)
+    return [(head, entries) for head, entries in found if entries]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import text
-from lipei.web.console.access import menu
+from lipei.web.console.access import PAGES, allowed, menu
 from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language
 
@@ -42,6 +42,7 @@ def show(request: HttpRequest, template: str, here: str = "", status: int = 200,
     table = book(request)
     frame = {
         "menu": menu(who(request)),
+        "may_find": allowed(PAGES["claims"], who(request)),
         "here": here,
         "working_calendar": table.calendars.current.get(table.duty.calendar),
     }

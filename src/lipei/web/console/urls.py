@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lipei.web.console import claims, duty, files, intake, money, norms, people, system, work
+from lipei.web.console import claims, duty, files, intake, look, money, norms, people, system, work
 from lipei.web.console.access import page
 
 app_name = "console"
@@ -33,6 +33,7 @@ urlpatterns = [
     page("webhooks/<int:webhook_id>/stop/", system.webhook_stop, "webhook-stop"),
     page("prenotices/", system.prenotices, "prenotices"),
     page("health/", system.health, "health"),
+    page("look/", look.look, "look"),
     page("claims/<str:number>/", claims.claim, "claim"),
     page("claims/<str:number>/receipt/", intake.receipt, "receipt"),
     page("claims/<str:number>/unmask/", claims.unmask, "claim-unmask"),
