@@ -75,6 +75,8 @@ def test_other_examples_work_too(office: Office) -> None:
     unpaid = ("suspect", "clear_suspicion", "report_upwards", "triage", "withdraw", "reopen", "hand_over", "assign")
     by = {"reopen": office.lead1, "assign": office.lead1, "clear_suspicion": office.lead1}
     good(handler.post(f"{claim}/exposures/new/add", example("exposure", "add", office)))
+    good(handler.post(f"{claim}/exposures/2/correct", example("exposure", "correct", office)))
+    good(office.lead1.post(f"{claim}/exposures/2/drop", example("exposure", "drop", office)))
     good(handler.post(f"{claim}/parties/new/add", example("party", "add", office)))
     good(handler.post(f"{claim}/parties/1/correct", example("party", "correct", office)))
     good(handler.post(f"{claim}/parties/1/check_identity", example("party", "check_identity", office)))

@@ -68,6 +68,8 @@ LET_IN: dict[tuple[str, str], set[str]] = {
     ("claim", "clear_suspicion"): {"investigator", *LEADS},
     ("claim", "report_upwards"): {*DESK, "approver"},
     ("exposure", "add"): FRONT,
+    ("exposure", "correct"): FRONT,
+    ("exposure", "drop"): LEADS,
     ("exposure", "set_reserve"): {*DESK, "assessor"},
     ("exposure", "assess"): {"handler", "surveyor", "assessor"},
     ("exposure", "check_assessment"): {"assessor", *LEADS},

@@ -575,16 +575,16 @@ def test_an_overpayment_is_asked_for_once(desk):
     desk.pay(1)
     desk.do(LEAD, "claim", "reopen", 0, c.Reasoned("复核"))
     early = desk.refused(FINANCE, "recovery", "recover_overpayment", 0, c.OpenRecovery(1))
-    assert early.code == "refusal.nothing_decided"
+    assert early.code == "refusal.guard.something_overpaid"
     desk.agreed(yuan=6000)
     assert [r.due_minor for r in desk.case.recoveries.values()] == [300000]
     for opener in (FINANCE, BANK):
         again = desk.refused(opener, "recovery", "recover_overpayment", 0, c.OpenRecovery(1))
-        assert again.code == "refusal.more_than_overpaid"
+        assert again.code == "refusal.guard.something_overpaid"
     desk.do(MANAGER, "recovery", "write_off", 1, c.Reasoned("小额"))
     assert (
         desk.refused(FINANCE, "recovery", "recover_overpayment", 0, c.OpenRecovery(1)).code
-        == "refusal.more_than_overpaid"
+        == "refusal.guard.something_overpaid"
     )
 
 
@@ -603,7 +603,7 @@ def test_an_advance_on_a_refused_head_is_asked_back(desk):
     assert [r.due_minor for r in paid.case.recoveries.values()] == [300000]
     assert (paid.case.claim.state, paid.case.claim.outcome) == ("closed", "refused")  # money back is no payment
     again = paid.refused(FINANCE, "recovery", "recover_overpayment", 0, c.OpenRecovery(1))
-    assert again.code == "refusal.more_than_overpaid"
+    assert again.code == "refusal.guard.something_overpaid"
 
 
 def test_an_advance_on_a_withdrawn_claim_is_asked_back(desk):

@@ -82,6 +82,20 @@ def test_amounts_as_people_write_them_and_the_cover_is_found(client: Client, peo
     assert case.exposures[1].items[0]["claimed_minor"] == 265000
 
 
+def test_cover_for_the_people_in_the_car_leaves_no_choice_where_nobody_was_hurt(client: Client, people: Any) -> None:
+    """Policies usually hold both; the damage to the car is then as clear as without it, and an injury is not."""
+    policy = models.Policy.objects.get(number="PC-1")
+    policy.schedule = {**policy.schedule, "driver_passenger": {"seat_limit_minor": 2000000}}
+    policy.save()
+    for hurt, cover in (("none", "own_damage"), ("light", "")):
+        number = reported(
+            client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650", plate="沪A12345", hurt=hurt,
+            key=hurt.ljust(24, "k"),
+        )  # fmt: skip
+        case = portal.claim_seen(Visit(number, 1))
+        assert case is not None and case.exposures[1].cover == cover
+
+
 BAD = [
     ({"story": " "}, "story", "refusal.story_missing"),
     ({"phone": "12"}, "phone", "refusal.phone_impossible"),

@@ -163,6 +163,8 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("claim", "clear_suspicion"): {"reason": "已核实拍摄时间为手机时钟错误。"},
     ("claim", "report_upwards"): {"reason": "预计赔付金额较大，按规定上报。"},
     ("exposure", "add"): {"cover": "own_damage", "peril": "single_vehicle", "reserve": _cny("1800.00")},
+    ("exposure", "correct"): {"peril": "collision"},
+    ("exposure", "drop"): {"reason": "录入有误，没有这项损失。"},
     ("exposure", "set_reserve"): {"amount": _cny("2000.00"), "reason": "查勘后调整"},
     ("exposure", "assess"): {"items": [ITEM], "facts": {}},
     ("exposure", "submit_decision"): {},

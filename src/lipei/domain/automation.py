@@ -12,8 +12,9 @@ from lipei.domain import accounts, papers, straight_through, triage
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import World
 from lipei.domain.events import Refusal
+from lipei.domain.owing import owed_minor
 from lipei.domain.rules.decisions import settlement_of
-from lipei.domain.rules.payments import guardian_missing, identity_needed, mandate_holds, owed_minor, payee_of
+from lipei.domain.rules.payments import guardian_missing, identity_needed, mandate_holds, payee_of
 from lipei.domain.settlement import Settlement
 from lipei.domain.straight_through import Facts, Verdict
 

@@ -226,6 +226,15 @@ class AddExposure:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectExposure:
+    """A head of loss belongs under another cover, kind of loss or claimant. What is left empty stays."""
+
+    cover: str = said(length_max=40, example="own_damage")
+    peril: str = said(length_max=40)
+    claimant: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SetReserve:
     """A new reserve, with its reason."""
 
@@ -435,6 +444,7 @@ COMMANDS: Mapping[tuple[str, str], type] = {
     ("claim", "clear_suspicion"): Reasoned,
     ("claim", "report_upwards"): Reasoned,
     ("exposure", "add"): AddExposure,
+    ("exposure", "correct"): CorrectExposure,
     ("exposure", "set_reserve"): SetReserve,
     ("exposure", "assess"): Assess,
     ("exposure", "check_assessment"): Nothing,
@@ -443,6 +453,7 @@ COMMANDS: Mapping[tuple[str, str], type] = {
     ("exposure", "return_for_rework"): Reasoned,
     ("exposure", "propose_refusal"): Propose,
     ("exposure", "refuse"): Nothing,
+    ("exposure", "drop"): Reasoned,
     ("exposure", "advance"): OnAccount,
     ("exposure", "guarantee"): OnAccount,
     ("party", "add"): PartyReported,

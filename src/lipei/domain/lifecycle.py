@@ -17,6 +17,7 @@ from typing import Any
 from lipei.domain import customers
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Change, Event, Refusal, Value
+from lipei.domain.owing import beyond_minor
 
 OPEN = ("reported", "investigating", "assessing", "deciding", "offering", "paying")
 ENDED = ("closed", "withdrawn", "cancelled")
@@ -81,6 +82,7 @@ STEPS: tuple[Step, ...] = (
     *_rows(
         "exposure",
         ("add", NEW, "open", "exposure.added", (*FRONT, "system"), ("claim_open",)),
+        ("correct", ("open", "assessed", "checked"), "open", "exposure.corrected", FRONT, ("claim_open", "nothing_spent_on_it")),
         ("set_reserve", ("open", "assessed", "checked", "submitted", "approved", "refusal_proposed", "agreed"), SAME, "exposure.reserve_set", (*DESK, "assessor:unit", "system"), ("claim_open",)),
         ("assess", ("open", "assessed"), "assessed", "exposure.assessed", ("handler:own", "surveyor:unit", "assessor:unit", "system"), ("claim_registered",)),
         ("check_assessment", ("assessed",), "checked", "exposure.assessment_checked", ("assessor:unit", *LEADS, "system"), ("claim_open", "not_the_assessor")),
@@ -89,6 +91,7 @@ STEPS: tuple[Step, ...] = (
         ("return_for_rework", ("assessed", "checked", "submitted", "refusal_proposed", "approved"), "open", "exposure.returned_for_rework", ("assessor:unit", "approver:company", *LEADS), ("claim_open",)),
         ("propose_refusal", ("open", "assessed", "checked"), "refusal_proposed", "exposure.refusal_proposed", ("handler:own", *LEADS), ("claim_registered",)),
         ("refuse", ("refusal_proposed",), "refused", "exposure.refused", ("approver:company", *LEADS), ("claim_open", "a_person", "not_the_proposer", "not_approved_by_me")),
+        ("drop", ("open", "assessed", "checked", "refusal_proposed"), "dropped", "exposure.dropped", LEADS, ("claim_open", "nothing_spent_on_it")),
         ("advance", ("open", "assessed", "checked", "submitted", "approved"), SAME, "exposure.advanced", ("handler:own", "approver:company", *LEADS, "system"), ("claim_registered",)),
         ("guarantee", ("open", "assessed", "checked", "submitted"), SAME, "exposure.guaranteed", ("handler:own", "handler:company", "approver:company", *LEADS), ("claim_registered",)),
     ),
@@ -138,8 +141,8 @@ STEPS: tuple[Step, ...] = (
     ),
     *_rows(
         "recovery",
-        ("recover_overpayment", NEW, "open", "recovery.overpayment_found", (*DESK, "finance:company", "system")),
-        ("subrogate", NEW, "open", "recovery.subrogated", (*DESK, "finance:company")),
+        ("recover_overpayment", NEW, "open", "recovery.overpayment_found", (*DESK, "finance:company", "system"), ("something_overpaid",)),
+        ("subrogate", NEW, "open", "recovery.subrogated", (*DESK, "finance:company"), ("something_paid",)),
         ("receive_recovery", ("open",), SAME, "recovery.received", ("finance:company",)),
         ("write_off", ("open",), "written_off", "recovery.written_off", ("manager:company",), ("not_the_opener", "not_approved_by_me")),
     ),
@@ -164,7 +167,6 @@ KINDS: Mapping[str, str] = {
     "offer.reminded": "the customer was reminded of an offer",
     "exposure.first_approval_given": "the first of two persons agreed (four eyes)",
     "exposure.settled": "everything due on the exposure has been paid",
-    "exposure.dropped": "the exposure ended without a decision",
     "payment.first_approval_given": "the first of two persons agreed (four eyes)",
     "recovery.first_approval_given": "the first of two persons agreed (four eyes)",
     "clock.told": "the customer was told dates; they never move to later ones",
@@ -209,7 +211,7 @@ def claim_state(case: Case) -> str:
     for stage, state in _STATE_OF_STAGE.items():
         if stage in stages:
             return state
-    return "paying" if stages else "investigating"
+    return "paying" if stages - {"dropped"} else "investigating"
 
 
 # --- guards: may this step be taken, given the case and who asks? Each answers True, or says no by its name -----------
@@ -278,6 +280,11 @@ GUARDS: Mapping[str, Guard] = {
     "exposures_approved": lambda case, part, actor: (
         bool(part.exposures) and all(case.exposures[n].state == "approved" for n in part.exposures)
     ),
+    "nothing_spent_on_it": lambda case, part, actor: not any(
+        p.exposure == part.part and p.state != "cancelled" for p in case.payments.values()
+    ),
+    "something_overpaid": lambda case, part, actor: any(beyond_minor(case, e) for e in case.exposures.values()),
+    "something_paid": lambda case, part, actor: not _nothing_paid(case, part, actor),
     "something_agreed": lambda case, part, actor: any(e.state == "agreed" for e in case.exposures.values()),
     "offer_live": lambda case, part, actor: part.state == "sent",
     "offer_past": lambda case, part, actor: part.expires_at is not None,

@@ -180,6 +180,17 @@ def papers_at_hand(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()
     return all(any(_answers(case, table, paper, need) for paper in here) for need in missing)
 
 
+def papers_idle(*, case: Case, table: PaperTable, exposure: int) -> tuple[int, ...]:
+    """The papers still waited for on account of an ended head of loss that no other head of loss asks for, by number."""
+    needs = papers_list(case=case, table=table)
+    return tuple(
+        number
+        for number, paper in case.papers.items()
+        if paper.state in ("requested", "refused") and paper.exposure == exposure
+        and not any(_answers(case, table, paper, need) for need in needs)
+    )  # fmt: skip
+
+
 def _heads(case: Case) -> tuple[Exposure, ...]:
     """The heads of loss that still live; a claim without any is looked at as a whole (number 0, cover unknown)."""
     if not case.exposures:

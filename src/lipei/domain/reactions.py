@@ -169,6 +169,8 @@ REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "claim.reopened": (_triage_again,),
     "claim.withdrawn": (_recover,),
     "exposure.added": (_triage_again,),
+    "exposure.corrected": (_triage_again, _advance, _straight_through),
+    "exposure.dropped": (_close,),
     "exposure.reserve_set": (_triage_again,),
     "exposure.assessed": (_triage_again, _straight_through),
     "exposure.assessment_checked": (_straight_through,),

@@ -307,15 +307,20 @@ def report(
 
 
 def _cover(command: commands.Report, now: datetime) -> str:
-    """The one cover of the policy that answers for this kind of loss; empty where there is none or a choice to make."""
+    """The one cover of the policy that answers for this kind of loss; empty where there is none or a choice to make.
+
+    Where nobody was hurt, a cover for the people in the car leaves no choice beside the one for the car.
+    """
     rulebook = norms.current()
     policy = world.find_policy(command, now)
     terms = rulebook.products.on(policy.product, (command.loss_at or now).date()) if policy is not None else None
     if policy is None or terms is None:
         return ""
     bought = set(policy.schedule) or set(terms.covers)
-    fits = [code for code, cover in terms.covers.items() if code in bought and command.loss_kind in cover.perils]
-    return fits[0] if len(fits) == 1 else ""
+    fits = [cover for code, cover in terms.covers.items() if code in bought and command.loss_kind in cover.perils]
+    if not (command.deaths or command.serious_injuries or command.injured or command.rescue):
+        fits = [cover for cover in fits if not cover.of_persons] or fits
+    return fits[0].code if len(fits) == 1 else ""
 
 
 def handler(case: Case) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lipei.domain.conduct import Rule
-from lipei.domain.rules import decisions, handling, intake, investigation, offers, parties, payments, recoveries
+from lipei.domain.rules import decisions, handling, heads, intake, investigation, offers, parties, payments, recoveries
 
 RULES: Mapping[tuple[str, str], Rule] = {
     ("claim", "report"): intake.report,
@@ -30,6 +30,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("claim", "clear_suspicion"): handling.clear_suspicion,
     ("claim", "report_upwards"): handling.report_upwards,
     ("exposure", "add"): intake.add_exposure,
+    ("exposure", "correct"): heads.correct,
     ("exposure", "set_reserve"): decisions.set_reserve,
     ("exposure", "assess"): decisions.assess,
     ("exposure", "check_assessment"): decisions.check_assessment,
@@ -38,6 +39,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("exposure", "return_for_rework"): decisions.return_for_rework,
     ("exposure", "propose_refusal"): decisions.propose_refusal,
     ("exposure", "refuse"): decisions.refuse,
+    ("exposure", "drop"): heads.drop,
     ("exposure", "advance"): payments.on_account,
     ("exposure", "guarantee"): payments.on_account,
     ("party", "add"): parties.add,

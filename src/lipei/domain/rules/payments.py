@@ -16,6 +16,7 @@ from lipei.domain.claims import Case, Exposure, Party, Payment
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
 from lipei.domain.money import allocate
+from lipei.domain.owing import NOTHING_OWED, beyond_minor, owed_minor
 from lipei.domain.rulebook import Rulebook
 
 LIVE = ("ordered", "approved", "submitted", "confirmed")
@@ -24,7 +25,6 @@ HELD = (
     *LIVE,
     "failed",
 )  # a failed order keeps its place until it is retried or cancelled: nothing is ordered beside it
-NOTHING_OWED = ("refused", "dropped")
 ENDED = ("settled", *NOTHING_OWED)
 MANDATES: Mapping[str, str] = {"agent": "power_of_attorney", "guardian": "guardianship", "heir": "inheritance"}
 """What a party in a role shows before money goes to them: 民法典 161, 34, 1145."""
@@ -35,11 +35,6 @@ def given_minor(case: Case, exposure: int, states: tuple[str, ...] = LIVE) -> in
     out = sum(p.amount_minor for p in case.payments.values() if p.exposure == exposure and p.state in states)
     back = sum(r.received_minor for r in case.recoveries.values() if r.exposure == exposure and r.kind == "overpayment")
     return out - back
-
-
-def owed_minor(exposure: Exposure) -> int:
-    """Minor units that an exposure is worth: by the terms and beyond them; nothing once it is refused or dropped."""
-    return 0 if exposure.state in NOTHING_OWED else exposure.payable_minor + exposure.ex_gratia_minor
 
 
 def due_minor(case: Case, exposure: Exposure) -> int:
@@ -55,19 +50,7 @@ def overpaid_minor(case: Case, exposure: Exposure) -> int:
     """
     if exposure.state not in ENDED:
         return 0
-    kept = ("guarantee",) if exposure.state in NOTHING_OWED else ()
-    arrived = sum(
-        p.amount_minor
-        for p in case.payments.values()
-        if p.exposure == exposure.part and p.state == "confirmed" and p.kind not in kept
-    )
-    return max(0, arrived - owed_minor(exposure) - asked_back_minor(case, exposure.part))
-
-
-def asked_back_minor(case: Case, exposure: int) -> int:
-    """Minor units of overpayments that were asked for on an exposure, whether they came back or were written off."""
-    asked = (r for r in case.recoveries.values() if r.exposure == exposure and r.kind == "overpayment")
-    return sum(r.due_minor for r in asked)
+    return beyond_minor(case, exposure, but=("guarantee",) if exposure.state in NOTHING_OWED else ())
 
 
 def offer_of(case: Case, exposure: int) -> int:

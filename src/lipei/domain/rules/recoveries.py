@@ -8,7 +8,7 @@ from lipei.domain import authority
 from lipei.domain.claims import Case
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, wrong
-from lipei.domain.rules.payments import asked_back_minor, owed_minor
+from lipei.domain.owing import DECIDED, beyond_minor
 
 
 def recover_overpayment(ask: Ask) -> Outcome:
@@ -18,13 +18,10 @@ def recover_overpayment(ask: Ask) -> Outcome:
         return wrong(exposure="refusal.unknown_exposure")
     if ask.command.debtor is not None and ask.command.debtor not in ask.case.parties:
         return wrong(debtor="refusal.party_unknown")
-    if exposure.state not in ("agreed", "settled", "refused", "dropped"):
+    if exposure.state not in DECIDED:
         return Refusal("refusal.nothing_decided")  # what is too much is known only once the sum is
     # What was asked for once is not asked for again, whether it came back or was written off.
-    arrived = sum(
-        p.amount_minor for p in ask.case.payments.values() if p.exposure == exposure.part and p.state == "confirmed"
-    )
-    over = arrived - owed_minor(exposure) - asked_back_minor(ask.case, exposure.part)
+    over = beyond_minor(ask.case, exposure)
     amount = ask.command.amount.minor if ask.command.amount else over
     if ask.command.amount and ask.command.amount.currency != ask.case.claim.currency:
         return wrong(amount="refusal.currency_mixed")

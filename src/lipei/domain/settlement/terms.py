@@ -110,6 +110,10 @@ class Step:
         return ".".join(filter(None, ("settlement", self.do, self.what, self.method)))
 
 
+PERSONAL_HEADS = frozenset({"medical", "death_disability", "death", "disability", "allowance"})
+"""Heads of damage that are somebody's body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
     """One promise of the product, for one head of damage.
@@ -130,6 +134,11 @@ class Cover:
     territory: tuple[str, ...] = ()
     waiting_days: int = 0
     waiting_perils: tuple[str, ...] = ()
+
+    @property
+    def of_persons(self) -> bool:
+        """Whether it answers for somebody's body, not for a thing: it has nothing to do where nobody was hurt."""
+        return self.head in PERSONAL_HEADS
 
 
 @dataclass(frozen=True, slots=True)
