@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
+from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -49,6 +50,10 @@ def round_the_clock(zone: str) -> Calendar:
         (5, "2026-02-27 17:30", 60, "2026-02-28 10:00"),
         (6, "2026-06-20 23:59", 420, "2026-06-22 17:30"),
         (6, "2026-01-03 10:00", 30, "2026-01-04 09:30"),
+        (4, "2026-09-24 17:00", 60, "2026-09-28 09:30"),  # Mid-Autumn; the Sunday before it was worked
+        (5, "2026-09-19 20:00", 420, "2026-09-20 17:30"),
+        (5, "2026-05-08 17:30", 421, "2026-05-11 09:01"),  # all of a make-up Saturday and a minute of Monday
+        (6, "2026-05-01 00:00", 1, "2026-05-06 09:01"),
     ],
 )
 def test_working_time(case: int, start: str, minutes: int, due: str) -> None:
@@ -73,13 +78,44 @@ def test_round_the_clock_over_daylight_saving(case: int, zone: str, start: str, 
     assert count(calendar, at(start, zone), 24, "elapsed_hours", ()) == at(due, zone)
 
 
-def test_openings_over_the_hour_that_daylight_saving_skips() -> None:
-    nights = Calendar("nights", 1, "America/New_York", (((60, 240),),) * 7, published=None)  # 01:00-04:00
-    start = at("2026-03-08 00:00", "America/New_York")
-    assert nights.between(start, start + timedelta(hours=12)) == 120
-    early = Calendar("early", 1, "America/New_York", (((150, 195),),) * 7, published=None)  # 02:30-03:15
-    assert early.between(start, start + timedelta(hours=12)) == 0
-    assert early.between(start + timedelta(hours=24), start + timedelta(hours=36)) == 45
+@pytest.mark.parametrize(
+    ("zone", "day", "openings", "minutes"),
+    [
+        # Put forward at 02:00: what the clocks skip is not open, whatever opens or closes in it.
+        ("America/New_York", "2026-03-08", ((60, 240),), 120),
+        ("America/New_York", "2026-03-08", ((150, 195),), 15),  # 02:30-03:15: the quarter of an hour that there was
+        ("America/New_York", "2026-03-08", ((135, 165),), 0),
+        ("America/New_York", "2026-03-08", ((60, 150), (180, 300)), 180),  # never twice
+        ("America/New_York", "2026-03-09", ((150, 195),), 45),
+        ("Australia/Lord_Howe", "2026-10-04", ((0, 1440),), 1410),  # half an hour
+        ("America/Sao_Paulo", "2018-11-04", ((0, 60), (60, 120)), 60),  # a day without midnight
+        # Put back: the hour that comes twice is open twice.
+        ("America/New_York", "2026-11-01", ((0, 1440),), 1500),
+        ("America/New_York", "2026-11-01", ((60, 90), (90, 300)), 300),
+        ("America/Sao_Paulo", "2018-02-17", ((0, 1440),), 1500),  # a day with 23:00 twice
+    ],
+)
+def test_openings_over_the_hour_that_daylight_saving_changes(
+    zone: str, day: str, openings: tuple[tuple[int, int], ...], minutes: int
+) -> None:
+    calendar = Calendar("nights", 1, zone, (openings,) * 7, published=None)
+    date_ = date.fromisoformat(day)
+    spans = calendar.open_spans(date_)
+    assert sum((end - start) // timedelta(minutes=1) for start, end in spans) == minutes
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+    start, end = (datetime.combine(d, time(12), UTC) for d in (date_ - timedelta(days=1), date_ + timedelta(days=2)))
+    assert sum(calendar.between(a, b) for a, b in spans) == minutes
+    if minutes:
+        assert calendar.add(spans[0][0], minutes) == spans[-1][1]
+    assert calendar.between(start, end) >= minutes
+
+
+def test_a_date_ends_with_its_last_second_also_where_that_comes_twice() -> None:
+    put_back = round_the_clock("America/Sao_Paulo")
+    assert put_back.end_of_day(date(2018, 2, 17)) == datetime(2018, 2, 18, 2, 59, 59, tzinfo=UTC)
+    assert put_back.add(put_back.end_of_day(date(2018, 2, 16)) + timedelta(seconds=1), 25 * 60) == datetime(
+        2018, 2, 18, 3, tzinfo=UTC
+    )
 
 
 def test_case_22_the_viewer_s_zone_changes_nothing() -> None:
@@ -128,12 +164,26 @@ def test_is_open(moment: str, is_open: bool) -> None:
         ("2026-11-19 10:00", 2, "2026-11-21", "2026-11-23"),  # a Saturday
         ("2026-10-07 10:00", 3, "2026-10-10", None),  # a make-up Saturday is a working day
         ("2026-02-13 10:00", 3, "2026-02-16", "2026-02-24"),
+        ("2026-02-25 23:59", 3, "2026-02-28", None),  # no 29th; a Saturday worked for Spring Festival
+        ("2026-09-17 10:00", 3, "2026-09-20", None),  # a Sunday worked for the National Day
+        ("2026-11-21 09:00", 30, "2026-12-21", None),
+        ("2026-11-25 09:00", 30, "2026-12-25", None),  # no holiday here
+        ("2026-11-04 09:00", 60, "2027-01-03", None),  # a Sunday of a year that is not published: not extended
     ],
 )
 def test_case_26_statutory_count(start: str, days: int, due: str, extended: str | None) -> None:
     last = date.fromisoformat(due)
     assert count(CN, at(start), days, "calendar_days", ()) == at(f"{due} 23:59:59")
     assert CN.extended(last) == (date.fromisoformat(extended) if extended else None)
+
+
+def test_a_day_off_before_a_year_that_is_not_published_extends_nothing() -> None:
+    """The Saturday is known; whether the Monday after it is New Year's Day off is not."""
+    calendar = Calendar("cn", 1, "Asia/Shanghai", CN.hours, published=frozenset({2028}))
+    assert calendar.extended(date(2028, 12, 30)) is None
+    assert calendar.is_extension_unknown(date(2028, 12, 30))
+    assert not calendar.is_extension_unknown(date(2028, 12, 29))
+    assert calendar.extended(date(2028, 12, 23)) == date(2028, 12, 25)
 
 
 def test_a_year_that_is_not_published_extends_nothing() -> None:
@@ -147,7 +197,8 @@ def test_a_year_that_is_not_published_extends_nothing() -> None:
 @pytest.mark.parametrize(
     ("start", "months", "due"),
     [("2026-01-31", 1, "2026-02-28"), ("2028-01-31", 1, "2028-02-29"), ("2026-11-30", 3, "2027-02-28"),
-     ("2026-05-15", 24, "2028-05-15")],
+     ("2026-05-15", 24, "2028-05-15"), ("2028-02-29", 12, "2029-02-28"), ("2026-08-31", 6, "2027-02-28"),
+     ("2026-12-31", 2, "2027-02-28")],
 )  # fmt: skip
 def test_months_end_on_the_same_day_or_the_last(start: str, months: int, due: str) -> None:
     assert add_months(date.fromisoformat(start), months) == date.fromisoformat(due)
@@ -224,8 +275,8 @@ def test_law_adding_agrees_with_counting_minute_by_minute(start: datetime, n: in
 def test_adding_working_time_is_fast() -> None:
     start, rounds = at("2026-11-20 16:30"), 5_000
     CN.add(start, 1)
-    begun = time.perf_counter()
+    begun = perf_counter()
     for n in range(rounds):
         CN.add(start, n)
     # The aim is 20 µs; the bound leaves room for a busy machine.
-    assert (time.perf_counter() - begun) / rounds < 60e-6
+    assert (perf_counter() - begun) / rounds < 60e-6

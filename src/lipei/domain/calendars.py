@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -105,8 +105,11 @@ class Calendar:
         return at.astimezone(self.tz).date()
 
     def end_of_day(self, day: date) -> datetime:
-        """The last second of a date: 23:59:59, so that the due time carries the date that people name."""
-        return datetime.combine(day, time(23, 59, 59), self.tz).astimezone(UTC)
+        """The last second of a date: 23:59:59, so that the due time carries the date that people name.
+
+        Where clocks are put back at midnight 23:59:59 comes twice; the date ends with the second.
+        """
+        return datetime.combine(day, time(23, 59, 59, fold=1), self.tz).astimezone(UTC)
 
     def close_of_business(self, day: date) -> datetime:
         """When work ends on a working day; the end of the day where that is midnight or nobody works."""
@@ -139,7 +142,14 @@ class Calendar:
         """
         if not self.is_published(day.year) or self.is_working_day(day):
             return None
-        return self.next_working_day(day)
+        moved = self.next_working_day(day)
+        return moved if self.is_published(moved.year) else None
+
+    def is_extension_unknown(self, day: date) -> bool:
+        """Whether the law may move a last day, and nobody can say yet whether and where to."""
+        if not self.is_published(day.year):
+            return True
+        return not self.is_working_day(day) and not self.is_published(self.next_working_day(day).year)
 
     # --- working time ---
 
@@ -244,22 +254,43 @@ class Calendar:
         total = 0
         day, last = date(number, 1, 1), date(number, 12, 31)
         while True:
-            for opens, closes in self.openings(day):
-                start, end = self._at(day, opens), self._at(day, closes)
-                if end > start:  # 02:30-03:15 has no length on the day that skips 02:00-03:00
-                    starts.append(start)
-                    ends.append(end)
-                    before.append(total)
-                    total += end - start
+            for start, end in self._spans(day):
+                starts.append(start)
+                ends.append(end)
+                before.append(total)
+                total += end - start
             if day == last:
                 break
             day += _ONE_DAY
         return _Year(self._at(date(number, 1, 1), 0), starts, ends, before, total)
 
+    def open_spans(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """The openings of a date as UTC instants, from (inclusive) and to (exclusive)."""
+        return tuple((instant(start), instant(end)) for start, end in self._spans(day))
+
+    def _spans(self, day: date) -> Iterator[Span]:
+        for opens, closes in self.openings(day):
+            start, end = self._at(day, opens), self._at(day, closes)
+            if end > start:  # 02:15-02:45 has no length on the day that skips 02:00-03:00
+                yield start, end
+
     def _at(self, day: date, minute: int) -> int:
+        """The instant at which the clocks show a time; the instant of the skip for one that they skip that day."""
         if minute == DAY_MINUTES:
             day, minute = day + _ONE_DAY, 0
-        return microseconds(datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=self.tz))
+        shown = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=self.tz)
+        before, after = shown.utcoffset(), shown.replace(fold=1).utcoffset()
+        if before == after or before is None or after is None or before > after:
+            return microseconds(shown)
+        # Skipped: `before` puts it after the skip by as much as `after` puts it ahead. The skip lies between.
+        late, early = microseconds(shown), microseconds(shown.replace(fold=1))
+        while late - early > 1_000_000:
+            middle = (early + late) // 2_000_000 * 1_000_000
+            if instant(middle).astimezone(self.tz).utcoffset() == before:
+                early = max(middle, early + 1_000_000)
+            else:
+                late = middle
+        return late
 
 
 def check_spans(spans: tuple[Span, ...]) -> None:

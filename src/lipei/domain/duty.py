@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from lipei.domain.calendars import Calendar
 from lipei.domain.conditions import Condition
@@ -77,15 +77,8 @@ def off_hours(*, calendar: Calendar, starts: datetime, ends: datetime) -> tuple[
 def _openings(calendar: Calendar, starts: datetime, ends: datetime) -> Iterator[Span]:
     day, last = calendar.local_date(starts), calendar.local_date(ends)
     while day <= last:
-        midnight = datetime.combine(day, time(), calendar.tz)
-        for first, end in calendar.openings(day):
-            yield Span(_local(midnight, first), _local(midnight, end))
+        yield from (Span(first, end) for first, end in calendar.open_spans(day))
         day += timedelta(days=1)
-
-
-def _local(midnight: datetime, minutes: int) -> datetime:
-    """The instant at which clocks on the wall show so many minutes after midnight."""
-    return (midnight + timedelta(minutes=minutes)).astimezone(UTC)
 
 
 def gaps(*, roster: Roster, needed: Iterable[Span]) -> tuple[Span, ...]:

@@ -19,7 +19,7 @@ from lipei.norms.errors import NormError
 from lipei.norms.lines import known_keys, rows
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY_OFF, MAKE_UP = "day off", "workday (make-up)"
+DAY_OFF, MAKE_UP, OTHER_HOURS = "day off", "workday (make-up)", "other hours"
 _OPENING = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 _YEARS = range(1900, 2201)
 
@@ -95,12 +95,26 @@ def _days(place: str, value: Any, make_up: tuple[Span, ...]) -> Days:
             raise NormError("norm_error.calendar.date", place=place, date=str(day))
         if day in found:
             raise NormError("norm_error.table.twice", place=place, code=day.isoformat())
-        if row["kind"] not in (DAY_OFF, MAKE_UP):
-            raise NormError("norm_error.table.unknown_code", place=place, code=str(row["kind"]))
-        found[day] = () if row["kind"] == DAY_OFF else _openings(place, row["hours"]) if "hours" in row else make_up
-        if row["kind"] == MAKE_UP and not found[day]:
-            raise NormError("norm_error.calendar.make_up", place=place, date=day.isoformat())
+        found[day] = _hours_of_day(place, row, make_up)
     return found
+
+
+def _hours_of_day(place: str, row: Mapping[str, Any], make_up: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The openings of a day that differs: none on a day off, its own or those of make-up days on one that is worked.
+
+    A day with other hours than its weekday's (a half-day before a holiday) is a working day and says its hours.
+    """
+    kind, day = row["kind"], row["date"].isoformat()
+    if kind not in (DAY_OFF, MAKE_UP, OTHER_HOURS):
+        raise NormError("norm_error.table.unknown_code", place=place, code=str(kind))
+    if kind == DAY_OFF:
+        if row.get("hours"):
+            raise NormError("norm_error.calendar.day_off", place=place, date=day)
+        return ()
+    hours = _openings(place, row["hours"]) if "hours" in row else make_up if kind == MAKE_UP else ()
+    if not hours:
+        raise NormError(f"norm_error.calendar.{'make_up' if kind == MAKE_UP else 'other_hours'}", place=place, date=day)
+    return hours
 
 
 def _published(place: str, value: Any) -> frozenset[int] | None:
