@@ -86,6 +86,91 @@ def test_every_table_has_a_name_for_people_and_somebody_who_may_edit_it():
     assert set(EDITORS) == set(loader.TABLES)
 
 
+NAMES = {"zh-hans": "客户回访", "zh-hant": "客戶回訪", "en": "Call-back"}
+
+
+def a_promise_of_its_own(document: Any) -> None:
+    document["promises"].append({**document["promises"][0], "code": "call_back", "duties": []})
+
+
+def a_calendar_of_its_own(document: Any) -> None:
+    document["calendars"].append({**document["calendars"][-1], "code": "de"})
+
+
+def a_paper_of_its_own(document: Any) -> None:
+    document["papers"].append({**document["papers"][0], "code": "dashcam"})
+
+
+def a_rule_of_its_own(document: Any) -> None:
+    document["rules"].append({**document["rules"][0], "code": "vip", "text": "reason.triage.vip"})
+
+
+def a_loss_of_its_own(document: Any) -> None:
+    document["lines"][0]["losses"].append("hail")
+
+
+@pytest.mark.norm("2.3.1")
+@pytest.mark.parametrize(
+    ("table", "change", "key"),
+    [
+        ("promises", a_promise_of_its_own, "promise.call_back"),
+        ("calendars", a_calendar_of_its_own, "calendar.de"),
+        ("papers", a_paper_of_its_own, "paper.dashcam"),
+        ("triage", a_rule_of_its_own, "reason.triage.vip"),
+        ("lines", a_loss_of_its_own, "loss.hail"),
+    ],
+)
+def test_a_row_of_one_s_own_is_named_in_every_language_or_not_saved(table: str, change: Any, key: str) -> None:
+    assert refused(edited(table, change)) == "norm_error.text.missing"
+
+    def named(document: Any) -> None:
+        change(document)
+        document["texts"] = {key: NAMES}
+
+    edits = edited(table, named)
+    assert loader.checked(edits, market="CN")
+    assert loader.texts_of(edits) == {key: NAMES}
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        ({"promise.call_back": {"en": "Call-back"}}, "norm_error.table.missing_key"),
+        ({"promise.call_back": {**NAMES, "en": " "}}, "norm_error.text.empty"),
+        ({"promise.call_back": {**NAMES, "en": "{amount}"}}, "norm_error.text.empty"),
+        ({"promise.call_back": {**NAMES, "fr": "Rappel"}}, "norm_error.table.unknown_key"),
+        ({"refusal.stale": NAMES}, "norm_error.table.unknown_key"),
+        (["promise.call_back"], "norm_error.table.not_a_row"),
+    ],
+)
+def test_a_name_that_cannot_be_shown_is_refused(texts: Any, code: str) -> None:
+    def named(document: Any) -> None:
+        a_promise_of_its_own(document)
+        document["texts"] = texts
+
+    assert refused(edited("promises", named)) == code
+
+
+def test_a_product_brings_the_names_of_its_own_facts():
+    document = loader.read((loader.FOLDER / "products" / "travel-1.yaml").read_text(encoding="utf-8"))
+    document |= {"code": "trips", "name": NAMES}
+    document["covers"]["baggage"]["facts"]["flight_cancelled"] = {"type": "yes_no", "default": False}
+    edits = {"products": [(2, yaml.safe_dump(document, allow_unicode=True))]}
+    assert refused(edits) == "norm_error.product_text"
+    document["texts"] = {"fact.flight_cancelled": NAMES}
+    edits = {"products": [(2, yaml.safe_dump(document, allow_unicode=True))]}
+    assert loader.checked(edits, market="CN").products.latest("trips") is not None
+
+
+@pytest.mark.parametrize(("market", "region"), [("TW", "TW"), ("US-CA", "US"), ("CN", "CN")])
+def test_whose_law_applies_is_a_setting_that_the_installation_may_overrule(market: str, region: str) -> None:
+    edits = edited("settings", lambda d: d["settings"]["market"].update(value=market))
+    for book in (loader.checked(edits), loader.checked({}, market=market)):
+        assert (book.settings.market, book.settings.region) == (market, region)
+        assert ("cn_decision" in book.promises.current) == (market == "CN")
+        assert book.promises.current["complex_answer"].calendar == market.lower().replace("-", "_")
+
+
 # --- any document at all ------------------------------------------------------------------------------------------------
 
 

@@ -96,7 +96,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LIPEI_BANK_ACCOUNT", "", "The company's own account: `name;number;bank code`."),
     Variable("LIPEI_TIME_ZONE", "Asia/Shanghai", "Zone of the company: working time and display.", ZoneInfo),
     Variable("LIPEI_LANGUAGE", "zh-hans", "Language where nobody chose one.", _choice("zh-hans", "zh-hant", "en")),
-    Variable("LIPEI_MARKET", "CN", "Whose law applies: a profile of the promises table."),
+    Variable(
+        "LIPEI_MARKET",
+        "",
+        "Whose law applies, whatever the settings in the product say: a profile of the promises table; empty: as they say.",
+        _choice("", "CN", "TW", "HK", "UK", "EU", "US-NAIC", "US-CA", "US-UT", "US-OK"),
+    ),
     Variable("LIPEI_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this installation answers to.", _list),
     Variable("LIPEI_ORIGIN", "http://127.0.0.1:8000", "Address that people use, for links in messages."),
     Variable("LIPEI_HTTPS", "0", "1 behind TLS: secure cookies, redirects, HSTS.", _flag),

@@ -65,6 +65,11 @@ class Settings:
     unmask_minutes: int
     retention_years: int
 
+    @property
+    def region(self) -> str:
+        """Where a telephone number without a country code is dialled: the land of the market (CN, TW, HK, US …)."""
+        return self.market[:2]
+
     def __getitem__(self, name: str) -> Any:
         """A setting by a name that is only known at run time. Raises KeyError for one that does not exist."""
         if name not in NAMES:

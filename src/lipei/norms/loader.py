@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lipei.norms import (
     jobs,
     lines,
     messages,
+    own_texts,
     papers,
     products,
     promises,
@@ -79,9 +81,15 @@ def default_digest(table: str) -> str:
 @cache
 def parsed(table: str, version: int, text: str) -> Any:
     """The domain value of a document in a version. Raises NormError where it makes no sense."""
+    document, own = own_texts.taken(table, read(text))
     if table == "products":
-        return products.parse(read(text))
-    return PARSERS[table]({**read(text), "version": version})
+        return products.parse(document, own=own)
+    return PARSERS[table]({**document, "version": version})
+
+
+def texts_of(edits: Edits) -> own_texts.Texts:
+    """The texts that these edits bring, see `lipei.norms.own_texts`."""
+    return own_texts.gathered([(table, read(text)) for table in TABLES for _, text in edits.get(table, ())])
 
 
 def _versions(table: str, edits: Edits) -> list[Any]:
@@ -107,7 +115,7 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
         papers=latest["papers"],
         products=_products(edits),
         messages=latest["messages"],
-        settings=latest["settings"],
+        settings=replace(latest["settings"], market=profile),
         jobs=latest["jobs"],
         versions=tuple((table, edits[table][-1][0] if edits.get(table) else 1) for table in TABLES),
     )
@@ -123,6 +131,9 @@ def checked(edits: Edits, *, market: str = "") -> Rulebook:
     known_codes("settings.market", [market or latest["settings"].market], promises_now.profiles)
     promises.check_calendars(promises_now, calendars_now)
     known_codes("duty.calendar", [latest["duty"].calendar], calendars_now.current)
+    own = texts_of(edits)
+    for table, value in latest.items():
+        own_texts.check_named(table, value, own)
     return rulebook(edits, market=market)
 
 

@@ -35,7 +35,8 @@ from lipei.domain.settlement.terms import (
     Wording,
 )
 from lipei.norms.errors import NormError
-from lipei.norms.texts import LANGUAGES, texts
+from lipei.norms.texts import LANGUAGES
+from lipei.norms.texts import shipped as shipped_texts
 
 FOLDER = Path(__file__).parent / "defaults" / "products"
 
@@ -65,15 +66,18 @@ def joined(terms: Iterable[Terms]) -> Products:
         raise NormError("norm_error.product_versions", detail=str(error)) from None
 
 
-def parse(document: Mapping[str, Any]) -> Terms:
-    """The terms that a document describes; raises `NormError` with the place and reason where it makes no sense."""
+def parse(document: Mapping[str, Any], *, own: Mapping[str, Any] | None = None) -> Terms:
+    """The terms that a document describes; raises `NormError` with the place and reason where it makes no sense.
+
+    ``own`` are texts that the document brought along for facts of its own.
+    """
     at = str(document.get("code", "?")) if isinstance(document, Mapping) else "?"
     _keys(document, at, _TOP, {"limits", "rounding", "source", "source_status"})
     try:
         exponent(document["currency"])
     except MoneyError:
         raise NormError("norm_error.product_value", at=f"{at}.currency", value=document["currency"]) from None
-    reader = _Reader(document["currency"], {})
+    reader = _Reader(document["currency"], {}, own=own or {})
     for code, row in _mapping(document["clauses"], f"{at}.clauses").items():
         place = f"{at}.clauses.{code}"
         _keys(row, place, {"name", "plain"})
@@ -110,6 +114,7 @@ class _Reader:
     currency: str
     clauses: dict[str, Clause]
     limits: dict[str, Limit] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     def clause(self, code: Any, at: str) -> str:
         if str(code) not in self.clauses:
@@ -234,7 +239,7 @@ def _specs(rows: Any, reader: _Reader, at: str) -> dict[str, FactSpec]:
         place = f"{at}.{name}"
         _keys(row, place, {"type"}, {"minimum", "maximum", "default", "required", "choices"})
         kind = _one_of(row["type"], FACT_TYPES, f"{place}.type")
-        if f"fact.{name}" not in texts():
+        if f"fact.{name}" not in shipped_texts() and f"fact.{name}" not in reader.own:
             raise NormError("norm_error.product_text", at=place, key=f"fact.{name}")
         choices = _strings(row.get("choices", []), f"{place}.choices", least=1 if kind == "choice" else 0)
         low, high = (_bound(row.get(key), kind, reader, f"{place}.{key}") for key in ("minimum", "maximum"))
@@ -330,7 +335,7 @@ _OPTIONS: Mapping[str, Any] = {
 
 def _worded(step: Step, at: str) -> None:
     """Each line that the step can give has its sentence; terms cannot bring a step that nobody could explain."""
-    if step.text not in texts():
+    if step.text not in shipped_texts():
         raise NormError("norm_error.product_text", at=at, key=step.text)
 
 

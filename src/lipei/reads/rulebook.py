@@ -18,7 +18,7 @@ from django.db.models import IntegerField
 from django.db.models.expressions import RawSQL
 
 from lipei.domain.rulebook import Rulebook
-from lipei.norms import loader
+from lipei.norms import loader, texts
 from lipei.store import models
 
 EDITS_COUNT = "(SELECT COUNT(*) FROM norm_version)"
@@ -78,4 +78,5 @@ def at(edits_count: int) -> Rulebook:
         rows = models.NormVersion.objects.order_by("table", "version").values_list("table", "version", "document")
         for table, version, text in rows:
             edits.setdefault(table, []).append((version, text))
+    texts.adopt(loader.texts_of(edits))
     return loader.rulebook(edits, market=settings.LIPEI_MARKET)

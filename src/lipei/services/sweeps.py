@@ -240,7 +240,7 @@ def after_edits(*, now: datetime) -> int:
     """
     book = norms.current()
     versions = dict(book.versions)
-    market = settings.LIPEI_MARKET
+    market = book.settings.market
     wanted: Any = {"promises": versions["promises"], "calendars": versions["calendars"], "market": market}
     shipped: Any = {"promises": 1, "calendars": 1, "market": market}
     row, _ = models.CompanyState.objects.get_or_create(key="clocks", defaults={"value": shipped})

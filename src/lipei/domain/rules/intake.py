@@ -141,7 +141,7 @@ def _wrong_contact(ask: Ask, phone: str, email: str) -> dict[str, str]:
 
 
 def _region(ask: Ask) -> str:
-    return ask.rulebook.settings.market[:2]
+    return ask.rulebook.settings.region
 
 
 def _wrong_line(ask: Ask, command: Report) -> dict[str, str]:

@@ -15,11 +15,23 @@ import yaml
 
 LANGUAGES = ("zh-hans", "zh-hant", "en")
 _FOLDER = Path(__file__).parent
+_adopted: Mapping[str, Mapping[str, str]] | None = None
+
+
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """All texts: key → language → wording; those of the company's own tables before the shipped ones."""
+    return shipped() if _adopted is None else _adopted
+
+
+def adopt(own: Mapping[str, Mapping[str, str]]) -> None:
+    """Let the texts that managers wrote into their tables hold in this process, see `lipei.norms.own_texts`."""
+    global _adopted
+    _adopted = {**shipped(), **own} if own else None
 
 
 @cache
-def texts() -> Mapping[str, Mapping[str, str]]:
-    """All texts: key → language → wording. Raises ValueError where a key stands twice."""
+def shipped() -> Mapping[str, Mapping[str, str]]:
+    """The texts that come with Lipei. Raises ValueError where a key stands twice."""
     found: dict[str, Mapping[str, str]] = {}
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for path in sorted(_FOLDER.glob("*.yaml")):

@@ -89,7 +89,7 @@ def addresses(row: Any, case: Case, rulebook: Rulebook, channel: str) -> list[Ad
     default = rulebook.settings.language_default
     if row.party:
         party = case.parties[row.party]
-        to = address_for(channel, party.phone, party.email)
+        to = address_for(channel, party.phone, party.email, rulebook)
         return (
             [Address("", to, party.name, row.language or party.language or case.claim.language or default, row.party)]
             if to
@@ -103,14 +103,13 @@ def addresses(row: Any, case: Case, rulebook: Rulebook, channel: str) -> list[Ad
         holders = [p for p in staff if row.role in p.roles]
         own = [p for p in holders if case.claim.unit and p.unit == case.claim.unit]
         people = own or holders
-    found = [(p, address_for(channel, p.phone, p.email)) for p in people]
+    found = [(p, address_for(channel, p.phone, p.email, rulebook)) for p in people]
     return [Address(f"staff-{p.id}", to, p.name, p.language or default) for p, to in found if to]
 
 
-def address_for(channel: str, phone: str, email: str) -> str:
+def address_for(channel: str, phone: str, email: str, rulebook: Rulebook) -> str:
     """The address that a channel needs, empty where there is none."""
-    region = {"TW": "TW", "HK": "HK"}.get(str(settings.LIPEI_MARKET), "CN")
-    return normal_phone(number=phone, region=region) if channel == "sms" else email.strip()
+    return normal_phone(number=phone, region=rulebook.settings.region) if channel == "sms" else email.strip()
 
 
 def _one(

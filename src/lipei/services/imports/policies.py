@@ -119,7 +119,7 @@ class Policies:
         """Numbers that cannot be what they are said to be."""
         codes: dict[str, str | None] = {}
         if values["phone"]:
-            codes["phone"] = accounts.check_phone(number=values["phone"])
+            codes["phone"] = accounts.check_phone(number=values["phone"], region=self._rulebook.settings.region)
         if values["id_number"] and len(values["id_number"]) == 18:
             company = accounts.check_uscc(number=values["id_number"]) is None
             if not company:

@@ -29,7 +29,7 @@ class StaffRows:
     def __init__(self, rulebook: Rulebook, dry_run: bool, now: datetime) -> None:
         self._dry_run = dry_run
         self._skills = {skill for skill, _ in rulebook.assignment.skills} | {"fast_lane"}
-        self._language = rulebook.settings.language_default
+        self._language, self._region = rulebook.settings.language_default, rulebook.settings.region
         self._seen: dict[str, Mapping[str, Any]] = {}
 
     def take(self, rows: Sequence[Row]) -> Sequence[str | Refusal]:
@@ -70,7 +70,7 @@ class StaffRows:
         if not roles:
             raise Wrong("refusal.import_missing", column=row.label("roles"))
         phone, email = row.text("phone", length_max=40), row.text("email", length_max=120)
-        code = accounts.check_phone(number=phone) if phone else None
+        code = accounts.check_phone(number=phone, region=self._region) if phone else None
         if code:
             raise Wrong(code)
         if email:

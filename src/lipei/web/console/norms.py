@@ -100,7 +100,7 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
     seen = request.POST.get("seen_version", "")
     shown = request.POST.get("previewed", "") == _mark(text)
     kept: dict[str, Any] = {"table": table, "text": text, "reason": reason, "seen": seen}
-    if "check" in request.POST or (table in PREVIEWED and not shown):
+    if "check" in request.POST or (not shown and _moves_clocks(table, text)):
         refusal = norms.check(table, text)
         if refusal is not None:
             return show(request, "norm_edit", "norms", **kept, refusal=sentence(refusal), status=422)
@@ -132,6 +132,18 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
     return redirect("console:norm", table=table)
 
 
+def _moves_clocks(table: str, text: str) -> bool:
+    """Whether saving may move the promises of open claims: of the settings only another market does."""
+    if table != "settings":
+        return table in PREVIEWED
+    try:
+        return bool(
+            loader.parsed(table, 2, text).market != loader.parsed(table, 2, norms.text_in_force(table)[1]).market
+        )
+    except NormError:
+        return False  # saving says what is wrong
+
+
 def _mark(text: str) -> str:
     """What tells whether a document is the one whose effect was shown."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -139,7 +151,7 @@ def _mark(text: str) -> str:
 
 def _effect(table: str, text: str) -> Any | None:
     """What saving would do to the promises of open claims."""
-    if table not in PREVIEWED:
+    if not _moves_clocks(table, text):
         return None
     try:
         return sweeps.preview(table=table, text=text, now=now(), list_max=ROWS_LISTED_MAX)

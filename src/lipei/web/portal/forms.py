@@ -77,7 +77,7 @@ def read(data: Mapping[str, str], *, rulebook: Rulebook, language: str) -> Typed
             errors[spec.name] = ("refusal.too_long", {})
     if not said["phone"]:
         errors["phone"] = ("refusal.required", {})
-    elif code := accounts.check_phone(number=said["phone"]):
+    elif code := accounts.check_phone(number=said["phone"], region=rulebook.settings.region):
         errors["phone"] = (code, {})
     if not said["story"]:
         errors["story"] = ("refusal.story_missing", {})
