@@ -7,8 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from tests.contract.conftest import Stranger, good
 
+from lipei.domain.events import Actor
+from lipei.norms import loader
+from lipei.services import norms
 from lipei.store import models
 
 HERE = ZoneInfo("Asia/Shanghai")
@@ -145,3 +149,27 @@ def test_complete_papers_are_told_once(stranger: Stranger) -> None:
             stranger.act(stranger.handler(body), body, f"papers/{paper['id']}/accept")
     told = list(good(stranger.office.program.get(f"claims/{body['number']}/messages"))["messages"])
     assert [m["message"] for m in told].count("papers_complete") == 1
+
+
+@pytest.mark.norm("2.3.1")
+def test_a_promise_and_a_calendar_of_the_company_s_own_are_called_by_their_names(stranger: Stranger) -> None:
+    names = {"zh-hans": "客户回访", "zh-hant": "客戶回訪", "en": "Call-back"}
+    summer = {"zh-hans": "夏令时间", "zh-hant": "夏季時間", "en": "Summer hours"}
+    tables = {name: loader.read(loader.default_text(name)) for name in ("calendars", "promises")}
+    cn = tables["calendars"]["calendars"][0]
+    tables["calendars"]["calendars"].append({**cn, "code": "summer", "hours": {"mon": ["08:00-12:00"]}})
+    tables["calendars"]["texts"] = {"calendar.summer": summer}
+    mine = {"code": "call_back", "calendar": "summer", "limit": 1, "unit": "working_hours", "told_to_customer": True}
+    tables["promises"]["promises"].append({**tables["promises"]["promises"][0], **mine, "duties": []})
+    tables["promises"]["texts"] = {"promise.call_back": names}
+    manager = Actor("staff:1", "m", frozenset({"manager"}))
+    for name, table in tables.items():
+        said = yaml.safe_dump(table, allow_unicode=True)
+        args: Any = {"table": name, "text": said, "reason": "夏天", "seen_version": 1, "actor": manager}
+        assert norms.save(now=stranger.office.now, **args) == 2
+    body = reported(stranger, "2026-11-20 17:15")
+    assert due(body, "call_back") == "2026-11-23 09:00"
+    for language, name in names.items():
+        found = good(stranger.office.manager1.get(f"claims/{body['number']}", Accept_Language=language))
+        told = next(p for p in found["promises"] if p["code"] == "call_back")
+        assert told["name"] == name and name in told["why"] and summer[language] in told["why"]

@@ -18,7 +18,7 @@ import yaml
 import lipei.norms
 from lipei.domain.calendars import Calendar, Calendars
 from lipei.domain.claims import Case, Claim, Clock, Exposure
-from lipei.domain.conditions import Compare
+from lipei.domain.conditions import ALWAYS, Compare
 from lipei.domain.events import Change, Event
 from lipei.domain.promises import (
     Promise,
@@ -557,3 +557,224 @@ def test_word_of_one_offer_keeps_the_promises_of_its_heads_only():
         case=case, events=(*refused, said), promises=book(of_head), calendars=CALENDARS, now=at("2026-11-23 10:00")
     )
     assert [t.facts["exposure"] for t in ticks if t.kind == "clock.fulfilled"] == [1, 3]
+
+
+# --- more of each: what a late beginning, a closed claim and the bank do to a clock ---
+
+ANSWER = replace(BASE, code="answer", limit=5, unit="working_days", start=(Rule("claim.triaged"),), on_reopen="new",
+                 condition=Compare("lane", "eq", "complex"), **PAPERS)  # fmt: skip
+PAY = replace(ANSWER, code="pay", limit=3, unit="calendar_days", condition=Compare("lane", "eq", "simple"))
+
+
+def reopens(desk: Desk, when: str, **claim: Any) -> list[str]:
+    return desk.does(
+        "claim.reopened", when, Change("claim", 0, {"state": "investigating", "reopened_at": at(when), **claim})
+    )
+
+
+def closes(desk: Desk, when: str) -> list[str]:
+    return desk.does("claim.closed", when, Change("claim", 0, {"state": "closed"}))
+
+
+def test_case_17_a_promise_first_made_after_reopening_runs_from_the_reopening() -> None:
+    desk = Desk(PAY, ANSWER, reported="2026-11-02 09:00", lane="simple")
+    desk.does("claim.triaged", "2026-11-02 09:00")
+    closes(desk, "2026-11-03 09:00")
+    assert reopens(desk, "2026-11-23 09:00") == ["clock.started"]
+    desk.does("claim.triaged", "2026-11-23 10:00", Change("claim", 0, {"lane": "complex"}))
+    assert (desk.clock.promise, desk.clock.started_at) == ("answer", at("2026-11-23 09:00"))
+    assert (desk.clock.due_at, desk.clock.breached_at) == (at("2026-11-30 17:30"), None)
+
+
+@pytest.mark.parametrize(("on_reopen", "starts"), [("again", 2), ("new", 2), ("", 1), ("resume", 1)])
+def test_case_17_a_reopened_claim_that_is_agreed_once_more(on_reopen: str, starts: int) -> None:
+    """``again``: the ten days run from each agreement; a claim that stays closed has none of it."""
+    pays = replace(BASE, code="pays", since="", start=(Rule("offer.agreed"),), fulfil=(Rule("exposure.settled"),),
+                   limit=10, unit="calendar_days", on_reopen=on_reopen)  # fmt: skip
+    desk = Desk(pays, reported="2026-11-02 09:00")
+    assert desk.does("offer.agreed", "2026-11-02 10:00") == ["clock.started"]
+    assert desk.does("exposure.settled", "2026-11-03 10:00") == ["clock.fulfilled"]
+    assert desk.does("offer.agreed", "2026-11-03 11:00") == []  # once is once, while it stays open
+    closes(desk, "2026-11-03 12:00")
+    reopens(desk, "2026-11-23 09:00")
+    desk.does("exposure.settled", "2026-11-23 10:00")
+    desk.does("offer.agreed", "2026-11-24 10:00")
+    begun = [e for e in desk.journal if e.kind == "clock.started"]
+    assert len(begun) == starts
+    if on_reopen == "again":
+        assert desk.clock.due_at == at("2026-12-04 23:59:59")
+
+
+def test_case_17_reopened_while_papers_are_still_to_come() -> None:
+    # Two of eight hours were used before the papers were asked for; a new clock has all eight.
+    for on_reopen, due in (("resume", "2026-11-26 16:30"), ("new", "2026-11-27 10:00")):
+        desk = started(replace(BASE, on_reopen=on_reopen, **PAPERS), "2026-11-20 14:00")
+        desk.asks_papers("2026-11-20 16:00")
+        desk.does("claim.withdrawn", "2026-11-23 10:00", Change("claim", 0, {"state": "withdrawn"}))
+        reopens(desk, "2026-11-24 09:00", papers_requested_at=at("2026-11-20 16:00"))
+        assert desk.clock.state == "paused"
+        assert desk.sweeps("2026-11-26 08:00") == []
+        desk.gets_papers("2026-11-26 09:00")
+        assert (desk.clock.due_at, desk.clock.breached_at) == (at(due), None)
+
+
+def test_case_27_a_new_triage_while_the_customer_supplies_papers_breaks_nothing() -> None:
+    desk = Desk(ANSWER, PAY, reported="2026-11-23 09:00", lane="complex")
+    desk.does("claim.triaged", "2026-11-23 09:00")
+    desk.asks_papers("2026-11-23 11:00")
+    desk.does("claim.triaged", "2026-11-30 11:00", Change("claim", 0, {"lane": "simple"}))
+    assert (desk.clock.promise, desk.clock.state) == ("pay", "paused")
+    assert desk.clock.pauses == ((at("2026-11-23 11:00"), None),)
+    assert desk.sweeps("2026-11-30 12:00") == []
+    desk.gets_papers("2026-12-01 10:00")
+    assert desk.clock.due_at == at("2026-12-04 23:59:59")  # three days, and eight that were the customer's
+    # Triaged after the papers came: what was waited for is taken off all the same.
+    desk.does("claim.triaged", "2026-12-01 11:00", Change("claim", 0, {"lane": "complex"}))
+    assert (desk.clock.promise, desk.clock.state) == ("answer", "running")
+    assert desk.clock.pauses == ((at("2026-11-23 11:00"), at("2026-12-01 10:00")),)
+    assert desk.clock.due_at == at("2026-12-08 17:30")
+
+
+def test_papers_of_a_head_of_loss_that_has_ended_hold_up_nothing() -> None:
+    ended = replace(ANSWER, start=(Rule("claim.reported"),), condition=ALWAYS,
+                    resume=(*PAPERS["resume"], Rule("exposure.refused", ("papers_complete",))))  # fmt: skip
+    desk = Desk(ended, reported="2026-11-23 09:00")
+    heads = [Change("exposure", n, {"state": "open"}) for n in (1, 2)]
+    desk.does("claim.reported", "2026-11-23 09:00", *heads)
+    asked = [Change("paper", 1, {"state": "requested", "exposure": 2}), Change("claim", 0, {"papers_requests": 1})]
+    assert desk.does("claim.papers_requested", "2026-11-23 10:00", *asked) == ["clock.paused"]
+    refused = Change("exposure", 2, {"state": "refused"})
+    assert desk.does("exposure.refused", "2026-11-25 10:00", refused, part=2) == ["clock.resumed"]
+    assert desk.clock.due_at == at("2026-12-02 17:30")
+
+
+def test_what_the_bank_gives_back_was_not_paid() -> None:
+    pays = replace(BASE, code="pays", since="", start=(Rule("offer.agreed"),), fulfil=(Rule("exposure.settled"),),
+                   undo=(Rule("payment.given_back"),), limit=10, unit="calendar_days")  # fmt: skip
+    desk = Desk(pays, reported="2026-11-02 09:00")
+    desk.does("offer.agreed", "2026-11-02 10:00")
+    desk.does("exposure.settled", "2026-11-05 10:00")
+    assert desk.does("payment.given_back", "2026-11-06 10:00") == ["clock.resumed"]
+    assert (desk.clock.due_at, desk.clock.ended_at) == (at("2026-11-12 23:59:59"), None)
+    assert desk.does("payment.given_back", "2026-11-06 11:00") == []  # it runs already
+    assert desk.does("exposure.settled", "2026-11-13 10:00") == ["clock.breached", "clock.fulfilled"]
+
+
+def test_what_its_own_rule_has_cancelled_is_not_begun_by_the_next_triage() -> None:
+    asks = replace(BASE, code="asks", start=(Rule("claim.triaged"),), cancel=(Rule("exposure.assessed"),))
+    desk = Desk(asks, reported="2026-11-23 09:00")
+    desk.does("claim.triaged", "2026-11-23 09:00")
+    assert desk.does("exposure.assessed", "2026-11-23 10:00") == ["clock.cancelled"]
+    assert desk.does("claim.triaged", "2026-11-23 10:00") == []
+
+
+def test_a_head_of_loss_that_is_added_later_has_its_own_beginning() -> None:
+    added = Rule("exposure.added", from_event=True)
+    lists = replace(BASE, code="lists", scope="exposure", limit=1, unit="calendar_days", start=(*BASE.start, added))
+    desk = Desk(lists, reported="2026-11-20 09:00")
+    desk.does("claim.reported", "2026-11-21 09:00", Change("exposure", 1, {"state": "open"}))
+    desk.does("exposure.added", "2026-11-27 09:00", Change("exposure", 2, {"state": "open"}), part=2)
+    assert [c.due_at for c in desk.case.clocks.values()] == [at("2026-11-21 23:59:59"), at("2026-11-28 23:59:59")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "begins", "due"),
+    [
+        # Paused Fri 20:00 - Mon 08:00: the weekend belongs to nobody's working time, but to everybody's hours and dates.
+        ("elapsed_hours", 72, "2026-11-20 14:00", "2026-11-26 02:00"),
+        ("working_hours", 8, "2026-11-20 14:00", "2026-11-23 15:00"),
+        ("working_days", 2, "2026-11-20 14:00", "2026-11-25 17:30"),
+        ("calendar_days", 3, "2026-11-20 14:00", "2026-11-26 23:59:59"),
+        ("weeks", 1, "2026-11-20 14:00", "2026-11-30 23:59:59"),
+        ("months", 1, "2026-11-20 14:00", "2026-12-23 23:59:59"),
+    ],
+)
+def test_a_pause_over_a_weekend_in_every_unit(unit: str, limit: int, begins: str, due: str) -> None:
+    desk = started(replace(BASE, limit=limit, unit=unit, **PAPERS), begins)
+    desk.asks_papers("2026-11-20 20:00")
+    desk.gets_papers("2026-11-23 08:00")
+    assert desk.clock.due_at == at(due)
+
+
+@pytest.mark.parametrize(
+    ("resumed", "due"),
+    [
+        ("2026-02-13 17:00", "2026-02-14 10:00"),
+        ("2026-02-14 12:00", "2026-02-14 15:00"),
+        ("2026-02-16 10:00", "2026-02-24 10:30"),
+    ],
+)
+def test_a_pause_over_spring_festival_and_its_make_up_saturday(resumed: str, due: str) -> None:
+    """Two hours from Friday 15:30, half an hour used; the Saturday is worked, then nine days are off."""
+    desk = started(replace(BASE, limit=2, **PAPERS), "2026-02-13 15:30")
+    desk.asks_papers("2026-02-13 16:00")
+    desk.gets_papers(resumed)
+    assert desk.clock.due_at == at(due)
+
+
+def test_a_half_day_closes_at_its_own_hour() -> None:
+    half = replace(CN, version=2, days={**CN.days, date(2026, 12, 24): ((9 * 60, 12 * 60),)})
+    calendars = Calendars.of([half], [CN])
+    for limit, unit, due in ((4, "working_hours", "2026-12-25 10:00"), (1, "working_days", "2026-12-24 12:00")):
+        desk = Desk(replace(BASE, limit=limit, unit=unit), reported="2026-12-23 17:30", calendars=calendars)
+        desk.does("claim.reported", "2026-12-23 17:30")
+        assert desk.clock.due_at == at(due)
+
+
+def test_a_promise_that_was_broken_stays_broken_whatever_is_edited() -> None:
+    desk = started(replace(BASE, limit=4), "2026-11-23 09:00")
+    desk.sweeps("2026-11-23 15:00")
+    for version, limit in ((2, 40), (3, 1)):
+        desk.swap(replace(BASE, version=version, limit=limit))
+        desk.recomputes("2026-11-23 16:00")
+        assert desk.clock.breached_at == at("2026-11-23 14:30")
+    assert len([e for e in desk.journal if e.kind == "clock.breached"]) == 1
+
+
+def test_a_fulfilled_promise_is_not_edited() -> None:
+    desk = started(replace(BASE, limit=4), "2026-11-23 09:00")
+    desk.does("claim.opinion_given", "2026-11-23 10:00")
+    before = desk.clock
+    desk.swap(replace(BASE, version=2, limit=1))
+    assert desk.recomputes("2026-11-23 16:00") == []
+    assert desk.clock == before
+
+
+def test_shortened_while_paused_after_more_than_the_new_limit_was_used() -> None:
+    """Three of sixteen hours were used when it was paused; a limit of two was over an hour before the pause."""
+    desk = started(replace(BASE, limit=16, **PAPERS), "2026-11-23 09:00")
+    desk.asks_papers("2026-11-23 12:00")
+    desk.swap(replace(BASE, version=2, limit=2, **PAPERS))
+    assert desk.recomputes("2026-11-24 10:00") == ["clock.recomputed", "clock.breached"]
+    assert desk.clock.breached_at == at("2026-11-23 11:00")
+
+
+def test_a_date_told_and_then_a_lengthening_a_holiday_and_a_pause() -> None:
+    desk = started(replace(BASE, limit=5, unit="working_days", **PAPERS), "2026-11-20 10:00")
+    tell(desk, "2026-11-20 10:01")
+    desk.swap(replace(BASE, version=2, limit=8, unit="working_days", **PAPERS))
+    desk.recomputes("2026-11-23 09:00")
+    desk.calendars = with_holiday("2026-11-25")
+    desk.recomputes("2026-11-23 10:00", "holiday_added")
+    assert desk.clock.due_at == at("2026-11-27 17:30") == desk.clock.told_due_at
+    desk.asks_papers("2026-11-24 10:00")
+    desk.gets_papers("2026-11-26 10:00")
+    assert desk.clock.due_at == at("2026-11-30 17:30")  # one working day of theirs: the 25th is a holiday now
+    tell(desk, "2026-11-26 10:01")
+    desk.swap(replace(BASE, version=3, limit=20, unit="working_days", **PAPERS))
+    desk.recomputes("2026-11-27 09:00")
+    assert desk.clock.due_at == at("2026-11-30 17:30")
+
+
+def test_the_year_that_is_not_published_is_named() -> None:
+    legal = replace(BASE, binds="law", limit=10, unit="calendar_days")
+    for reported, year in (("2026-12-25 10:00", 2027), ("2027-04-25 10:00", 2027)):
+        desk = started(legal, reported)
+        why = explain(clock=desk.clock, calendars=CALENDARS, now=at(reported))
+        assert (why.provisional, why.provisional_year) == (True, year)
+    assert (
+        explain(
+            clock=started(legal, "2026-11-25 10:00").clock, calendars=CALENDARS, now=at("2026-11-25 10:00")
+        ).provisional_year
+        is None
+    )

@@ -193,6 +193,8 @@ def refused(table: str, parse: Callable[[Any], Any], edit: Edit) -> str:
         (lambda d: d["calendars"][0]["days"].append(d["calendars"][0]["days"][0]), "norm_error.table.twice"),
         (lambda d: d["calendars"][0]["days"][0].update(date="1 May"), "norm_error.calendar.date"),
         (lambda d: d["calendars"][0]["days"][0].update(kind="half"), "norm_error.table.unknown_code"),
+        (lambda d: d["calendars"][0]["days"][0].update(hours=["09:00-12:00"]), "norm_error.calendar.day_off"),
+        (lambda d: d["calendars"][0]["days"][0].update(kind="other hours"), "norm_error.calendar.other_hours"),
         (lambda d: d["calendars"][0]["seed"].update(package="almanac"), "norm_error.calendar.seed"),
         (lambda d: d["calendars"][0].update(version=0), "norm_error.calendar.version"),
         (lambda d: d["calendars"][0].update(colour="red"), "norm_error.table.unknown_key"),
@@ -235,6 +237,14 @@ def test_a_promise_on_a_calendar_nobody_has_is_refused() -> None:
     edited["promises"][0]["calendar"] = "lunar"
     with pytest.raises(NormError):
         promises.check_calendars(promises.parse(edited), CALENDARS)
+
+
+def test_a_half_day_is_a_day_with_other_hours() -> None:
+    edited = document("calendars")
+    edited["calendars"][0]["days"].append({"date": date(2026, 12, 24), "kind": "other hours", "hours": ["09:00-12:00"]})
+    cn = calendars.parse(edited).current["cn"]
+    assert cn.is_working_day(date(2026, 12, 24))
+    assert cn.add(at("2026-12-24 11:00"), 120) == at("2026-12-25 10:00")
 
 
 def test_a_row_of_law_has_a_clock_or_a_reason() -> None:
@@ -291,14 +301,19 @@ def test_a_due_time_explains_itself(language: str, expected: str) -> None:
 # --- the shipped table at work ---
 
 
-def story(lane: str, *events: tuple[str, str, Change | None]) -> Case:
-    """A mainland motor claim with one compulsory exposure, and what happens to it."""
+def story(
+    lane: str, *events: tuple[Any, ...], covers: tuple[str, ...] = ("compulsory_property",), profile: str = "CN"
+) -> Case:
+    """A motor claim with one exposure per cover, and what happens to it: (kind, when, changes …)."""
     claim = Claim(number="C-1", line="motor", state="investigating", reported_at=at("2026-11-23 10:00"), lane=lane)
-    case = Case(1, parts={"claim": {0: claim}, "exposure": {1: Exposure(1, cover="compulsory_property")}})
-    for kind, when, change in events:
-        event = Event(kind, change.part if change else 0, {}, (change,) if change else ())
+    heads = {n: Exposure(n, cover=cover) for n, cover in enumerate(covers, 1)}
+    case = Case(1, parts={"claim": {0: claim}, "exposure": heads})
+    book = TABLE.promises(profile=profile)
+    for kind, when, *changes in events:
+        said = [change for change in changes if change]
+        event = Event(kind, said[0].part if said else 0, {}, tuple(said))
         case = case.after([event])
-        case = case.after(react(case=case, events=[event], promises=CN, calendars=CALENDARS, now=at(when)))
+        case = case.after(react(case=case, events=[event], promises=book, calendars=CALENDARS, now=at(when)))
     return case
 
 
@@ -343,8 +358,8 @@ def test_the_fast_lane_has_clocks_of_its_own() -> None:
     )
     assert states(case)["first_contact"] == "cancelled"
     clocks = {c.promise: c for c in case.clocks.values()}
-    assert clocks["fast_contact"].due_at == at("2026-11-23 10:10")
-    assert clocks["rescue_cost"].due_at == at("2026-11-23 14:00")
+    assert clocks["fast_contact"].due_at == at("2026-11-23 10:11")
+    assert clocks["rescue_cost"].due_at == at("2026-11-23 14:01")
 
 
 def test_a_refusal_starts_its_three_days_and_outlives_the_claim() -> None:
@@ -366,6 +381,156 @@ def test_a_refusal_starts_its_three_days_and_outlives_the_claim() -> None:
     }
     notice = next(c for c in case.clocks.values() if c.promise == "cn_refusal_notice")
     assert (notice.due_at, notice.exposure) == (at("2026-11-27 23:59:59"), 1)
+
+
+REPORTED = ("claim.reported", "2026-11-23 10:00")
+PAPERS_IN = ("paper.received", "2026-11-23 12:00")
+
+
+def head(**fields: Any) -> Change:
+    return Change("exposure", 1, fields)
+
+
+def root(**fields: Any) -> Change:
+    return Change("claim", 0, fields)
+
+
+@pytest.mark.norm("2.3.1")
+@pytest.mark.parametrize(
+    ("profile", "cover", "events", "promise", "due"),
+    [
+        # Under each law, what has to be done by when: counted from the day after, in the market's own zone.
+        ("CN", "own_damage", [REPORTED], "cn_decision", "2026-12-23"),
+        ("CN", "own_damage", [REPORTED, ("offer.agreed", "2026-11-25 10:00")], "cn_payment", "2026-12-05"),
+        ("CN", "own_damage", [REPORTED, PAPERS_IN], "cn_undisputed", "2027-01-22"),
+        ("CN", "compulsory_medical", [REPORTED], "cn_compulsory_papers", "2026-11-24"),
+        ("CN", "compulsory_medical", [REPORTED, PAPERS_IN], "cn_compulsory_decision", "2026-11-28"),
+        (
+            "CN",
+            "compulsory_medical",
+            [REPORTED, ("offer.agreed", "2026-11-25 10:00")],
+            "cn_compulsory_payment",
+            "2026-12-05",
+        ),
+        ("TW", "own_damage", [REPORTED, PAPERS_IN], "tw_payment", "2026-12-08"),
+        ("TW", "compulsory_medical", [REPORTED, PAPERS_IN], "tw_compulsory_payment", "2026-12-07"),
+        ("UK", "third_party", [REPORTED], "uk_reasoned_offer", "2027-02-23"),
+        ("EU", "third_party", [REPORTED], "eu_reasoned_offer", "2027-02-23"),
+        ("EU", "compulsory_medical", [REPORTED], "eu_reasoned_offer", "2027-02-23"),
+        # In New York it is still Sunday, in Los Angeles too.
+        ("US-NAIC", "own_damage", [REPORTED], "naic_acknowledge", "2026-12-07"),
+        ("US-NAIC", "own_damage", [REPORTED, PAPERS_IN], "naic_decision", "2026-12-13"),
+        (
+            "US-NAIC",
+            "own_damage",
+            [REPORTED, ("exposure.decision_approved", "2026-11-24 23:00", head(state="approved"))],
+            "naic_payment",
+            "2026-12-24",
+        ),
+        ("US-NAIC", "own_damage", [REPORTED, ("claim.customer_wrote", "2026-11-24 23:00")], "naic_reply", "2026-12-09"),
+        ("US-CA", "own_damage", [REPORTED], "ca_investigation", "2026-12-07"),
+        ("US-CA", "own_damage", [REPORTED, PAPERS_IN], "ca_decision", "2027-01-01"),
+        ("US-UT", "own_damage", [REPORTED, PAPERS_IN], "ut_decision", "2026-12-22"),
+        ("US-OK", "own_damage", [REPORTED], "ok_acknowledge", "2026-12-22"),
+        # 45 business days: Thanksgiving, the Friday after it and Christmas are off; of 2027 only the weekends are known.
+        ("US-OK", "own_damage", [REPORTED, PAPERS_IN], "ok_decision", "2027-01-27"),
+    ],
+)
+def test_the_law_of_each_market_by_the_day(profile: str, cover: str, events: list[Any], promise: str, due: str) -> None:
+    case = story("complex", *events, covers=(cover,), profile=profile)
+    clock = next(c for c in case.clocks.values() if c.promise == promise)
+    calendar = CALENDARS.current[clock.calendar]
+    assert clock.state == "running"
+    assert clock.due_at is not None and calendar.local_date(clock.due_at).isoformat() == due
+
+
+def test_hong_kong_names_no_days_and_has_the_company_s_promises_on_its_own_calendar() -> None:
+    case = story("complex", REPORTED, profile="HK")
+    assert {c.binds for c in case.clocks.values()} <= {"company", "team"}
+    answer = next(c for c in case.clocks.values() if c.promise == "complex_answer")
+    assert (answer.calendar, answer.due_at) == ("hk", at("2026-11-30 17:30"))
+
+
+@pytest.mark.parametrize("profile", ["CN", "TW", "UK", "US-NAIC", "US-CA", "US-UT", "US-OK"])
+def test_every_day_count_of_the_law_says_where_a_day_off_would_move_it(profile: str) -> None:
+    case = story("complex", ("claim.reported", "2026-11-23 10:00"), PAPERS_IN, profile=profile)
+    for clock in case.clocks.values():
+        calendar = CALENDARS.current[clock.calendar]
+        if clock.binds in ("law", "regulator") and clock.unit == "calendar_days" and not clock.provisional:
+            assert clock.due_at is not None
+            last = calendar.local_date(clock.due_at)
+            assert (clock.extended_due_at is None) == calendar.is_working_day(last)
+
+
+REOPENED = (
+    REPORTED, PAPERS_IN,
+    ("exposure.decision_approved", "2026-11-24 10:00", head(state="approved")),
+    ("offer.agreed", "2026-11-24 11:00", head(state="agreed")),
+    ("exposure.settled", "2026-11-25 11:00", head(state="settled")),
+    ("claim.closed", "2026-11-25 11:00", root(state="closed")),
+    ("claim.reopened", "2026-12-10 09:00", root(state="investigating", reopened_at=at("2026-12-10 09:00")), head(state="open")),
+)  # fmt: skip
+
+
+@pytest.mark.norm("2.3.1")
+def test_case_17_the_law_s_limits_run_again_in_a_reopened_claim() -> None:
+    case = story(
+        "simple", *REOPENED,
+        ("paper.received", "2026-12-11 12:00"),
+        ("exposure.decision_approved", "2026-12-12 10:00", head(state="approved")),
+        ("offer.agreed", "2026-12-12 11:00", head(state="agreed")),
+    )  # fmt: skip
+    of = {c.promise: c for c in case.clocks.values()}
+    assert of["cn_compulsory_payment"].due_at == at("2026-12-22 23:59:59")
+    assert (of["cn_compulsory_payment"].state, of["cn_compulsory_decision"].state) == ("running", "fulfilled")
+    assert of["cn_compulsory_decision"].started_at == at("2026-12-11 12:00")
+    assert of["cn_decision"].started_at == of["simple_payment"].started_at == at("2026-12-10 09:00")
+
+
+@pytest.mark.parametrize(
+    ("events", "promise", "state", "due"),
+    [
+        # What a new triage begins was not broken before anybody could know of it.
+        ([("claim.customer_told", "2026-11-23 10:05", Change("note", 1, {"kind": "told"})),
+          ("claim.triaged", "2026-11-23 15:00", root(fast_lane=True, rescue=True))], "fast_contact", "running", "2026-11-23 15:10"),
+        ([("claim.triaged", "2026-11-23 15:00", root(fast_lane=True, rescue=True))], "rescue_cost", "running", "2026-11-23 19:00"),
+        ([("claim.triaged", "2026-11-23 10:01", root(fast_lane=True)),
+          ("claim.customer_told", "2026-11-23 10:05", Change("note", 1, {"kind": "told"})),
+          ("claim.triaged", "2026-11-24 15:00", root(fast_lane=False))], "first_contact", "cancelled", "2026-11-23 10:30"),
+        ([("exposure.decision_approved", "2026-11-24 10:00", head(state="approved")),
+          ("claim.triaged", "2026-11-24 15:00", root(lane="complex"))], "complex_answer", None, None),
+        ([("exposure.settled", "2026-11-24 10:00", head(state="settled")),
+          ("claim.triaged", "2026-11-24 15:00", root(lane="complex")),
+          ("claim.triaged", "2026-11-24 16:00", root(lane="simple"))], "simple_payment", "fulfilled", "2026-11-26 23:59"),
+        # Papers were asked for before the compulsory head was known: it is told its papers by the day after.
+        ([("claim.papers_requested", "2026-11-23 11:00", root(papers_requests=1)),
+          ("exposure.added", "2026-11-30 11:00", Change("exposure", 2, {"state": "open", "cover": "compulsory_medical"}))],
+         "cn_compulsory_papers", "running", "2026-12-01 23:59"),
+        # An optional paper that was refused holds up nobody.
+        ([("claim.papers_requested", "2026-11-23 11:00", root(papers_requests=1)),
+          ("paper.refused", "2026-11-23 12:00", Change("paper", 1, {"state": "refused", "required": False}))],
+         "simple_payment", "running", "2026-11-26 23:59"),
+        ([("exposure.assessed", "2026-11-24 10:00", head(state="assessed", assessed_at=at("2026-11-24 10:00")))],
+         "cn_compulsory_decision", "running", "2026-11-29 23:59"),  # nothing had to be sent: what we have is complete
+        ([("claim.triaged", "2026-11-23 10:00"),
+          ("exposure.assessed", "2026-11-23 12:00", head(state="assessed", assessed_at=at("2026-11-23 12:00"))),
+          ("claim.triaged", "2026-11-23 12:00", root(lane="complex"))], "papers_request", "cancelled", "2026-11-24 17:30"),
+        ([("offer.agreed", "2026-11-24 11:00", head(state="agreed")),
+          ("exposure.settled", "2026-11-25 11:00", head(state="settled")),
+          ("payment.given_back", "2026-11-26 11:00", head(state="agreed"))], "cn_compulsory_payment", "running", "2026-12-04 23:59"),
+    ],
+)  # fmt: skip
+def test_no_promise_is_broken_by_what_came_later(
+    events: list[Any], promise: str, state: str | None, due: str | None
+) -> None:
+    case = story("simple", REPORTED, *events)
+    found = [c for c in case.clocks.values() if c.promise == promise]
+    if state is None:
+        assert not found
+        return
+    calendar = CALENDARS.current["cn"]
+    assert (found[-1].state, found[-1].breached_at if state == "running" else None) == (state, None)
+    assert due is not None and f"{found[-1].due_at.astimezone(calendar.tz):%Y-%m-%d %H:%M}" == due
 
 
 def test_reacting_is_cheap_enough_for_every_write() -> None:

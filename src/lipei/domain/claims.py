@@ -70,6 +70,7 @@ class Claim:
     outcome: str = ""  # paid, refused, closed_without_payment, withdrawn, cancelled, duplicate
     closed_at: datetime | None = None
     reopened: int = 0
+    reopened_at: datetime | None = None  # the last time
     external_number: str = ""
     accept_automatic: bool = False  # the customer agreed beforehand to a sum that the terms alone give
     last_told_at: datetime | None = None  # when the customer last heard from us (norm 2.2.2)

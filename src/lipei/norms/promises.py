@@ -23,7 +23,7 @@ from lipei.domain.promises.definitions import (
 )
 from lipei.norms.errors import NormError
 from lipei.norms.lines import known_codes, known_keys, rows, texts_of
-from lipei.norms.texts import text
+from lipei.norms.texts import text, texts
 
 LIMIT_MAX = 100_000
 """A limit above this is a slip of the keyboard in any unit (it would be 69 days in minutes, centuries in months)."""
@@ -33,7 +33,7 @@ SINCE = ("reported_at", "loss_at")
 _WARNINGS = {"percent", "working_minutes_before", "elapsed_minutes_before"}
 _FLAGS = ("again", "restart", "recheck", "ends_with_claim", "told_to_customer", "enabled")
 _WORDS = ("clause", "article", "source", "note")
-_RULES = ("start", "fulfil", "cancel", "pause", "resume")
+_RULES = ("start", "fulfil", "cancel", "pause", "resume", "undo")
 _LISTS = ("markets", "lines", "tell_warning", "tell_breach", "on_breach", "duties")
 
 
@@ -106,11 +106,16 @@ def _rules(place: str, value: Any) -> tuple[Rule, ...]:
 def _rule(place: str, entry: Any) -> Rule:
     if isinstance(entry, str):
         return Rule(_kind(place, entry))
-    known_keys(place, entry, required={"event"}, optional={"when", "facts"})
+    known_keys(place, entry, required={"event"}, optional={"when", "facts", "since"})
     looks = texts_of(place, entry.get("when", []))
     known_codes(place, looks, LOOKS)
     facts = _mapping(place, entry.get("facts", {}))
-    return Rule(_kind(place, entry["event"]), looks, {name: texts_of(place, values) for name, values in facts.items()})
+    return Rule(
+        _kind(place, entry["event"]),
+        looks,
+        {name: texts_of(place, values) for name, values in facts.items()},
+        _choice(place, entry.get("since", ""), ("", "event")) == "event",
+    )
 
 
 def _kinds(place: str, value: Any) -> tuple[str, ...]:
@@ -257,13 +262,15 @@ def explanation_words(explanation: Explanation, language: str) -> tuple[str, ...
         said.append(say("told", at=_local(e.told_due_at, zone)))
     if e.extended_due_at is not None:
         said.append(say("extended", at=_local(e.extended_due_at, zone)))
-    if e.provisional:
-        last = (e.due_at or e.if_resumed or e.started_at).astimezone(zone)
-        said.append(say("provisional", year=last.year))
+    if e.provisional_year is not None:
+        said.append(say("provisional", year=e.provisional_year))
     if e.breached_at is not None:
         said.append(say("breached", at=_local(e.breached_at, zone)))
     if e.ended_at is not None:
         said.append(say(e.state, at=_local(e.ended_at, zone)))
+    for key in (f"promise_reason.{e.reason}", f"event.{e.reason}"):
+        if key in texts():
+            return (*said, say("reason", reason=text(key, language)))
     return tuple(said)
 
 

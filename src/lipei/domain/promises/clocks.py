@@ -166,7 +166,7 @@ def _is_provisional(calendar: Calendar, clock: Clock, due: datetime) -> bool:
     if clock.unit in UNITS_WORKING or clock.unit == UNIT_WORKING_DAYS:
         return calendar.is_provisional(clock.started_at, due)
     # A count of days needs the calendar for its last day only, and only where the law may move that day.
-    return clock.binds in LEGAL and not calendar.is_published(calendar.local_date(due).year)
+    return clock.binds in LEGAL and calendar.is_extension_unknown(calendar.local_date(due))
 
 
 # --- warnings ---

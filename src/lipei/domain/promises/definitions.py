@@ -24,7 +24,7 @@ UNITS = (*UNITS_ELAPSED, *UNITS_WORKING, *UNITS_DAYS, *UNITS_MONTHS, UNIT_WORKIN
 
 BINDS = ("company", "law", "regulator", "team")
 SCOPES = ("claim", "exposure")
-ON_REOPEN = ("", "resume", "new")
+ON_REOPEN = ("", "resume", "new", "again")
 EFFECTS = ("escalate", "apologise", "report")
 
 _OUTSTANDING = frozenset({"requested", "refused"})
@@ -38,9 +38,14 @@ Look = Callable[[Case, int], bool]
 
 
 def _papers_outstanding(case: Case, exposure: int) -> bool:
-    # A paper for the whole claim (exposure 0) holds up every exposure; one that is only sent if it applies, none.
+    # A paper for the whole claim (exposure 0) holds up every exposure; one that is only sent if it applies, none; and
+    # so does a paper for a head of loss that has ended.
+    ended = {number for number, one in case.exposures.items() if one.state in _SETTLED}
     return any(
-        paper.required and paper.state in _OUTSTANDING and (not exposure or paper.exposure in (0, exposure))
+        paper.required
+        and paper.state in _OUTSTANDING
+        and paper.exposure not in ended
+        and (not exposure or paper.exposure in (0, exposure))
         for paper in case.papers.values()
     )
 
@@ -56,6 +61,11 @@ def _assessed(case: Case, exposure: int) -> bool:
     return bool(chosen) and all(e.assessed_at is not None or e.state in _DECIDED for e in chosen)
 
 
+def _unheard(case: Case, exposure: int) -> bool:
+    told = any(note.kind == "told" for note in case.of("note").values())
+    return case.claim.opinion_at is None and not told
+
+
 LOOKS: Mapping[str, Look] = {
     "papers_outstanding": _papers_outstanding,
     "papers_complete": lambda case, exposure: not _papers_outstanding(case, exposure),
@@ -65,25 +75,39 @@ LOOKS: Mapping[str, Look] = {
     "all_assessed": _assessed,
     "all_decided": lambda case, exposure: _every_exposure(case, exposure, _DECIDED),
     "all_settled": lambda case, exposure: _every_exposure(case, exposure, _SETTLED),
+    # For starts that may come late (a new triage): a promise that was kept before it began could never be kept again.
+    "undecided": lambda case, exposure: not _every_exposure(case, exposure, _DECIDED),
+    "unsettled": lambda case, exposure: not _every_exposure(case, exposure, _SETTLED),
+    "unheard": _unheard,  # no person has told the customer anything yet
+    "untold": lambda case, exposure: case.claim.last_told_at is None,  # nor has the product
+    "unasked": lambda case, exposure: not case.claim.papers_requests,
     "nothing_due": lambda case, exposure: _every_exposure(case, exposure, _NOTHING_DUE),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An event that moves a clock, if every look holds and the event's facts have one of the values named."""
+    """An event that moves a clock, if every look holds and the event's facts have one of the values named.
+
+    ``from_event``: a clock that it starts runs from the event, whatever the promise's ``since``.
+    """
 
     event: str
     when: tuple[str, ...] = ()
     facts: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    from_event: bool = False
 
     def fires(self, event: Event, case: Case, exposure: int) -> bool:
         """Whether this event, on this case (after it) and this exposure (0: the claim), moves the clock."""
         return (
             event.kind == self.event
             and all(event.facts.get(name) in values for name, values in self.facts.items())
-            and all(LOOKS[name](case, exposure) for name in self.when)
+            and self.holds(case, exposure)
         )
+
+    def holds(self, case: Case, exposure: int) -> bool:
+        """Whether every look holds, whatever happened."""
+        return all(LOOKS[name](case, exposure) for name in self.when)
 
 
 class Fields(Mapping[str, Value]):
@@ -144,8 +168,12 @@ class Warn:
 class Promise:
     """One promise or legal limit (norm 2.3.1). ``limit`` counts in ``unit`` on ``calendar``.
 
-    ``since`` names the field of the claim from which the clock runs, whoever starts it later; empty: the event itself.
+    ``since`` names the field of the claim from which the clock runs, whoever starts it later (once the claim was
+    reopened: from then on); empty: the event itself.
     ``restart``: another start event begins an open clock anew. ``again``: it may start once more after it ended.
+    ``undo``: what shows that it was not kept after all; the clock runs on as if it had never ended.
+    ``on_reopen``: with the claim its last clock goes on (``resume``), a ``new`` one begins, it may start ``again`` by
+    its own events, or nothing.
     ``recheck``: an open clock whose condition no longer holds ends, unless its date was told to the customer.
     ``ends_with_claim``: closing the claim ends it. ``source_status`` is ``read`` or ``unsourced``, as in the texts.
     """
@@ -161,6 +189,7 @@ class Promise:
     cancel: tuple[Rule, ...] = ()
     pause: tuple[Rule, ...] = ()
     resume: tuple[Rule, ...] = ()
+    undo: tuple[Rule, ...] = ()
     since: str = ""
     scope: str = "claim"
     markets: tuple[str, ...] = ()  # empty: every market
@@ -197,7 +226,7 @@ class Promise:
 
     def kinds(self) -> frozenset[str]:
         """The journal kinds that start or move its clocks."""
-        return self.moved_by | {rule.event for rule in self.start}
+        return self.moved_by | {rule.event for rule in (*self.start, *self.undo)}
 
     @cached_property
     def moved_by(self) -> frozenset[str]:
@@ -249,17 +278,25 @@ class Promises:
     @cached_property
     def started_by(self) -> Mapping[str, tuple[tuple[Promise, Rule], ...]]:
         """Journal kind → promises in force that it may start, with the rule."""
-        found: dict[str, list[tuple[Promise, Rule]]] = {}
-        for promise in self.current.values():
-            for rule in promise.start:
-                found.setdefault(rule.event, []).append((promise, rule))
-        return {kind: tuple(pairs) for kind, pairs in found.items()}
+        return _by_event((promise, rule) for promise in self.current.values() for rule in promise.start)
+
+    @cached_property
+    def undone_by(self) -> Mapping[str, tuple[tuple[Promise, Rule], ...]]:
+        """Journal kind → promises in force whose keeping it undoes, with the rule."""
+        return _by_event((promise, rule) for promise in self.current.values() for rule in promise.undo)
 
     @cached_property
     def kinds(self) -> frozenset[str]:
         """Every journal kind that may move a clock: all others are passed over at once."""
         named = (promise.kinds() for promise in self.history.values())
         return frozenset({"claim.reopened"}).union(self.ending, self.voiding, *named)
+
+
+def _by_event(pairs: Iterable[tuple[Promise, Rule]]) -> Mapping[str, tuple[tuple[Promise, Rule], ...]]:
+    found: dict[str, list[tuple[Promise, Rule]]] = {}
+    for promise, rule in pairs:
+        found.setdefault(rule.event, []).append((promise, rule))
+    return {kind: tuple(rules) for kind, rules in found.items()}
 
 
 HOME = "home"

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lipei.domain.calendars import Calendars
+from lipei.domain.calendars import Calendar, Calendars
 from lipei.domain.claims import Clock
-from lipei.domain.promises.clocks import OPEN, close_pauses, count, due_time
+from lipei.domain.promises.clocks import OPEN, Due, close_pauses, count, due_time
+from lipei.domain.promises.definitions import UNITS_DAYS, UNITS_MONTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Explanation:
     """Everything a due time rests on. ``counted_due_at`` is what counting gives, ``due_at`` what applies.
 
     ``moved_by_pauses`` is how much later the pauses made it. ``if_resumed`` is, for a paused clock, the due time
-    it would have if it ran again at the instant of asking.
+    it would have if it ran again at the instant of asking. ``provisional_year`` is the first year that it rests on and
+    whose days off are not published.
     """
 
     promise: str
@@ -36,6 +38,7 @@ class Explanation:
     due_at: datetime | None
     extended_due_at: datetime | None
     provisional: bool
+    provisional_year: int | None
     told_due_at: datetime | None
     told_holds: bool  # the date told is what keeps it from being later
     if_resumed: datetime | None
@@ -70,6 +73,7 @@ def explain(*, clock: Clock, calendars: Calendars, now: datetime) -> Explanation
         due_at=due.due_at,
         extended_due_at=due.extended_due_at,
         provisional=due.provisional,
+        provisional_year=_unpublished(calendar, clock, due) if due.provisional else None,
         told_due_at=clock.told_due_at,
         told_holds=due.due_at is not None and due.due_at != due.counted_due_at,
         if_resumed=_if_resumed(clock, calendars, now) if is_paused else None,
@@ -81,6 +85,14 @@ def explain(*, clock: Clock, calendars: Calendars, now: datetime) -> Explanation
 
 def _pairs(pauses: tuple[Any, ...]) -> tuple[tuple[datetime, datetime | None], ...]:
     return tuple((begin, end) for begin, end in pauses)
+
+
+def _unpublished(calendar: Calendar, clock: Clock, due: Due) -> int:
+    assert clock.started_at is not None and due.due_at is not None
+    first, last = calendar.local_date(clock.started_at).year, calendar.local_date(due.due_at).year
+    # A count of days hangs on its last day alone; the day to which the law would move that may lie in the next year.
+    years = range(last if clock.unit in UNITS_DAYS or clock.unit in UNITS_MONTHS else first, last + 1)
+    return next((year for year in years if not calendar.is_published(year)), last + 1)
 
 
 def _if_resumed(clock: Clock, calendars: Calendars, now: datetime) -> datetime | None:

@@ -26,7 +26,7 @@ from lipei.domain.promises.clocks import (
     due_time,
     scheduled,
 )
-from lipei.domain.promises.definitions import ENDED, Promise, Promises, fires
+from lipei.domain.promises.definitions import ENDED, Promise, Promises, Rule, fires
 
 
 def react(
@@ -98,7 +98,11 @@ class Desk:
                 continue
             for exposure in self._scope(promise, touched):
                 if rule.fires(event, self.case, exposure) and promise.applies(self.case, exposure):
-                    self._start(promise, exposure, at)
+                    self._start(promise, exposure, at, rule)
+        for promise, rule in self.promises.undone_by.get(event.kind, ()):
+            for exposure in self._scope(promise, touched):
+                if rule.fires(event, self.case, exposure):
+                    self._undo(promise, exposure, event.kind)
 
     def _scope(self, promise: Promise, touched: Sequence[int] | None) -> Sequence[int]:
         if promise.scope == "claim":
@@ -121,21 +125,30 @@ class Desk:
 
     # --- what may happen to a clock ---
 
-    def _start(self, promise: Promise, exposure: int, at: datetime) -> None:
+    def _start(self, promise: Promise, exposure: int, at: datetime, rule: Rule) -> None:
         last = self._last(promise.code, exposure)
         if last is not None and last.state in OPEN:
             if promise.restart:
                 self._restart(last, promise, at)
-            return
-        if last is not None and last.state == FULFILLED and not (promise.again or promise.restart):
-            return
-        self._begin(promise, exposure, at)
+        elif last is None or promise.again or promise.restart or self._may_start_once_more(last, promise):
+            self._begin_at(promise, exposure, at if rule.from_event else self._since(promise, at))
 
-    def _begin(self, promise: Promise, exposure: int, at: datetime) -> None:
-        since = getattr(self.case.claim, promise.since) if promise.since else None
-        self._begin_at(promise, exposure, since or at)
+    def _may_start_once_more(self, last: Clock, promise: Promise) -> bool:
+        """Whether a promise that had its clock has another: after it had stopped to apply, or in a reopened claim."""
+        reopened_at = self.case.claim.reopened_at
+        if reopened_at is not None and last.ended_at is not None and last.ended_at <= reopened_at:
+            return promise.on_reopen in ("new", "again")
+        return last.state == CANCELLED and last.reason not in {rule.event for rule in promise.cancel}
+
+    def _since(self, promise: Promise, at: datetime) -> datetime:
+        """From when a clock runs that an event starts."""
+        since: datetime | None = getattr(self.case.claim, promise.since) if promise.since else None
+        if since is not None and self.case.claim.reopened_at is not None:
+            since = max(since, self.case.claim.reopened_at)
+        return since or at
 
     def _begin_at(self, promise: Promise, exposure: int, started_at: datetime) -> None:
+        pauses = self._pauses_since(promise, exposure, started_at)
         clock = Clock(
             part=max(self.clocks, default=0) + 1,
             promise=promise.code,
@@ -147,15 +160,50 @@ class Desk:
             started_at=started_at,
             limit=promise.limit,
             unit=promise.unit,
+            pauses=tuple((begin, end) for begin, end in pauses if end is not None),
         )
         at = started_at if started_at != self.now else None
-        self.put("clock.started", scheduled(clock, promise, self.calendars), at=at)
+        clock = self.put("clock.started", scheduled(clock, promise, self.calendars), at=at)
+        if pauses and pauses[-1][1] is None:
+            self._pause(clock, promise, pauses[-1][0], promise.pause[0].event)
+
+    def _pauses_since(self, promise: Promise, exposure: int, started_at: datetime) -> list[tuple[Any, Any]]:
+        """The pauses of a clock that begins late or while the customer supplies papers: their time is not ours.
+
+        They are those of a clock of the same claim that pauses by the same rules; where none of them is open, the
+        papers themselves say whether we wait.
+        """
+        if not promise.pause:
+            return []
+        alike = [clock for clock in self.clocks.values() if self._pauses_alike(clock, promise, exposure)]
+        model = max(alike, key=lambda clock: (clock.state in OPEN, clock.part), default=None)
+        known = model.pauses if model is not None else ()
+        pauses = [(max(begin, started_at), end) for begin, end in known if end is None or end > started_at]
+        if (model is None or model.state not in OPEN) and self._waits(promise, exposure):
+            asked_at = self.case.claim.papers_requested_at or self.now
+            pauses.append((max(asked_at, started_at, *(end for _, end in pauses)), None))
+        return pauses
+
+    def _pauses_alike(self, clock: Clock, promise: Promise, exposure: int) -> bool:
+        own = self.promises.of_clock(clock)
+        return clock.exposure in (0, exposure) and (own.pause, own.resume) == (promise.pause, promise.resume)
+
+    def _waits(self, promise: Promise, exposure: int) -> bool:
+        """Whether the case, as it stands, is one in which the promise pauses."""
+        return any(rule.when and rule.holds(self.case, exposure) for rule in promise.pause)
+
+    def _undo(self, promise: Promise, exposure: int, reason: str) -> None:
+        """What was kept turns out not to be: the last clock runs on as if it had never ended."""
+        last = self._last(promise.code, exposure)
+        if last is not None and last.state == FULFILLED:
+            again = replace(last, state=RUNNING, ended_at=None, reason="")
+            self.put("clock.resumed", scheduled(again, self.promises.of_clock(last), self.calendars), reason=reason)
 
     def _restart(self, clock: Clock, promise: Promise, at: datetime) -> None:
         """Begin anew in place; a clock that broke meanwhile ends first, so that the breach stays on its own row."""
         if self.note_breach(clock, at).breached_at is not None:
             self._end(self.clocks[clock.part], FULFILLED, at, "restarted")
-            self._begin(promise, clock.exposure, at)
+            self._begin_at(promise, clock.exposure, self._since(promise, at))
             return
         anew = replace(
             clock,
@@ -229,10 +277,12 @@ class Desk:
         for clock in sorted(self.clocks.values(), key=lambda c: -c.part):
             key = (clock.promise, clock.exposure)
             promise = self.promises.current.get(clock.promise)
-            if key in seen or promise is None or clock.state in OPEN:
+            if key in seen:
                 continue
             seen.add(key)
-            if not promise.on_reopen or not promise.applies(self.case, clock.exposure):
+            if promise is None or clock.state in OPEN or promise.on_reopen not in ("new", "resume"):
+                continue
+            if not promise.applies(self.case, clock.exposure):
                 continue
             if promise.on_reopen == "new":
                 self._begin_at(promise, clock.exposure, at)
@@ -240,7 +290,9 @@ class Desk:
             pauses = (*clock.pauses, (clock.ended_at, at))
             again = replace(clock, state=RUNNING, ended_at=None, reason="", pauses=pauses)
             own = self.promises.of_clock(clock)
-            self.put("clock.resumed", scheduled(again, own, self.calendars), reason="claim.reopened")
+            again = self.put("clock.resumed", scheduled(again, own, self.calendars), reason="claim.reopened")
+            if self._waits(own, clock.exposure):
+                self._pause(again, own, at, own.pause[0].event)
 
     # --- afterwards ---
 

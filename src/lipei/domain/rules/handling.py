@@ -340,5 +340,6 @@ def reopen(ask: Ask) -> Outcome:
     return (
         ask.done(
             note, *alive, *void, facts=facts, outcome="", closed_at=None, reopened=ask.case.claim.reopened + 1,
+            reopened_at=ask.now,
         ),
     )  # fmt: skip
