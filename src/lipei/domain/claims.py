@@ -4,6 +4,8 @@ One accident is one claim with several exposures (赔付项): own damage, the ot
 under compulsory and commercial cover. Parts refer to each other by their number within the claim: an exposure's
 ``claimant`` is the number of a party. Amounts are minor units of the claim's one currency, times are UTC instants.
 Staff are named by their id. Every field here is a column of the table of the same name and nothing else is.
+
+Parts have no slots: `events.altered` copies one with a few fields changed many times for every report.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any
 from lipei.domain.events import Aggregate, private
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claim:
     """The root. ``state`` follows from the parts by `lifecycle.claim_state`; only ends are set by an action."""
 
@@ -76,7 +78,7 @@ class Claim:
     last_told_at: datetime | None = None  # when the customer last heard from us (norm 2.2.2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Party:
     """A person or firm in one or more roles: who reports, is insured, claims, is injured and is paid may all differ."""
 
@@ -104,7 +106,7 @@ class Party:
     account_by: str = ""  # actor who changed the account or the name after the report; does not let money go to it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Exposure:
     """One head of loss under one cover, for one claimant: reserve, assessment, decision, offer and payees of its own."""
 
@@ -142,7 +144,7 @@ class Exposure:
     by_hand: bool = False  # a person took it in hand: no rule decides it any more
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Paper:
     """A document asked for (单证), with what became of it."""
 
@@ -162,7 +164,7 @@ class Paper:
     uploads: tuple[int, ...] = ()  # documents, by part number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A file received: photo, scan, report. The bytes lie in the media store under their digest."""
 
@@ -180,7 +182,7 @@ class Document:
     duplicate_of: str = ""  # "claim number/part" of the same bytes seen before
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Survey:
     """A visit or remote look at the damage (查勘)."""
 
@@ -197,7 +199,7 @@ class Survey:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Consultation:
     """Experts confer on a complex case (norm 2.2.3)."""
 
@@ -213,7 +215,7 @@ class Consultation:
     concluded_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offer:
     """A sum offered for one or more approved exposures, with its explanation."""
 
@@ -234,7 +236,7 @@ class Offer:
     shares: tuple[Any, ...] = ()  # {"payee": party, "numerator": n, "denominator": d}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Payment:
     """An order to a bank: one payee, one sum, paid at most once."""
 
@@ -255,7 +257,7 @@ class Payment:
     retry_of: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recovery:
     """Money that comes back: an overpayment, or from the party at fault (追偿)."""
 
@@ -273,7 +275,7 @@ class Recovery:
     approvals: tuple[str, ...] = ()  # actor ids of who agreed to write it off; two where four eyes are asked for
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Note:
     """Something a colleague wrote, or the customer said."""
 
@@ -284,7 +286,7 @@ class Note:
     kind: str = "note"  # note, help, handover, customer, told
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clock:
     """A promise running on this claim, see `promises`. The stored due time is a hint, recomputed before anybody acts."""
 

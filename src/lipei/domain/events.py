@@ -168,9 +168,18 @@ class Aggregate:
         for (entity, number), values in merged(events).items():
             rows = parts.get(entity, {})
             before = rows.get(number)
-            after = self.entities[entity](part=number, **values) if before is None else replace(before, **values)
+            after = self.entities[entity](part=number, **values) if before is None else altered(before, values)
             parts[entity] = {**rows, number: after}
         return replace(self, parts=parts)
+
+
+def altered(part: Any, values: Mapping[str, Value]) -> Any:
+    """A part with some fields changed: `dataclasses.replace` at a fraction of its cost, for parts without slots."""
+    unknown = values.keys() - part.__dict__.keys()
+    assert not unknown, (type(part), unknown)
+    made = object.__new__(type(part))
+    made.__dict__.update(part.__dict__, **values)
+    return made
 
 
 def merged(events: Iterable[Event]) -> dict[tuple[str, int], dict[str, Value]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lipei.domain.events import Aggregate, Change, Event, Outcome, Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ledger:
     """The root. Limits of one policy are in one currency."""
 
@@ -21,7 +21,7 @@ class Ledger:
     currency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Usage:
     """So much of a limit is taken by one exposure of one claim, until it is released."""
 

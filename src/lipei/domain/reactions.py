@@ -163,7 +163,7 @@ def _advance(event: Event, case: Case, world: World, now: datetime) -> Iterator[
 
 
 REACTIONS: Mapping[str, tuple[Follow, ...]] = {
-    "claim.reported": (_triage, _register, _assign, _advance, _straight_through),
+    "claim.reported": (_triage, _register, _assign),
     "claim.registered": (_triage_again, _advance, _straight_through),
     "claim.suspicion_cleared": (_advance, _resume),
     "claim.reopened": (_triage_again,),

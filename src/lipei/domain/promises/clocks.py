@@ -9,14 +9,14 @@ of counting; a pause that begins when the time has already run out changes nothi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
 from lipei.domain.calendars import MINUTE, Calendar, Calendars, add_months, instant, microseconds
 from lipei.domain.claims import Clock
-from lipei.domain.events import Change
+from lipei.domain.events import Change, altered
 from lipei.domain.promises.definitions import (
     UNIT_WORKING_DAYS,
     UNITS_DAYS,
@@ -210,13 +210,14 @@ def scheduled(clock: Clock, promise: Promise, calendars: Calendars) -> Clock:
     if due.due_at is not None and waiting:
         calendar = calendars.at(clock.calendar, clock.calendar_version)
         warn_at = warning_times(clock=clock, due_at=due.due_at, promise=promise, calendar=calendar)[clock.warned]
-    return replace(
-        clock,
-        due_at=due.due_at,
-        extended_due_at=due.extended_due_at,
-        provisional=due.provisional,
-        warn_at=warn_at,
-    )
+    said = {
+        "due_at": due.due_at,
+        "extended_due_at": due.extended_due_at,
+        "provisional": due.provisional,
+        "warn_at": warn_at,
+    }
+    found: Clock = altered(clock, said)
+    return found
 
 
 def close_pauses(pauses: Pauses, at: datetime) -> tuple[Any, ...]:
