@@ -21,8 +21,9 @@ def even_ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     if request.node.get_closest_marker("django_db"):
         from lipei.domain import automation
         from lipei.reads import rulebook
-        from lipei.services import world
+        from lipei.services import webhooks, world
 
         rulebook.at.cache_clear()
         world.forget_staff()
+        monkeypatch.setattr(webhooks, "_known", (-1, []))
         monkeypatch.setattr(automation, "drawn", lambda case, world: case.claim.sampled)

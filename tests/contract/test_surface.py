@@ -15,7 +15,7 @@ from tests.contract.conftest import Stranger, cny, good
 
 from lipei.config import cli
 from lipei.domain import lifecycle
-from lipei.services import tokens, unit_of_work, webhook_calls, webhooks
+from lipei.services import tokens, unit_of_work, webhook_calls
 
 # Written by hand: these names may get company, and never another meaning.
 ACTIONS = {
@@ -124,12 +124,10 @@ def test_operators_ask_without_a_token(stranger: Stranger) -> None:
 def test_webhooks_are_signed_come_again_and_can_be_replayed(
     stranger: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "_known", (0.0, []))
     monkeypatch.setattr(unit_of_work, "in_transaction", lambda: False)  # a test is one itself
     made = tokens.make("hooks", ("webhooks:write",), "admin1", now=stranger.office.now)
     admin = Caller(str(made))
     hook = good(admin.post("webhooks", {"url": "https://example.com/in", "kinds": ["claim.reported"]}), 201)
-    monkeypatch.setattr(webhooks, "_known", (0.0, []))
     body = good(stranger.office.program.post("claims", REPORT), 201)
     calls: list[httpx.Request] = []
 

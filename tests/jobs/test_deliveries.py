@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email
+import time
+from collections import Counter
 from datetime import timedelta
 from email import policy
 from pathlib import Path
@@ -276,8 +278,104 @@ def test_who_lost_the_lease_records_nothing(people, plug):
         models.Delivery.objects.filter(message="receipt"), now=NOW, lease=timedelta(seconds=1), limit=1, state="sending"
     )
     models.Delivery.objects.filter(id=rows[0].id).update(leased_until=NOW + timedelta(hours=1))  # another worker's now
-    deliveries._deal_with(rows[0], NOW)
+    deliveries._deal_with(rows[0], deliveries.Round(NOW))
     assert "notice.sent" not in kinds(case)
+
+
+# --- slow ones keep nobody ---------------------------------------------------------------------------------------
+
+
+class Clockwork:
+    """A clock of the machine that only goes on when a provider takes its time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.seconds)
+
+    def slow(self, provider: Provider, seconds: float) -> None:
+        taken = provider.send
+
+        def send(message: Any, *, now: Any) -> Receipt:
+            self.seconds += seconds
+            return taken(message, now=now)
+
+        provider.send = send  # type: ignore[method-assign]
+
+
+def several(people: Any, number: int) -> list[Any]:
+    """Claims whose receipts go by mail, and no other message."""
+    cases = [
+        reported(
+            people, f"k{n}", story=f"第{n}件", email=f"wang{n}@example.com", loss_at=NOW - timedelta(days=9 * n + 1)
+        )
+        for n in range(number)
+    ]
+    models.Delivery.objects.exclude(message="receipt").delete()
+    models.Delivery.objects.update(channels=("email",), urgent=False)
+    return cases
+
+
+def test_a_slow_server_does_not_outlast_the_lease_of_what_waits_behind(people, plug, monkeypatch):
+    """A minute for each message, two for a lease: another worker that looks in meanwhile finds nothing to send."""
+    clock, mail, other = Clockwork(monkeypatch), Provider(), Provider()
+    several(people, 4)
+    plug(email=mail, sms=Provider())
+    clock.slow(mail, 60)
+    taken, nested = mail.send, []
+
+    def send(message: Any, *, now: Any) -> Receipt:
+        answer = taken(message, now=now)
+        if not nested:  # the other worker is quick, and its clock is right
+            nested.append(1)
+            plug(email=other, sms=Provider())
+            deliveries.work(now=NOW + timedelta(seconds=clock.seconds - 1000), limit=10)
+            plug(email=mail, sms=Provider())
+            nested.clear()
+        return answer
+
+    mail.send = send  # type: ignore[method-assign]
+    deliveries.work(now=NOW, limit=10)
+    sent = Counter(m.id for m in (*mail.sent, *other.sent))
+    assert len(sent) == 4 and set(sent.values()) == {1}
+    assert {row.state for row in models.Delivery.objects.all()} == {"sent"}
+
+
+def test_a_server_that_lets_us_wait_in_vain_is_asked_once_in_a_round(people, plug, monkeypatch):
+    clock, mail = Clockwork(monkeypatch), Provider(*[Receipt("failed", reason="unreachable")] * 9)
+    several(people, 3)
+    plug(email=mail, sms=Provider())
+    clock.slow(mail, 20)
+    deliveries.work(now=NOW, limit=10)
+    assert len(mail.sent) == 1
+    rows = list(models.Delivery.objects.all())
+    assert {(row.state, row.attempts, row.reason, row.sent_at) for row in rows} == {("queued", 1, "unreachable", None)}
+    assert all(row.due_at >= NOW + timedelta(minutes=1) for row in rows)
+
+
+def test_what_is_urgent_does_not_stand_behind_the_mail_of_a_morning(people, plug):
+    several(people, 3)
+    models.Delivery.objects.create(
+        stream_kind="claim", stream_id=models.Claim.objects.first().id, sequence=1, message="staff_suspected",
+        role="finance", channels=("email",), event="claim.suspected", due_at=NOW, dedupe="test:urgent", urgent=True,
+    )  # fmt: skip
+    mail = Provider()
+    plug(email=mail, sms=Provider())
+    deliveries.work(now=NOW, limit=1)
+    assert {m.template for m in mail.sent} == {"staff_suspected"}
+
+
+def test_a_worker_goes_on_with_its_sweeps_while_a_server_is_slow(people, plug, monkeypatch):
+    clock, mail, swept = Clockwork(monkeypatch), Provider(), []
+    several(people, 12)
+    plug(email=mail, sms=Provider())
+    clock.slow(mail, 3)
+    monkeypatch.setitem(loop.SCHEDULE, "duty", lambda now, limit: swept.append(now) or 0)  # type: ignore[arg-type]
+    jobs = loop.Jobs()
+    for _ in range(3):
+        jobs.run_once(NOW, lambda: NOW + timedelta(seconds=clock.seconds - 1000))
+        jobs.last.clear()
+    assert len(mail.sent) == 12 and len(swept) == 3
+    assert swept[1] - swept[0] <= timedelta(seconds=40)
 
 
 # --- what must not leave -------------------------------------------------------------------------------------

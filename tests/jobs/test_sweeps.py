@@ -118,23 +118,24 @@ def test_a_silent_person_on_duty_is_followed_by_the_next(people):
     assert duty.sweep(now=due + timedelta(hours=3), limit=10) == 0
 
 
-def actions_report(people: Any, at: Any) -> Any:
+def actions_report(people: Any, at: Any, key: str = "night", days: int = 0) -> Any:
     from tests.jobs.conftest import small_report
 
     from lipei.services import intake
 
     command = small_report(
-        loss_kind="third_party_injury", rescue=True, serious_injuries=1, exposures=(), loss_at=at - timedelta(hours=1)
-    )
-    return intake.report(command, actor=people.program, now=at, key="night").case
+        loss_kind="third_party_injury", rescue=True, serious_injuries=1, exposures=(),
+        loss_at=at - timedelta(hours=1, days=days),
+    )  # fmt: skip
+    return intake.report(command, actor=people.program, now=at, key=key).case
 
 
 # --- offers and papers ---------------------------------------------------------------------------------------
 
 
-def offered(people: Any) -> Any:
+def offered(people: Any, key: str = "one", **more: Any) -> Any:
     """A claim with an offer out that the customer has to answer."""
-    case = reported(people, accept_automatic=False)
+    case = reported(people, key, accept_automatic=False, **more)
     number, handler = case.claim.number, people.handler_of(case)
     done = actions.act(number, "claim", "request_papers", actor=handler, now=NOW)
     for part, paper in done.case.papers.items():
@@ -212,6 +213,16 @@ def test_an_edit_shows_its_effect_before_it_is_saved_and_has_it_afterwards(peopl
     assert list(verify.differences()) == []
 
 
+def test_a_claim_that_cannot_be_read_keeps_no_other_from_an_edit(people):
+    broken = reported(people)
+    whole = reported(people, "two", story="另一件事", loss_at=NOW - timedelta(days=9))
+    norms.save(table="promises", text=shorter(), reason="更快", seen_version=1, actor=people.manager1, now=NOW)
+    unreadable(broken)
+    assert sweeps.after_edits(now=NOW) == 1
+    clock = next(k for k in now_is(whole).clocks.values() if k.promise == "preliminary_opinion")
+    assert clock.due_at == NOW + timedelta(hours=4)
+
+
 def test_a_date_once_told_never_moves_to_a_later_one(people):
     case = reported(people)
     text = shorter().replace("limit: 4\n", "limit: 400\n", 1)
@@ -248,6 +259,36 @@ def test_a_sweep_that_fails_keeps_no_other(people, monkeypatch):
     monkeypatch.setitem(loop.SCHEDULE, "offers", broken)  # type: ignore[arg-type]
     loop.settle(NOW)
     assert models.Delivery.objects.get(stream_id=case.id, message="receipt").sent_at is not None
+
+
+def unreadable(case: Any) -> None:
+    blob = connection.Database.Binary(b"\x01" + b"\x00" * 40)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE claim SET story = %s WHERE id = %s", [blob, case.id])
+
+
+def test_a_claim_that_cannot_be_read_keeps_no_other_from_its_sweeps(people):
+    """It is due first at every turn; whatever is due behind it has its turn all the same."""
+    broken = offered(people)
+    whole = offered(people, "two", story="另一件事", loss_at=NOW - timedelta(days=9))
+    papers = reported(people, "three", story="第三件", loss_at=NOW - timedelta(days=20))
+    actions.act(papers.claim.number, "claim", "request_papers", actor=people.handler_of(papers), now=NOW)
+    unreadable(broken)
+    later = NOW + timedelta(days=2)
+    assert sweeps.clocks(now=later, limit=1) == 1 and sweeps.clocks(now=later, limit=1) == 1
+    assert entries(whole, "clock.breached") and entries(papers, "clock.breached")
+    assert sweeps.papers(now=NOW + timedelta(days=30), limit=1) == 1
+    assert sweeps.offers(now=whole.offers[1].expires_at, limit=1) == 1
+    assert now_is(whole).offers[1].state == "expired"
+
+
+def test_a_duty_call_that_fails_keeps_no_other(people):
+    roster(people, "handler1", "handler2")
+    night = NOW.replace(hour=15)
+    broken, whole = (actions_report(people, night, key, days) for key, days in (("one", 1), ("two", 9)))
+    unreadable(broken)
+    assert duty.sweep(now=whole.claim.duty_due_at, limit=1) == 1
+    assert now_is(whole).claim.duty_position == 1
 
 
 def test_sweeps_keep_their_rhythm(people, monkeypatch):

@@ -11,10 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connection
 from tests.company import NOW
 from tests.jobs.conftest import reported
 
-from lipei.services import norms, webhook_calls, webhooks
+from lipei.services import norms, webhook_calls
 from lipei.store import models
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -39,8 +40,7 @@ class Receiver:
 
 
 @pytest.fixture
-def hook(people: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(webhooks, "_known", (0.0, []))
+def hook(people: Any) -> Any:
     return models.Webhook.objects.create(
         url="https://example.com/in", secret=SECRET, kinds=("claim.reported",), created_at=NOW
     )
@@ -100,3 +100,77 @@ def test_who_says_gone_is_called_no_more(people, hook):
     reported(people)
     work(Receiver(410), NOW)
     assert models.WebhookDelivery.objects.get().state == "failed"
+
+
+def elsewhere(statement: str, *values: Any) -> None:
+    """What another process does: this one's memory hears nothing of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@pytest.mark.django_db
+def test_who_was_just_subscribed_by_another_process_is_told_at_once(people, hook):
+    """The answer to the subscription says that it holds; an event a moment later must not be missed anywhere."""
+    reported(people, "before")
+    columns = "url, secret, kinds, active, created_at"
+    elsewhere(
+        f"INSERT INTO webhook ({columns}) SELECT 'https://example.com/2', secret, kinds, active, created_at FROM webhook"
+    )
+    reported(people, "after", story="另一件事", loss_at=NOW - timedelta(days=9))
+    rows = models.WebhookDelivery.objects.order_by("id").values_list("webhook__url", flat=True)
+    assert list(rows) == ["https://example.com/in", "https://example.com/in", "https://example.com/2"]
+    elsewhere("UPDATE webhook SET active = %s WHERE url = 'https://example.com/in'", False)
+    reported(people, "stopped", story="第三件事", loss_at=NOW - timedelta(days=20))
+    assert models.WebhookDelivery.objects.filter(webhook__url="https://example.com/in").count() == 2
+
+
+@pytest.mark.django_db
+def test_a_silent_receiver_keeps_neither_the_others_nor_the_worker(people, hook):
+    other = models.Webhook.objects.create(
+        url="https://example.org/in", secret=SECRET, kinds=("claim.reported",), created_at=NOW
+    )
+    for n in range(3):
+        reported(people, f"k{n}", story=f"第{n}件", loss_at=NOW - timedelta(days=9 * n + 1))
+    asked: list[str] = []
+
+    def receive(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        if request.url.host == "example.com":
+            raise httpx.ReadTimeout("silence")
+        return httpx.Response(200)
+
+    assert work(receive, NOW) == 6  # type: ignore[arg-type]
+    assert sorted(asked) == ["example.com"] + ["example.org"] * 3
+    assert {row.state for row in models.WebhookDelivery.objects.filter(webhook=other)} == {"done"}
+    silent = list(models.WebhookDelivery.objects.filter(webhook=hook))
+    assert {(row.state, row.attempts) for row in silent} == {("queued", 1)} and all(row.due_at > NOW for row in silent)
+
+
+class Endless(httpx.SyncByteStream):
+    """An answer that never ends."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __iter__(self) -> Any:
+        while True:
+            self.read += 1
+            assert self.read < 1000, "it was read to its end, which it has not"
+            yield b"x" * 1000
+
+
+@pytest.mark.django_db
+def test_what_a_receiver_answers_is_not_read(people, hook):
+    reported(people)
+    endless = Endless()
+    assert work(lambda request: httpx.Response(200, stream=endless), NOW) == 1  # type: ignore[arg-type]
+    assert models.WebhookDelivery.objects.get().state == "done" and endless.read == 0
+
+
+@pytest.mark.django_db
+def test_a_call_that_nobody_foresaw_keeps_no_other(people, hook):
+    for n in range(2):
+        reported(people, f"k{n}", story=f"第{n}件", loss_at=NOW - timedelta(days=9 * n + 1))
+    answers = [RuntimeError("on purpose"), 200]
+    assert work(Receiver(*answers), NOW) == 2
+    assert sorted(models.WebhookDelivery.objects.values_list("state", flat=True)) == ["done", "queued"]

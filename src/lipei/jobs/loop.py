@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,6 +49,11 @@ DRAINS: Mapping[str, Sweep] = {
 }
 """Rows that own their fate, drained at every turn. The bank first: its answers are news for customers."""
 
+AT_ONCE: Mapping[str, int] = {"deliveries": 10, "webhooks": 10}
+"""Rows that a drain takes up before it asks for the time again; the bank's orders go into one file together."""
+TURN_SECONDS = 5.0
+"""What takes longer is left for the next turn: a duty call waits for nobody's slow mail server."""
+
 GROWS_WITH_WORK = ("clocks", "duty", "offers", "papers")
 """Sweeps that take a batch at a time: one that was full is run again at the next turn, not at its next rhythm."""
 
@@ -58,11 +64,14 @@ class Jobs:
 
     last: dict[str, datetime] = field(default_factory=dict)
 
-    def run_once(self, now: datetime) -> int:
+    def run_once(self, now: datetime, clock: Callable[[], datetime] | None = None) -> int:
         """One turn: the sweeps whose time has come, then everything due; how much was done.
 
-        A sweep that fails is logged and does not keep the others; it runs again at its next time.
+        ``clock`` tells what time it has become meanwhile, for leases and due times must not be those of an hour ago;
+        without one, time stands still. A sweep that fails is logged and does not keep the others; it runs again at its
+        next time.
         """
+        time_is = clock or (lambda: now)
         table = norms.current().jobs
         done = 0
         for name, sweep in SCHEDULE.items():
@@ -70,13 +79,24 @@ class Jobs:
             if last is not None and last <= now < last + table.every[name]:
                 continue
             self.last[name] = now
-            count = _guarded(name, sweep, now, table.batch)
+            count = _guarded(name, sweep, time_is(), table.batch)
             if name in GROWS_WITH_WORK and count >= table.batch:
                 del self.last[name]
             done += count
         for name, drain in DRAINS.items():
-            done += _guarded(name, drain, now, table.batch)
+            done += _drained(name, drain, time_is, table.batch)
         return done
+
+
+def _drained(name: str, drain: Sweep, time_is: Callable[[], datetime], most: int) -> int:
+    """Up to ``most`` rows of one kind, a few at a time, for a while."""
+    done, ends = 0, time.monotonic() + TURN_SECONDS
+    while done < most and time.monotonic() < ends:
+        count = _guarded(name, drain, time_is(), AT_ONCE.get(name, most))
+        if not count:
+            break
+        done += count
+    return done
 
 
 def _guarded(name: str, sweep: Sweep, now: datetime, limit: int) -> int:
@@ -112,15 +132,23 @@ def work(stop: threading.Event | None = None) -> None:
     log.info("worker started")
     while not stop.is_set():
         try:
-            done = jobs.run_once(datetime.now(UTC))
+            done = jobs.run_once(_now(), _now)
         except DatabaseTrouble as error:
             log.error("the database takes nothing", why=trouble.of(error) or "mistake", error=str(error).strip())
             close_old_connections()
             stop.wait(TROUBLE_SECONDS)
             continue
+        except Exception:
+            log.exception("turn failed")  # a worker that has gone is worse than one that rests
+            stop.wait(TROUBLE_SECONDS)
+            continue
         if not done:
             stop.wait(IDLE_SECONDS)
     log.info("worker stopped")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _stopped_by_signal() -> threading.Event:

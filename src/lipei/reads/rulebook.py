@@ -22,32 +22,40 @@ from lipei.norms import loader, texts
 from lipei.store import models
 
 EDITS_COUNT = "(SELECT COUNT(*) FROM norm_version)"
-_used = 0
+SUBSCRIBED = "(SELECT COUNT(*) * 1000000 + COUNT(CASE WHEN active THEN 1 END) FROM webhook)"
+"""What differs whenever a webhook was added or stopped: rows are never removed, and none comes back to life."""
+_seen: ContextVar[tuple[int, int] | None] = ContextVar("seen", default=None)
+"""Edits and subscriptions as this thread last read them. Of each thread's own: another may have read at another time."""
 _held: ContextVar[list[int] | None] = ContextVar("held", default=None)
 """In a block of `held`: the number of edits that were there when it was first asked for, once it was."""
 
 
 def current() -> Rulebook:
     """The rulebook in force. One query; within a block of `held` only the first time."""
-    global _used
     held_at = _held.get()
     if held_at is not None and held_at:
         return at(held_at[0])
     with connection.cursor() as cursor:  # every command asks: the plain cursor costs a fraction of a queryset
-        cursor.execute(f"SELECT {EDITS_COUNT}")
-        _used = cursor.fetchone()[0]
+        cursor.execute(f"SELECT {EDITS_COUNT}, {SUBSCRIBED}")
+        edits_count, subscribed = cursor.fetchone()
+    _seen.set((edits_count, subscribed))
     if held_at is not None:
-        held_at.append(_used)
-    return at(_used)
+        held_at.append(edits_count)
+    return at(edits_count)
 
 
-def note(edits_count: int) -> None:
-    """The number of edits, read on the way beside something else: within a block of `held` nobody asks for it again."""
-    global _used
+def note(edits_count: int, subscribed: int) -> None:
+    """The same, read on the way beside something else: within a block of `held` nobody asks for it again."""
     held_at = _held.get()
     if held_at is not None and not held_at:
         held_at.append(edits_count)
-        _used = edits_count
+        _seen.set((edits_count, subscribed))
+
+
+def subscribed() -> int | None:
+    """`SUBSCRIBED` as it was read with the rulebook that is worked by; None where none was asked for."""
+    seen = _seen.get()
+    return seen[1] if seen else None
 
 
 @contextmanager
@@ -61,8 +69,9 @@ def held() -> Iterator[None]:
 
 
 def used() -> Rulebook:
-    """The rulebook that `current` gave last in this process: for an answer about what was just done by it. No query."""
-    return at(_used)
+    """The rulebook that `current` gave last in this thread: for an answer about what was just done by it. No query."""
+    seen = _seen.get()
+    return at(seen[0]) if seen else current()
 
 
 def counting_edits(rows: Any) -> Any:

@@ -10,6 +10,7 @@ from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules.handling import call_duty
+from lipei.services import one_by_one
 from lipei.services.amend import amend
 from lipei.store import models
 
@@ -21,9 +22,12 @@ def sweep(*, now: datetime, limit: int) -> int:
     due = models.Claim.objects.filter(
         duty_due_at__lte=now, duty_acknowledged_at=None, state__in=lifecycle.OPEN
     ).order_by("duty_due_at")  # fmt: skip
-    ids = list(due.values_list("id", flat=True)[:limit])
-    done = [amend(number, _next_call(now), actor=DUTY, now=now, cause="duty:sweep") for number in ids]
-    return sum(one is not None for one in done)
+
+    def call(number: int) -> int:
+        return amend(number, _next_call(now), actor=DUTY, now=now, cause="duty:sweep") is not None
+
+    waiting = due.values_list("id", flat=True)[: limit * 4]
+    return one_by_one.each(waiting, call, work="duty:sweep", most=limit)
 
 
 def _next_call(now: datetime):  # type: ignore[no-untyped-def]

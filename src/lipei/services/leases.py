@@ -53,6 +53,14 @@ def take(due: Any, *, now: datetime, lease: timedelta, limit: int, **columns: An
     return rows
 
 
+def hold_on(row: Any, *, until: datetime, **columns: Any) -> None:
+    """Lengthen the lease on a row that is still ours, before something that may take long. Raises `LeaseLost`."""
+    held = type(row)._default_manager.filter(id=row.id, leased_until=row.leased_until)
+    if held.update(leased_until=until, due_at=until, **columns) != 1:
+        raise LeaseLost(f"{type(row).__name__} {row.id}")
+    row.leased_until = until
+
+
 def finish(row: Any, **columns: Any) -> None:
     """Write the outcome on a row that is still ours, and give the lease back. Raises `LeaseLost`."""
     held = type(row)._default_manager.filter(id=row.id, leased_until=row.leased_until)

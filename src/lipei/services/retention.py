@@ -19,7 +19,7 @@ from django.conf import settings
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event, private_fields
-from lipei.services import bank, documents, norms, unit_of_work
+from lipei.services import bank, documents, norms, one_by_one, unit_of_work
 from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, models
 
@@ -50,7 +50,8 @@ def _kept_since(now: datetime) -> datetime:
 def sweep(now: datetime, *, limit: int = 100) -> int:
     """Erase what is due; answers with the number of claims."""
     erase_files(now)
-    return sum(erase(stream_id, now=now) for stream_id in due(now, limit=limit))
+    waiting = due(now, limit=limit * 4)
+    return one_by_one.each(waiting, lambda number: erase(number, now=now), work="retention", most=limit)
 
 
 def erase_files(now: datetime) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import Error as DatabaseTrouble
 from django.db.models import Exists, OuterRef
 
 from lipei.domain import commands, lifecycle, promises
@@ -22,7 +23,7 @@ from lipei.domain.events import Actor, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.uploads.media import DurableFiles
 from lipei.norms import loader
-from lipei.services import actions, norms, portal_files, portal_limits
+from lipei.services import actions, norms, one_by_one, portal_files, portal_limits
 from lipei.services.actions import Done
 from lipei.services.amend import Busy, amend
 from lipei.store import aggregates, models
@@ -35,15 +36,19 @@ BULK = 500
 log = structlog.get_logger(__name__)
 
 
-def _amend_all(ids: Sequence[int], decide: Any, actor: Actor, now: datetime, cause: str) -> int:
-    """Amend claims one by one; one that others keep busy is left for the next turn."""
-    done = 0
-    for number in ids:
+def _amend_all(
+    ids: Sequence[int], decide: Any, actor: Actor, now: datetime, cause: str, *, most: int | None = None
+) -> int:  # fmt: skip
+    """Amend claims one by one, up to ``most``; one that others keep busy, or that fails, is left for the next turn."""
+
+    def one(number: int) -> int:
         try:
-            done += amend(number, decide, actor=actor, now=now, cause=cause) is not None
+            return amend(number, decide, actor=actor, now=now, cause=cause) is not None
         except Busy as error:
             log.info("left for another turn", cause=cause, why=str(error))
-    return done
+            return 0
+
+    return one_by_one.each(ids, one, work=cause, most=most)
 
 
 # --- promises ------------------------------------------------------------------------------------------------
@@ -63,7 +68,7 @@ def clocks(*, now: datetime, limit: int) -> int:
     def decide(case: Case, rulebook: Rulebook) -> Sequence[Event]:
         return promises.sweep(case=case, promises=rulebook.promises, calendars=rulebook.calendars, now=now)
 
-    return _amend_all(list(due)[:limit], decide, CLOCKS, now, "clocks:sweep")
+    return _amend_all(list(due), decide, CLOCKS, now, "clocks:sweep", most=limit)
 
 
 # --- offers --------------------------------------------------------------------------------------------------
@@ -72,12 +77,14 @@ def clocks(*, now: datetime, limit: int) -> int:
 def offers(*, now: datetime, limit: int) -> int:
     """Let offers expire that nobody answered, and remind of those that wait; how many."""
     past = models.Offer.objects.filter(state="sent", expires_at__lte=now).order_by("expires_at")
-    expired = 0
-    for stream_id, part in past.values_list("aggregate_id", "part")[:limit]:
-        number = models.Claim.objects.filter(id=stream_id).values_list("number", flat=True).first()
-        done = actions.act(number or "", "offer", "expire", part, commands.Nothing(), actor=OFFERS, now=now)
-        expired += isinstance(done, Done)
-    return expired + _remind_of_offers(now, limit)
+
+    def expire(place: tuple[int, int]) -> int:
+        number = models.Claim.objects.filter(id=place[0]).values_list("number", flat=True).first()
+        done = actions.act(number or "", "offer", "expire", place[1], commands.Nothing(), actor=OFFERS, now=now)
+        return isinstance(done, Done)
+
+    waiting = past.values_list("aggregate_id", "part")[: limit * 4]
+    return one_by_one.each(waiting, expire, work="offers:expire", most=limit) + _remind_of_offers(now, limit)
 
 
 def _remind_of_offers(now: datetime, limit: int) -> int:
@@ -90,8 +97,9 @@ def _remind_of_offers(now: datetime, limit: int) -> int:
         sent_at__lte=now - timedelta(days=book.offer_remind_days),
     )  # fmt: skip
     done = 0
-    for stream_id, part in waiting.order_by("expires_at").values_list("aggregate_id", "part")[:limit]:
-        done += _amend_all([stream_id], _reminder_of(part), OFFERS, now, "offers:remind")
+    for stream_id, part in waiting.order_by("expires_at").values_list("aggregate_id", "part")[: limit * 4]:
+        if done < limit:
+            done += _amend_all([stream_id], _reminder_of(part), OFFERS, now, "offers:remind")
     return done
 
 
@@ -130,7 +138,7 @@ def papers(*, now: datetime, limit: int) -> int:
         facts = {"papers": tuple(p.code for p in missing), "due_at": min(due, default=None)}
         return (Event("claim.papers_reminded", 0, facts),)
 
-    return _amend_all(ids[:limit], decide, PAPERS, now, "papers:remind")
+    return _amend_all(ids, decide, PAPERS, now, "papers:remind", most=limit)
 
 
 # --- tidying -------------------------------------------------------------------------------------------------
@@ -192,8 +200,25 @@ def open_cases(after: int = 0) -> Iterator[list[Case]]:
         ids = list(waiting.order_by("aggregate_id").values_list("aggregate_id", flat=True).distinct()[:BULK])
         if not ids:
             return
-        yield _cases(ids)
+        yield _readable(ids)
         after = ids[-1]
+
+
+def _readable(ids: Sequence[int]) -> list[Case]:
+    """The claims of a batch, all at once; where one of them cannot be read, those that can."""
+    try:
+        return _cases(ids)
+    except DatabaseTrouble:
+        raise
+    except Exception:
+        found: list[Case] = []
+
+        def read(number: int) -> int:
+            found.extend(_cases([number]))
+            return 1
+
+        one_by_one.each(ids, read, work="clocks:read")
+        return found
 
 
 def _cases(ids: Sequence[int]) -> list[Case]:

@@ -27,7 +27,8 @@ NAME_LENGTH_MAX = 80
 
 # Every call asks this: a queryset would cost as much as the rest of signing in.
 _FIND = f"""
-SELECT t.id, t.name, t.scopes, s.id, s.name, s.roles, s.unit, s.active, {rulebook.EDITS_COUNT}
+SELECT t.id, t.name, t.scopes, s.id, s.name, s.roles, s.unit, s.active, {rulebook.EDITS_COUNT},
+{rulebook.SUBSCRIBED}
 FROM api_token t LEFT JOIN staff s ON s.id = t.staff_id WHERE t.digest = %s AND t.revoked_at IS NULL
 """
 
@@ -96,8 +97,8 @@ def find(secret: str) -> Token | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    number, name, scopes, staff, person_name, roles, unit, active, edits_count = row
-    rulebook.note(edits_count)
+    number, name, scopes, staff, person_name, roles, unit, active, *counted = row
+    rulebook.note(*counted)
     if staff is not None and not active:
         return None
     scopes = frozenset(canonical.loads(scopes))

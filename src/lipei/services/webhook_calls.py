@@ -10,7 +10,10 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.request import getproxies
 
@@ -20,8 +23,8 @@ from django.conf import settings
 
 from lipei.domain import deliveries as patience
 from lipei.gateways.outside import Outside
-from lipei.services import norms, unit_of_work
-from lipei.services.leases import LeaseLost, finish, take
+from lipei.services import norms, one_by_one, unit_of_work
+from lipei.services.leases import LeaseLost, Watch, finish, hold_on, take
 from lipei.store import canonical, models
 
 BATCH = 10
@@ -51,19 +54,30 @@ def headers(secret: str, message_id: str, body: str, now: datetime) -> dict[str,
     }
 
 
+@dataclass
+class Round:
+    """One call of `work`: how long it has lasted, and which webhooks did not answer meanwhile."""
+
+    client: httpx.Client
+    now: datetime
+    hooks: Mapping[int, Any]
+    watch: Watch
+    silent: set[int]
+    """To wait for the same silence again and again would keep everybody else's calls, and the worker's other work."""
+
+
 def work(*, now: datetime, limit: int, transport: httpx.BaseTransport | None = None) -> int:
     """Make the calls that are due; how many. ``transport`` replaces the network in tests."""
     assert not unit_of_work.in_transaction(), "the world outside is never spoken to inside a transaction"
-    table, done = norms.current().jobs, 0
+    table, done, watch, silent = norms.current().jobs, 0, Watch(), set[int]()
     while done < limit:
         due = models.WebhookDelivery.objects.filter(state="queued", due_at__lte=now).order_by("due_at", "id")
-        rows = take(due, now=now, lease=table.lease, limit=min(BATCH, limit - done))
+        rows = take(due, now=now, lease=watch.passed() + table.lease, limit=min(BATCH, limit - done))
         if not rows:
             break
         hooks = {w.id: w for w in models.Webhook.objects.filter(id__in={row.webhook_id for row in rows})}
         with httpx.Client(transport=transport or _outward(), timeout=table.webhook_timeout.total_seconds()) as client:
-            for row in rows:
-                _call(client, hooks[row.webhook_id], row, now)
+            one_by_one.each(rows, partial(_one, Round(client, now, hooks, watch, silent)), work="webhooks")
         done += len(rows)
     return done
 
@@ -73,30 +87,46 @@ def _outward() -> httpx.BaseTransport | None:
     return None if getproxies() else Outside(settings.LIPEI_WEBHOOK_INSIDE)
 
 
-def _call(client: httpx.Client, hook: Any, row: Any, now: datetime) -> None:
-    attempts = row.attempts + 1
+def _one(this: Round, row: Any) -> int:
     try:
-        if not hook.active:
-            finish(row, state="failed", answer="switched off")
-            return
-        try:
-            answer = client.post(
-                hook.url, content=row.body.encode(), headers=headers(hook.secret, row.message_id, row.body, now)
-            )
-            said, good = f"{answer.status_code}", answer.is_success
-            gone = answer.status_code == httpx.codes.GONE
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            said, good, gone = type(error).__name__, False, False
-        if good:
-            finish(row, state="done", answer=said, attempts=attempts)
-            return
-        policy = norms.current().jobs.webhooks
-        key = f"{row.webhook_id}/{row.message_id}"
-        again = None if gone else patience.next_attempt(attempts=attempts, now=now, policy=policy, key=key)
-        after = {"due_at": again} if again else {"state": "failed"}
-        finish(row, answer=said, attempts=attempts, **after)
+        # The calls before this one may have taken long: its own lease begins anew.
+        hold_on(row, until=this.now + this.watch.passed() + norms.current().jobs.lease)
+        _call(this, this.hooks[row.webhook_id], row)
     except LeaseLost as error:
         log.info("webhook call left to another worker", why=str(error))
+    return 1
+
+
+def _call(this: Round, hook: Any, row: Any) -> None:
+    if not hook.active:
+        finish(row, state="failed", answer="switched off")
+        return
+    attempts = row.attempts + 1
+    said, status = _said(this, hook, row)
+    if 200 <= status < 300:
+        finish(row, state="done", answer=said, attempts=attempts)
+        return
+    policy = norms.current().jobs.webhooks
+    key = f"{row.webhook_id}/{row.message_id}"
+    gone = status == httpx.codes.GONE
+    again = None if gone else patience.next_attempt(attempts=attempts, now=this.now, policy=policy, key=key)
+    after = {"due_at": again} if again else {"state": "failed"}
+    finish(row, answer=said, attempts=attempts, **after)
+
+
+def _said(this: Round, hook: Any, row: Any) -> tuple[str, int]:
+    """What came of a call: in a word for the record, and the status (0: none). What the answer holds is not read."""
+    if hook.id in this.silent:
+        return "not tried: silent just now", 0
+    signed = headers(hook.secret, row.message_id, row.body, this.now)
+    try:
+        with this.client.stream("POST", hook.url, content=row.body.encode(), headers=signed) as answer:
+            return f"{answer.status_code}", answer.status_code
+    except httpx.TimeoutException as error:
+        this.silent.add(hook.id)
+        return type(error).__name__, 0
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return type(error).__name__, 0
 
 
 def replay(*, webhook_id: int, since: datetime, now: datetime) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,21 +15,25 @@ from lipei.domain.claims import Case
 from lipei.domain.commands import said
 from lipei.domain.events import Actor, Event, Refusal, wrong
 from lipei.domain.permissions import may
+from lipei.reads import rulebook
 from lipei.services import webhook_calls
 from lipei.store import canonical, models
 
 KNOWN_KINDS = frozenset({*lifecycle.KINDS, *(step.event for step in lifecycle.STEPS)})
 PERMISSION = "webhooks.edit"
-_REFRESH_SECONDS = 5
-_known: tuple[float, list[Any]] = (0.0, [])
+_known: tuple[int, list[Any]] = (-1, [])
+"""The active webhooks, and the state of the table that they were read in."""
 
 
 def subscribed() -> list[Any]:
-    """The active webhooks; looked up anew every few seconds, since every write asks."""
+    """The active webhooks. Every write asks, so they are read anew only when one was added or stopped, here or anywhere:
+    whoever was told that they are subscribed hears of whatever happens from then on."""
     global _known
-    if time.monotonic() - _known[0] > _REFRESH_SECONDS:
-        _known = (time.monotonic(), list(models.Webhook.objects.filter(active=True).only("id", "kinds")))
-    return _known[1]
+    mark, known = rulebook.subscribed(), _known
+    if mark is None or known[0] != mark:
+        known = (-1 if mark is None else mark, list(models.Webhook.objects.filter(active=True).only("id", "kinds")))
+        _known = known
+    return known[1]
 
 
 def due(case: Case, events: Sequence[tuple[int, Event]], now: datetime) -> list[Any]:

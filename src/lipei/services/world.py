@@ -237,13 +237,15 @@ def _company_of(rulebook: Rulebook) -> _Company:
 
 def took_on(staff_id: int | None) -> None:
     """Count a claim just assigned, so that the next question knows before the load is looked up anew."""
-    if _company is not None and staff_id is not None:
-        _company.took_on(staff_id)
+    company = _company  # another thread may forget it at any moment
+    if company is not None and staff_id is not None:
+        company.took_on(staff_id)
 
 
 def name_of(staff_id: int | None) -> str:
     """A colleague's name, from the look-up of colleagues that an assignment has just made; empty for nobody."""
-    people = _company.people if _company is not None else ()
+    company = _company  # another thread may forget it at any moment
+    people = company.people if company is not None else ()
     return next((person.name for person in people if person.id == staff_id), "")
 
 

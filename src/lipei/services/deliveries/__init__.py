@@ -11,8 +11,10 @@ same Message-ID, which mail readers show as one. Nothing is lost, and no SMS is 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -27,7 +29,7 @@ from lipei.services import norms, unit_of_work
 from lipei.services.amend import Busy, amend
 from lipei.services.deliveries.composing import Composed, Stopped, addresses, compose, media, message_id, row_id
 from lipei.services.deliveries.outlets import Outlet, outlet
-from lipei.services.leases import LeaseLost, finish, take
+from lipei.services.leases import LeaseLost, Watch, finish, hold_on, take
 from lipei.store import aggregates, models
 from lipei.store.aggregates import Loaded
 
@@ -35,32 +37,58 @@ __all__ = ["DELIVERIES", "media", "report", "work"]
 
 DELIVERIES = Actor("system:deliveries", "deliveries")
 BATCH = 10
-"""Rows taken at once: small, so that a slow mail server does not outlast their lease."""
+"""Rows taken at once: few, so that those of a worker that dies wait for nobody long."""
+
+SLOW_SECONDS = 2.0
+"""A provider that takes longer and then was not to be reached, or says nothing, is left alone for the rest of a round."""
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass
+class Round:
+    """One call of `work`: the instant it was given, how long it has lasted, and what was found to be down meanwhile."""
+
+    now: datetime
+    watch: Watch = field(default_factory=Watch)
+    down: set[str] = field(default_factory=set)
+    """Channels where nobody answers, and not at once: to wait for each message would keep all the others waiting."""
+
+
 def work(*, now: datetime, limit: int) -> int:
-    """Deal with up to ``limit`` deliveries that are due; how many were dealt with."""
+    """Deal with up to ``limit`` deliveries that are due, urgent ones first; how many were dealt with."""
     assert not unit_of_work.in_transaction(), "the world outside is never spoken to inside a transaction"
-    table, done = norms.current().jobs, 0
+    table, done, this = norms.current().jobs, 0, Round(now)
     while done < limit:
-        due = models.Delivery.objects.filter(state__in=("queued", "sending", "asking"), due_at__lte=now).order_by(
-            "due_at", "id"
-        )
-        queued = due.filter(state="queued")
-        rows = take(queued, now=now, lease=table.lease, limit=min(BATCH, limit - done), state="sending")
-        rows += take(due.exclude(state="queued"), now=now, lease=table.lease, limit=BATCH) if len(rows) < BATCH else []
+        rows = _taken(this, table.lease + this.watch.passed(), min(BATCH, limit - done))
         if not rows:
             break
         for row in rows:
             with norms.held():
-                _deal_with(row, now)
+                _deal_with(row, this)
         done += len(rows)
     return done
 
 
-def _deal_with(row: Any, now: datetime) -> None:
+def _taken(this: Round, lease: timedelta, most: int) -> list[Any]:
+    """Rows that are ours now: a one-time code or a duty call never stands behind the mail of a morning."""
+    due = models.Delivery.objects.filter(state__in=("queued", "sending", "asking"), due_at__lte=this.now)
+    rows: list[Any] = []
+    if not due.exists():
+        return rows
+    for chosen in (due.filter(urgent=True), due):
+        chosen = chosen.order_by("due_at", "id")
+        if len(rows) < most:
+            rows += take(
+                chosen.filter(state="queued"), now=this.now, lease=lease, limit=most - len(rows), state="sending"
+            )
+        if len(rows) < most:
+            rows += take(chosen.exclude(state="queued"), now=this.now, lease=lease, limit=most - len(rows))
+    return rows
+
+
+def _deal_with(row: Any, this: Round) -> None:
+    now = this.now
     try:
         loaded = aggregates.load(Case, row.stream_id)
         if loaded is None:
@@ -68,12 +96,12 @@ def _deal_with(row: Any, now: datetime) -> None:
         elif not row.channels:
             _give_up(row, loaded, "no_address", now)
         elif row.state == "asking":
-            _ask(row, loaded, now)
+            _ask(row, loaded, this)
         elif row.state == "sending" and row.sent_at is not None and not _outlet(row).repeatable:
             # Cut off between handing over and recording: ask, never repeat.
             _next(row, loaded, Receipt("unknown", reason="connection_lost"), Composed(()), now)
         else:
-            _send(row, loaded, now)
+            _send(row, loaded, this)
     except (LeaseLost, Busy) as error:
         log.info("delivery left for another turn", delivery=row.id, why=str(error))
     except Exception:
@@ -87,7 +115,11 @@ def _outlet(row: Any) -> Outlet:
     return outlet(row.channels[row.position], sender_name=name)
 
 
-def _send(row: Any, loaded: Loaded, now: datetime) -> None:
+def _send(row: Any, loaded: Loaded, this: Round) -> None:
+    now, name = this.now, row.channels[row.position]
+    if name in this.down:
+        _not_tried(row, loaded, this)
+        return
     try:
         composed = compose(row, loaded.aggregate, norms.current(), now=now)
     except Stopped as stop:
@@ -97,14 +129,26 @@ def _send(row: Any, loaded: Loaded, now: datetime) -> None:
         else:
             _give_up(row, loaded, stop.code, now)
         return
-    # From here on a crash leaves an outcome that nobody knows.
-    marked = models.Delivery.objects.filter(id=row.id, leased_until=row.leased_until)
-    if marked.update(sent_at=now, attempts=row.attempts + 1) != 1:
-        raise LeaseLost(f"delivery {row.id}")
+    # From here on a crash leaves an outcome that nobody knows. The rows before this one may have taken long: its own
+    # lease begins anew, so that no other worker sends it beside us.
+    until = now + this.watch.passed() + norms.current().jobs.lease
+    hold_on(row, until=until, sent_at=now, attempts=row.attempts + 1)
     row.sent_at, row.attempts = now, row.attempts + 1
     channel = _outlet(row).channel
-    receipts = [channel.send(message, now=now) for message in composed.messages]
+    began, receipts = time.monotonic(), []
+    for message in composed.messages:
+        receipts.append(channel.send(message, now=now))
+        if receipts[-1].reason == "unreachable" and time.monotonic() - began > SLOW_SECONDS:
+            this.down.add(name)
+            break
     _next(row, loaded, _best(receipts), composed, now)
+
+
+def _not_tried(row: Any, loaded: Loaded, this: Round) -> None:
+    """An attempt that failed before it was made: another message found a moment ago that nobody answers."""
+    hold_on(row, until=row.leased_until, attempts=row.attempts + 1)
+    row.attempts += 1
+    _next(row, loaded, Receipt("failed", reason="unreachable", detail="not tried"), Composed(()), this.now)
 
 
 def _best(receipts: Sequence[Receipt]) -> Receipt:
@@ -154,13 +198,19 @@ def _without(secret: str, body: str) -> str:
     return body.replace(secret, "*" * len(secret)) if secret else body
 
 
-def _ask(row: Any, loaded: Loaded, now: datetime) -> None:
-    rulebook = norms.current()
-    found = addresses(row, loaded.aggregate, rulebook, row.channels[row.position])
+def _ask(row: Any, loaded: Loaded, this: Round) -> None:
+    rulebook, now, name = norms.current(), this.now, row.channels[row.position]
+    if name in this.down:
+        finish(row, due_at=now + rulebook.jobs.channels[name].inquire_after[0])  # not asked, so nothing is concluded
+        return
+    found = addresses(row, loaded.aggregate, rulebook, name)
     said = None
     if found:
         inquiry = Inquiry(message_id(row, found[0].key), found[0].to, row.sent_at or now, row.provider_id)
+        began = time.monotonic()
         said = _outlet(row).channel.inquire(inquiry, now=now)
+        if said is None and time.monotonic() - began > SLOW_SECONDS:
+            this.down.add(name)
     _answered(row, loaded, said, now)
 
 
