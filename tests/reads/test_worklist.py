@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from tests.company import NOW
 from tests.reads.conftest import Desk
 
+from lipei.domain import commands as c
+from lipei.reads import claims as reads
 from lipei.reads import search, worklist
 from lipei.reads.worklist import BadCursor, Filters
 from lipei.store import models
@@ -109,6 +111,23 @@ def test_a_surveyor_finds_what_is_put_to_them(desk: Desk) -> None:
     for who in ("surveyor1", "expert1"):
         rows = worklist.work(getattr(desk.us, who), language="en", now=NOW).rows
         assert [r.number for r in rows] == [case.claim.number], who
+
+
+def test_what_a_colleague_has_done_waits_for_them_no_more(desk: Desk) -> None:
+    """A survey recorded and an opinion given leave the list; the claim stays open to whoever worked on it."""
+    case = desk.busy()
+    surveyor, expert = desk.us.surveyor1, desk.us.expert1
+
+    def waits(viewer: Any) -> list[str]:
+        return [r.number for r in worklist.work(viewer, language="en", now=NOW).rows]
+
+    case = desk.act(surveyor, case, "survey", "record", 1, c.RecordSurvey("保险杠凹陷。"))
+    case = desk.act(expert, case, "consultation", "opine", 1, c.Opine("for", "合理。"))
+    assert waits(surveyor) == waits(expert) == []
+    for viewer in (surveyor, expert):
+        assert reads.find(case.claim.number, viewer=viewer) is not None
+    desk.act(desk.us.lead1, case, "consultation", "convene", 0, c.Convene("再看？", (desk.us.expert2.staff_id,)))
+    assert waits(expert) == [] and waits(desk.us.expert2) == [case.claim.number]
 
 
 def test_filters_narrow(desk: Desk) -> None:

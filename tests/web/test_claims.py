@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 from tests.company import NOW
+from tests.web.conftest import reported
 
 from lipei.domain import commands as c
-from lipei.domain.events import Refusal
+from lipei.domain.events import Actor, Refusal
+from lipei.domain.money import Money
+from lipei.gateways.channels import REASONS
+from lipei.norms.texts import LANGUAGES, text, texts
 from lipei.services import actions
+from lipei.services.deliveries.composing import STOPS
 from lipei.store import models
 
 
@@ -215,3 +220,85 @@ def test_what_ends_a_promise_by_the_way_is_not_shown_as_keeping_it(office, brows
     assert set(rows) == {"Refuse"}
     promise = rows["Refuse"]["promise"]
     assert promise is None or promise.code not in ("papers_request", "preliminary_opinion", "first_contact")
+
+
+def test_an_expert_is_told_that_their_opinion_is_next(office, browser, claim, handler_code):
+    """Until they have given it: an opinion changes no state, and stands in front all the same."""
+    handler = getattr(office, handler_code)
+    asked = c.Convene("是否需要更换？", (office.expert1.staff_id, office.expert2.staff_id))
+    actions.act(claim, "consultation", "convene", 0, asked, actor=handler, now=NOW)
+
+    def ahead() -> set[str]:
+        rows = browser("expert1").get(f"/console/claims/{claim}/").context["next"]
+        return {row["button"]["label"] for row in rows}
+
+    assert ahead() == {"Give an opinion"}
+    actions.act(
+        claim, "consultation", "opine", 1, c.Opine("for", "换新。", Money(160000, "CNY")), actor=office.expert1, now=NOW
+    )
+    assert ahead() == set()
+    assert "CNY 1,600.00" in browser(handler_code).get(f"/console/claims/{claim}/").content.decode()
+
+
+def test_what_people_wrote_is_read_where_they_wrote_it(office, browser, claim, handler_code):
+    """A note, a reason, a handover, the customer's own words: whoever opens the claim reads them, once."""
+    handler = getattr(office, handler_code)
+    customer = Actor("customer:P1", "customer", frozenset({"customer"}), unit=claim)
+    for actor, subject, action, part, command in (
+        (handler, "claim", "add_note", 0, c.Write("配件要等三天")),
+        (customer, "claim", "add_note", 0, c.Write("车停在修理厂")),
+        (handler, "claim", "tell_customer", 0, c.TellCustomer("已致电说明")),
+        (office.assessor1, "exposure", "assess", 1, c.Assess()),
+        (office.lead1, "exposure", "return_for_rework", 1, c.Reasoned("水箱价格高于标准")),
+        (office.lead1, "claim", "suspect", 0, c.Reasoned("照片时间不符")),
+    ):
+        done = actions.act(claim, subject, action, part, command, actor=actor, now=NOW)
+        assert not isinstance(done, Refusal), done
+    page = browser(handler_code).get(f"/console/claims/{claim}/").content.decode()
+    for words in ("配件要等三天", "车停在修理厂", "已致电说明", "水箱价格高于标准", "照片时间不符"):
+        assert page.count(words) == 1, words
+
+
+def test_what_is_doubtful_about_a_report_stands_on_top(office, browser, claim, handler_code):
+    """The same loss reported again is offered for linking to whoever handles it, not only to who took the report."""
+    again = reported(office, story="再报一次")
+    page = browser("manager1").get(f"/console/claims/{again}/").content.decode()
+    assert text("remark.alike", "en", claims=claim) in page and f'href="/console/claims/{claim}/"' in page
+    assert (
+        text("remark.alike", "en", claims=again)
+        not in browser("manager1").get(f"/console/claims/{claim}/").content.decode()
+    )
+
+
+@pytest.mark.norm("1.3.1")
+@pytest.mark.norm("4")
+def test_why_a_rule_left_it_to_a_person_is_said(office, browser):
+    """Papers are here, nobody has touched it, and it was not paid by itself: the reasons stand beside the sum."""
+    item = c.ItemAssessed("后保险杠", claimed=Money(900000, "CNY"))  # above what a rule may pay
+    number = reported(
+        office, accept_automatic=True, exposures=(c.ExposureReported("own_damage", "single_vehicle", items=(item,)),)
+    )
+    why = text("reason.straight_through.within_limit.no", "en")
+    client = browser("manager1")
+    assert why not in client.get(f"/console/claims/{number}/").content.decode(), "papers are still awaited"
+    done = actions.act(number, "claim", "request_papers", 0, c.RequestPapers(), actor=office.lead1, now=NOW)
+    assert not isinstance(done, Refusal)
+    for part, paper in done.case.papers.items():
+        if paper.required:
+            actions.act(number, "paper", "receive", part, c.Receive(), actor=office.intake1, now=NOW)
+    assert why in client.get(f"/console/claims/{number}/").content.decode()
+    actions.act(number, "exposure", "assess", 1, c.Assess(), actor=office.assessor1, now=NOW)
+    assert why not in client.get(f"/console/claims/{number}/").content.decode(), "a person has it in hand"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_became_of_a_message_is_said_in_words(office, browser, claim, handler_code, language):
+    """Every state of a message and every reason why it did not arrive."""
+    rows = models.Delivery.objects.filter(party__gt=0)
+    for state, reason in (("asking", ""), ("failed", "no_address"), ("failed", "not_delivered")):
+        rows.update(state=state, reason=reason)
+        page = browser(handler_code, language).get(f"/console/claims/{claim}/").content.decode()
+        assert text(f"delivery_state.{state}", language) in page
+        assert reason not in page or not reason
+        assert not reason or text(f"reason.delivery_{reason}", language) in page
+    assert {*STOPS, *REASONS} <= {key.removeprefix("reason.delivery_") for key in texts()}

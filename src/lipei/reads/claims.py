@@ -8,7 +8,7 @@ the caller, having recorded it (`services/personal_data.py`), asks for the whole
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +19,15 @@ from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.events import Actor, Event
 from lipei.domain.lifecycle import Step
 from lipei.domain.rulebook import Rulebook
+from lipei.domain.settlement.terms import Terms
 from lipei.norms.promises import explanation_words
 from lipei.norms.settlement import ExplainedLine
 from lipei.norms.settlement import explain as explain_settlement
 from lipei.norms.texts import text, texts
-from lipei.reads import masking, people, rulebook, scope, timeline
+from lipei.reads import masking, people, remarks, rulebook, scope, timeline
+from lipei.reads.remarks import Remark
 from lipei.reads.timeline import Told
-from lipei.store import models
+from lipei.store import journal, models
 from lipei.store.aggregates import TABLES, names
 
 DELIVERIES_MAX = 200
@@ -98,6 +100,8 @@ class Settled:
     provisional: bool
     needs_person: tuple[str, ...]
     lines: tuple[ExplainedLine, ...]
+    refusal: str = ""  # clause and ground of a refusal, proposed or final, in words
+    exclusions: Mapping[str, str] = field(default_factory=dict)  # what the terms leave out, by code, with its clause
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ class Page:
     timeline: tuple[Told, ...]
     deliveries: tuple[Delivered, ...]
     staff: Mapping[int, str]
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def case(self) -> Case:
@@ -177,10 +182,24 @@ def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bo
         actions=possible(case, viewer=viewer, language=language),
         promises=promised(case, book, viewer=viewer, language=language, now=now),
         settlements=settled(case, book, language=language),
-        timeline=timeline.told(entries, case=case, viewer=viewer, language=language, zone=zone, staff=staff),
+        timeline=_with_notes(
+            timeline.told(entries, case=case, viewer=viewer, language=language, zone=zone, staff=staff), found.case
+        ),
         deliveries=tuple(_delivered(d, staff) for d in sent),
         staff=staff,
+        remarks=remarks.on(case, book, _facts(entries), language=language, now=now),
     )
+
+
+def _with_notes(entries: Iterable[Told], case: Case) -> tuple[Told, ...]:
+    """Each entry with what was written along: a note, what the customer wrote or was told, the reason of a step."""
+    notes = case.of("note")
+    return tuple(replace(e, note=notes[n].text) if (n := e.facts.get("note")) in notes else e for e in entries)
+
+
+def _facts(entries: Iterable[Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """The facts of report and registrations, from the entries of a timeline."""
+    return tuple((e.kind, journal.said(e.payload)[0]) for e in entries if e.kind in remarks.KINDS)
 
 
 def currency(number: str) -> str:
@@ -266,12 +285,13 @@ def _promised(clock: Clock, book: Rulebook, language: str, now: datetime) -> Pro
 
 def settled(case: Case, book: Rulebook, *, language: str) -> tuple[Settled, ...]:
     """The explained sum of each exposure, by the terms of its own day (norm 2.2.4)."""
-    return tuple(_settled(exposure, book, language) for exposure in case.exposures.values())
+    return tuple(_settled(exposure, case, book, language) for exposure in case.exposures.values())
 
 
-def _settled(exposure: Exposure, book: Rulebook, language: str) -> Settled:
-    made = exposure.settlement
+def _settled(exposure: Exposure, case: Case, book: Rulebook, language: str) -> Settled:
+    made, claim = exposure.settlement, case.claim
     terms = book.products.version(made["product"], made["terms_version"]) if made else None
+    contract = terms or book.products.version(claim.product, claim.terms_version)
     cover = f"cover.{exposure.cover}"
     return Settled(
         exposure=exposure.part,
@@ -287,7 +307,32 @@ def _settled(exposure: Exposure, book: Rulebook, language: str) -> Settled:
         provisional=bool(made.get("provisional")),
         needs_person=tuple(text(c, language) if c in texts() else c for c in made.get("needs_person", ())),
         lines=explain_settlement(terms=terms, settlement=made, language=language) if terms else (),
+        refusal=_refusal(exposure, contract, language),
+        exclusions=_exclusions(exposure, contract, language),
     )
+
+
+def _exclusions(exposure: Exposure, terms: Terms | None, language: str) -> Mapping[str, str]:
+    cover = terms.covers.get(exposure.cover) if terms else None
+    if terms is None or cover is None:
+        return {}
+    return {e.code: f"{_clause(terms, e.clause, language)}: {e.wording[language]}" for e in cover.exclusions.values()}
+
+
+def _refusal(exposure: Exposure, terms: Terms | None, language: str) -> str:
+    code, clause = exposure.refusal_code, exposure.refusal_clause
+    if not code:
+        return ""
+    excluded = _exclusions(exposure, terms, language)
+    if code in excluded:
+        return excluded[code]
+    ground = text(f"reason.{code}", language) if f"reason.{code}" in texts() else code
+    return f"{_clause(terms, clause, language)}: {ground}"
+
+
+def _clause(terms: Terms | None, clause: str, language: str) -> str:
+    """The name of a clause of the terms; whatever else somebody wrote stands as it is."""
+    return terms.clauses[clause].name[language] if terms and clause in terms.clauses else clause
 
 
 # --- messages --------------------------------------------------------------------------------------------------------

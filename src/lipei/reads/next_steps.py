@@ -42,7 +42,7 @@ def ahead(page: Page, viewer: Actor) -> tuple[Next, ...]:
     found: dict[tuple[str, str], Next] = {}
     for one in page.actions:
         promise = _first(kept.get(one.step.event, ()), one)
-        if not _carries(case, one) and (promise is None or not _presses(case, promise, book, viewer)):
+        if not _carries(case, one, viewer) and (promise is None or not _presses(case, promise, book, viewer)):
             continue
         key = (one.subject, one.action)
         known = found.get(key)
@@ -55,11 +55,13 @@ def ahead(page: Page, viewer: Actor) -> tuple[Next, ...]:
     return tuple(sorted(found.values(), key=lambda n: order[n.promise.part] if n.promise else len(order)))
 
 
-def _carries(case: Case, one: Possible) -> bool:
+def _carries(case: Case, one: Possible, viewer: Actor) -> bool:
     if (one.subject, one.action) not in FORWARD:
         return False
-    state = getattr(case.of(one.subject).get(one.part), "state", None)
-    return not one.step.target or state != one.step.target  # an assessment made is not made again to go on
+    part = case.of(one.subject).get(one.part)
+    if (one.subject, one.action) == ("consultation", "opine"):
+        return viewer.staff_id not in {opinion["expert"] for opinion in getattr(part, "opinions", ())}
+    return not one.step.target or getattr(part, "state", None) != one.step.target  # what was made is not made again
 
 
 def _presses(case: Case, promise: Promised, book: Rulebook, viewer: Actor) -> bool:

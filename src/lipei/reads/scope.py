@@ -39,14 +39,26 @@ def _own(viewer: Actor) -> Q:
 
 
 def put_to(viewer: Actor) -> list[int]:
-    """Ids of claims on which something is put to a colleague: a survey, a question, a duty call. One query."""
-    if viewer.staff_id is None:
+    """Ids of claims on which something was ever put to a colleague: a survey, a question, a duty call. One query."""
+    return _put_to(viewer, waiting=False)
+
+
+def waiting_for(viewer: Actor) -> list[int]:
+    """Ids of claims on which a colleague's survey, opinion or acknowledgement is still to come. One query."""
+    return _put_to(viewer, waiting=True)
+
+
+def _put_to(viewer: Actor, *, waiting: bool) -> list[int]:
+    me = viewer.staff_id
+    if me is None:
         return []
-    surveys = models.Survey.objects.filter(surveyor=viewer.staff_id).exclude(state="cancelled")
-    duty = models.Claim.objects.filter(
-        duty_due_at__isnull=False, duty_acknowledged_at=None, duty_person=viewer.staff_id
-    )
-    asked = _consultations(viewer.staff_id, "expert" in viewer.roles)
+    surveys = models.Survey.objects.filter(surveyor=me)
+    surveys = surveys.filter(state="scheduled") if waiting else surveys.exclude(state="cancelled")
+    duty = models.Claim.objects.filter(duty_due_at__isnull=False, duty_acknowledged_at=None, duty_person=me)
+    asked = _consultations(me, "expert" in viewer.roles)
+    if waiting:
+        asked = asked.filter(state="convened").annotate(voices=Cast("opinions", TextField()))
+        asked = asked.exclude(Q(voices__contains=f'"expert":{me},') | Q(voices__contains=f'"expert":{me}}}'))
     rows = surveys.values_list("aggregate_id").union(asked.values_list("aggregate_id"), duty.values_list("id"))
     return sorted((row[0] for row in rows), reverse=True)[:PUT_TO_ME_MAX]
 

@@ -55,6 +55,7 @@ class Told:
     name: str
     sentence: str
     facts: Mapping[str, Any]
+    note: str = ""  # what was written along, for colleagues; only the page of a claim fills it in
 
 
 def rows(case: Case, viewer: Actor) -> list[Any]:

@@ -107,7 +107,8 @@ def work(
 ) -> Listed:
     """The open claims that wait for the viewer. Raises BadCursor.
 
-    ``whose``: ``mine`` (handled by me or put to me), ``unit`` or ``all`` that I see; empty: what fits the role.
+    ``whose``: ``mine`` (handled by me, or my survey, opinion or acknowledgement is to come), ``unit`` or ``all`` that I
+    see; empty: what fits the role.
     """
     rows = _narrowed(models.Claim.objects.filter(_whose(viewer, whose or usual(viewer)) & OPEN), filters, now)
     if filters.q:
@@ -133,7 +134,7 @@ def usual(viewer: Actor) -> str:
 
 def _whose(viewer: Actor, whose: str) -> Q:
     if whose == "mine":
-        ids = scope.put_to(viewer)
+        ids = scope.waiting_for(viewer)
         mine = Q(handler=viewer.staff_id) if viewer.staff_id is not None else scope.NOTHING
         return mine | Q(id__in=ids) if ids else mine
     if whose == "unit" and viewer.unit and view_scope(viewer) in ("unit", "company"):

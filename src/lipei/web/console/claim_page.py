@@ -179,7 +179,7 @@ def _totals(case: Case) -> dict[str, int]:
 
 def _history(page: reads.Page) -> dict[str, Any]:
     """Timeline and messages, newest first: what people did and what reached the customer stands in front."""
-    entries = list(reversed(page.timeline))
+    entries = [e for e in reversed(page.timeline) if not _said_again(e)]
     quiet = [e for e in entries if e.kind.startswith(BY_ITSELF) and e.kind not in TELLING]
     hidden = {e.sequence for e in quiet}
     outward = [d for d in page.deliveries if d.party]
@@ -190,6 +190,11 @@ def _history(page: reads.Page) -> dict[str, Any]:
         "messages_rest": outward[MESSAGES_SHOWN:],
         "messages_in": [d for d in page.deliveries if not d.party],
     }
+
+
+def _said_again(entry: Any) -> bool:
+    """What a customer wrote stands in the journal twice, as a note and as word from the customer: shown is the latter."""
+    return bool(entry.kind == "claim.note_added" and entry.actor.startswith("customer:"))
 
 
 def label(step: Step) -> str:

@@ -18,7 +18,7 @@ from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.permissions import may
 from lipei.reads import claims as reads
-from lipei.services import actions, documents, personal_data
+from lipei.services import actions, automation, documents, personal_data
 from lipei.web import forms
 from lipei.web.console import choices, claim_page
 from lipei.web.console.claim_page import CAREFUL, NEW, PARTS, about
@@ -50,6 +50,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
         may_unmask=may_unmask,
         whole=shows_whole(request, number, at),
         prenotices=claim_page.told_beforehand(page, at) if may_unmask else (),
+        left_to_us=automation.left_to_a_person(page.found.raw, page.found.rulebook, now=at),
         **claim_page.drawn(page, number, viewer),
     )
 

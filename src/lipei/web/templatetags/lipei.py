@@ -168,6 +168,25 @@ def word_of(key: str) -> str:
     return known[language()] if known else str(key)
 
 
+@register.filter
+def at(mapping: Any, key: Any) -> Any:
+    """What a mapping holds under a key; empty for nothing."""
+    return mapping.get(key, "") if mapping else ""
+
+
+@register.simple_tag
+def delivery_reason(code: str) -> str:
+    """Why a message did not arrive, in words."""
+    return word("reason", f"delivery_{code}") if code else ""
+
+
+@register.simple_tag
+def coordinates(document: Any) -> str:
+    """Where a photo was taken, as degrees: ``31.18903, 121.43617``."""
+    places = (document.latitude_microdegrees, document.longitude_microdegrees)
+    return ", ".join(f"{n / 1_000_000:.5f}" for n in places)
+
+
 @register.simple_tag
 def lookup(names: Any, key: Any) -> str:
     """The name of a key in a mapping of names; that nobody is named where there is none."""
