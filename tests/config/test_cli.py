@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 import socket
 import subprocess
 import time
@@ -21,7 +23,7 @@ NAMES = {
     "serve", "work", "run", "migrate", "token", "demo", "import", "export", "verify", "backup", "restore", "role",
     "check", "docs",
 }  # fmt: skip
-FOR_PROGRAMS = {"token", "demo", "import", "export", "verify", "backup", "restore", "check"}
+FOR_PROGRAMS = {"migrate", "token", "demo", "import", "export", "verify", "backup", "restore", "check"}
 SHOWN = {name: command for name, command in cli.lipei.commands.items() if not command.hidden}
 
 
@@ -65,9 +67,11 @@ def test_a_port_in_use_is_not_shared(fresh: Installation) -> None:
 
 @pytest.mark.slow
 def test_from_nothing_to_a_company_and_out_again(fresh: Installation, tmp_path: Path) -> None:
-    ended(fresh.lipei("serve"), 1, "lipei migrate")
+    for arguments in (("serve",), ("verify",), ("token", "website", "--scope", "claims:read")):
+        ended(fresh.lipei(*arguments), 1, "lipei migrate")
     ended(fresh.lipei("migrate"), 0, "up to date")
     ended(fresh.lipei("migrate"), 0, "(0 migrations applied)")
+    assert json.loads(ended(fresh.lipei("migrate", "--json"), 0)) == {"applied": 0}
 
     ended(fresh.lipei("token", "website", "--scope", "no:such"), 1, "claims:write")
     ended(fresh.lipei("token", "website"), 2, "--scope")
@@ -97,13 +101,8 @@ def test_from_nothing_to_a_company_and_out_again(fresh: Installation, tmp_path: 
     verified = json.loads(ended(fresh.lipei("verify", "--json"), 0))
     assert verified["differences"] == []
     looked = json.loads(ended(fresh.lipei("check", "--json"), 0))
-    assert looked["good"] and {one["name"] for one in looked["checks"]} == {
-        "database",
-        "folders",
-        "mail",
-        "sms",
-        "bank",
-    }
+    names = [one["name"] for one in looked["checks"]]
+    assert looked["good"] and names == ["database", "keys", "rules", "folders", "mail", "sms", "bank"]
 
 
 @pytest.mark.parametrize(
@@ -111,9 +110,23 @@ def test_from_nothing_to_a_company_and_out_again(fresh: Installation, tmp_path: 
     [
         ({"LIPEI_NO_SUCH": "1"}, "there is no setting LIPEI_NO_SUCH"),
         ({"LIPEI_DATABASE_URL": "mysql://x"}, "postgresql://"),
-        ({"LIPEI_DATA_KEY": "short"}, "LIPEI_DATA_KEY"),
+        ({"LIPEI_DATABASE_URL": "postgresql://u:hush@h:port/x"}, "postgresql://user:password@host:port/name"),
+        ({"LIPEI_DATABASE_URL": "sqlite:///"}, "sqlite:///path"),
+        ({"LIPEI_DATABASE_POOL": "0"}, "1 or more"),
+        ({"LIPEI_DATA_KEY": "hush-short"}, "LIPEI_DATA_KEY cannot be used: it must be 32 bytes"),
+        ({"LIPEI_DATA_KEY": "hush"}, "it must be 32 bytes"),
+        ({"LIPEI_SECRET_KEY": "hush"}, "32 characters"),
+        ({"LIPEI_HOME": "/proc/nowhere"}, "name a folder that can be written"),
+        ({"LIPEI_EMAIL_FROM": "nobody"}, "e-mail address"),
         ({"LIPEI_LANGUAGE": "fr"}, "zh-hant"),
         ({"LIPEI_TIME_ZONE": "Mars/Base"}, "LIPEI_TIME_ZONE"),
+        ({"LIPEI_HOSTS": "http://claims.example.com"}, "without http://"),
+        ({"LIPEI_WEBHOOK_INSIDE": "http://inside"}, "without http://"),
+        ({"LIPEI_ORIGIN": "claims.example.com"}, "https://claims.example.com"),
+        ({"LIPEI_ORIGIN": "https://example.com/claims"}, "without a path"),
+        ({"LIPEI_LOG": "LOUD"}, "INFO"),
+        ({"LIPEI_ANALYSIS": "abacus"}, "duckdb"),
+        ({"LIPEI_PROXIES": "-1"}, "0 or more"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named_in_one_sentence(
@@ -121,6 +134,7 @@ def test_a_setting_that_makes_no_sense_is_named_in_one_sentence(
 ) -> None:
     said = ended(fresh.lipei("migrate", **variables), 1, words)
     assert said.count("\n") == 1
+    assert "hush" not in said, "a secret is not repeated"
 
 
 @pytest.mark.once
@@ -135,6 +149,20 @@ def test_what_leads_nowhere_is_seen_at_the_start(fresh: Installation) -> None:
     ):
         ended(fresh.lipei("work", **variables), 1, words)
     ended(fresh.lipei("serve", **variables), 1, words)
+
+
+@pytest.mark.slow
+def test_a_key_or_a_market_that_does_not_fit_the_database_is_seen_at_the_start(tmp_path: Path) -> None:
+    with installation(tmp_path / "home") as made:
+        ended(made.lipei("demo", "--claims", "1", "--months", "1"), 0, "policies are there")  # makes its tables too
+        other = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        for arguments in (("work",), ("export", "claims", tmp_path / "claims.csv"), ("backup", tmp_path / "backup")):
+            ended(made.lipei(*arguments, LIPEI_DATA_KEY=other), 1, "LIPEI_DATA_KEY is not the key")
+        assert not (tmp_path / "claims.csv").exists() and not (tmp_path / "backup").exists()
+        policies = tmp_path / "policies.csv"
+        policies.write_text("policy_number,product,starts_at,ends_at\nN-1,travel,2026-01-01,2026-12-31\n", "utf-8")
+        for arguments in (("work",), ("import", "policies", policies)):
+            ended(made.lipei(*arguments, LIPEI_MARKET="XX"), 1, "LIPEI_MARKET")
 
 
 def test_what_it_was_asked_for_wrongly_is_said(fresh: Installation) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from lipei.config.commands import Failed, require_migrated
+from lipei.config.commands import Failed, require_key, require_migrated
+from lipei.norms.errors import NormError
+from lipei.norms.texts import text
+from lipei.reads import rulebook
 from lipei.services import bank
 from lipei.services.deliveries import outlets
 from lipei.store import journal
@@ -54,6 +57,21 @@ def _database() -> str:
     return f"{settings.DATABASES['default']['ENGINE'].rpartition('.')[2]}, up to date, the journal is guarded"
 
 
+def _keys() -> str:
+    require_key()
+    return "the data key is the one that the database was written with"
+
+
+def _rules() -> str:
+    try:
+        book = rulebook.current()
+    except NormError as error:
+        raise Wrong(text(error.code, "en", **error.params)) from None
+    return (
+        f"the law of {settings.LIPEI_MARKET or book.settings.market}, {len(book.products.terms)} versions of products"
+    )
+
+
 def _folders() -> str:
     for folder in (Path(settings.LIPEI_HOME), Path(settings.LIPEI_MEDIA)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,6 +111,8 @@ def _bank() -> str:
 
 LOOKS: Mapping[str, Callable[[], str]] = {
     "database": _database,
+    "keys": _keys,
+    "rules": _rules,
     "folders": _folders,
     "mail": _mail,
     "sms": _sms,

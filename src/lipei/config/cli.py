@@ -73,9 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ground(error: Exception) -> str:
-    """The sentence for a full disk or a database that is away; empty for anything else."""
+    """The sentence for a full disk, a database that is away or rules that cannot be; empty for anything else."""
+    from lipei.norms.errors import NormError
+    from lipei.norms.texts import text
     from lipei.store import trouble
 
+    if isinstance(error, NormError):
+        return text(error.code, "en", **error.params)
     return {
         trouble.STORAGE: "there is no room left on the disk: free some and run this again; nothing was half written.",
         trouble.DATABASE: f"the database does not answer ({str(error).strip()}): see that it runs and run this again.",

@@ -6,14 +6,21 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo
+
+DATA_KEY_BYTES = 32
+SECRET_KEY_LENGTH_MIN = 32
 
 
 class Misconfigured(SystemExit):
@@ -25,10 +32,22 @@ class Misconfigured(SystemExit):
 
 @dataclass(frozen=True)
 class Variable:
+    """One variable. What ``parse`` refuses is said in one sentence; the value of a secret one is never repeated."""
+
     name: str
     default: str
     meaning: str
     parse: Callable[[str], Any] = str
+    secret: bool = False
+
+
+def _number(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < least:
+            raise ValueError(f"say a whole number, {least} or more")
+        return int(text)
+
+    return parse
 
 
 def _flag(text: str) -> bool:
@@ -38,22 +57,57 @@ def _flag(text: str) -> bool:
 
 
 def _data_key(text: str) -> str:
-    if text and len(base64.urlsafe_b64decode(text)) != 32:
+    try:
+        sound = not text or len(base64.urlsafe_b64decode(text)) == DATA_KEY_BYTES
+    except binascii.Error:
+        sound = False
+    if not sound:
         raise ValueError("it must be 32 bytes in URL-safe base64")
+    return text
+
+
+def _secret_key(text: str) -> str:
+    if text and len(text) < SECRET_KEY_LENGTH_MIN:
+        raise ValueError(f"it must have {SECRET_KEY_LENGTH_MIN} characters or more, or be empty")
+    return text
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError("say a zone by its name, like Asia/Shanghai") from None
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("say an address without a path, like https://claims.example.com")
+    return text.rstrip("/")
+
+
+def _sender(text: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(text)[1]):
+        raise ValueError("say an e-mail address")
     return text
 
 
 def _choice(*options: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        if text not in options:
-            raise ValueError(f"choose one of {', '.join(options)}")
-        return text
+        found = next((option for option in options if option.lower() == text.lower()), None)
+        if found is None:
+            raise ValueError(f"choose one of {', '.join(filter(None, options))}")
+        return found
 
     return parse
 
 
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _hosts(text: str) -> list[str]:
+    """Names of hosts between commas: no scheme, port or path, with which none would ever be met."""
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if any(not re.fullmatch(r"[\w.*-]+|\[?[0-9A-Fa-f:.]+\]?", name) for name in found) or (text and not found):
+        raise ValueError("say names of hosts with commas between them, without http:// and port")
+    return found
 
 
 VARIABLES: tuple[Variable, ...] = (
@@ -64,15 +118,23 @@ VARIABLES: tuple[Variable, ...] = (
         "LIPEI_DATABASE_URL",
         "",
         "`sqlite:///path` or `postgresql://user:password@host:port/name`; empty: SQLite in LIPEI_HOME.",
+        secret=True,
     ),
-    Variable("LIPEI_DATABASE_POOL", "10", "Connections kept open per process (PostgreSQL).", int),
-    Variable("LIPEI_SECRET_KEY", "", "Signs sessions. Empty: made at first start and kept in LIPEI_HOME."),
+    Variable("LIPEI_DATABASE_POOL", "10", "Connections kept open per process (PostgreSQL).", _number(1)),
+    Variable(
+        "LIPEI_SECRET_KEY",
+        "",
+        "Signs sessions and links: 32 characters or more. Empty: made at first start and kept in LIPEI_HOME.",
+        _secret_key,
+        secret=True,
+    ),
     Variable(
         "LIPEI_DATA_KEY",
         "",
         "Encrypts personal data: 32 bytes, URL-safe base64. Keep it apart from backups."
         " Empty: made at first start and kept in LIPEI_HOME.",
         _data_key,
+        secret=True,
     ),
     Variable("LIPEI_MEDIA", "", "Where uploads lie; empty: LIPEI_HOME/media."),
     Variable(
@@ -80,7 +142,7 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "`smtp://user:password@host:port` (`smtp+tls`, `smtps`); empty: messages are put into LIPEI_HOME/outbox.",
     ),
-    Variable("LIPEI_EMAIL_FROM", "claims@localhost", "Sender of e-mails."),
+    Variable("LIPEI_EMAIL_FROM", "claims@localhost", "Sender of e-mails.", _sender),
     Variable(
         "LIPEI_SMS_URL",
         "",
@@ -94,7 +156,7 @@ VARIABLES: tuple[Variable, ...] = (
         "`files:/folder` writes pain.001 and reads answers there; `demonstration:` confirms by itself.",
     ),
     Variable("LIPEI_BANK_ACCOUNT", "", "The company's own account: `name;number;bank code`."),
-    Variable("LIPEI_TIME_ZONE", "Asia/Shanghai", "Zone of the company: working time and display.", ZoneInfo),
+    Variable("LIPEI_TIME_ZONE", "Asia/Shanghai", "Zone of the company: working time and display.", _zone),
     Variable("LIPEI_LANGUAGE", "zh-hans", "Language where nobody chose one.", _choice("zh-hans", "zh-hant", "en")),
     Variable(
         "LIPEI_MARKET",
@@ -102,20 +164,25 @@ VARIABLES: tuple[Variable, ...] = (
         "Whose law applies, whatever the settings in the product say: a profile of the promises table; empty: as they say.",
         _choice("", "CN", "TW", "HK", "UK", "EU", "US-NAIC", "US-CA", "US-UT", "US-OK"),
     ),
-    Variable("LIPEI_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this installation answers to.", _list),
-    Variable("LIPEI_ORIGIN", "http://127.0.0.1:8000", "Address that people use, for links in messages."),
+    Variable("LIPEI_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this installation answers to.", _hosts),
+    Variable("LIPEI_ORIGIN", "http://127.0.0.1:8000", "Address that people use, for links in messages.", _address),
     Variable("LIPEI_HTTPS", "0", "1 behind TLS: secure cookies, redirects, HSTS.", _flag),
     Variable("LIPEI_DEBUG", "0", "1 shows errors in full. Never in service.", _flag),
     Variable("LIPEI_LOG", "INFO", "Least level logged.", _choice("DEBUG", "INFO", "WARNING", "ERROR")),
-    Variable("LIPEI_ANALYSIS", "duckdb", "Engine of analyses over the whole journal."),
+    Variable("LIPEI_ANALYSIS", "duckdb", "Engine of analyses over the whole journal.", _choice("duckdb")),
     Variable(
         "LIPEI_WEBHOOK_INSIDE",
         "",
         "Hosts of the company's own network that webhooks may call; all others must have public addresses."
         " This machine itself may be called while LIPEI_ORIGIN is an address of it.",
-        _list,
+        _hosts,
     ),
-    Variable("LIPEI_PROXIES", "0", "How many proxies stand before the web process (for the address of a caller).", int),
+    Variable(
+        "LIPEI_PROXIES",
+        "0",
+        "How many proxies stand before the web process (for the address of a caller).",
+        _number(0),
+    ),
 )
 
 
@@ -135,9 +202,22 @@ def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         text = environ.get(variable.name, "") or variable.default
         try:
             found[variable.name] = variable.parse(text)
-        except Exception as error:
-            raise Misconfigured(f"{variable.name}={text!r} cannot be used: {error}. {variable.meaning}") from None
+        except ValueError as error:
+            said = variable.name if variable.secret else f"{variable.name}={text!r}"
+            raise Misconfigured(f"{said} cannot be used: {error}. {variable.meaning}") from None
     return found
+
+
+def made_home(home: Path) -> Path:
+    """The installation's folder, made where it is not there yet."""
+    try:
+        home = home.resolve()
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            f"LIPEI_HOME={str(home)!r} cannot be used ({error.strerror}): name a folder that can be written."
+        ) from None
+    return home
 
 
 def webhooks_inside(named: list[str], origin: str) -> list[str]:
@@ -149,16 +229,33 @@ def webhooks_inside(named: list[str], origin: str) -> list[str]:
 def kept_secret(home: Path, name: str) -> str:
     """A secret of 32 bytes that is made once and kept in the installation's folder, readable by its owner only."""
     path = home / "keys" / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(made)
-        except FileExistsError:
-            pass  # another process of the same start was first
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _make_secret(path)
+        kept = path.read_text().strip()
+        _data_key(kept or "?")
+    except (OSError, ValueError) as error:
+        raise Misconfigured(
+            f"the key {path} can be neither read nor made ({error}): put the one that was there back, "
+            "or see that the folder can be written."
+        ) from None
+    return kept
+
+
+def _make_secret(path: Path) -> None:
+    """Whole or not at all, and by one process only: a reader never finds half a key, nor a second one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(base64.urlsafe_b64encode(secrets.token_bytes(DATA_KEY_BYTES)).decode())
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process of the same start was first
+            os.link(own, path)
+    finally:
+        own.unlink()
 
 
 def database(url: str, home: Path, pool: int) -> dict[str, Any]:
@@ -166,11 +263,11 @@ def database(url: str, home: Path, pool: int) -> dict[str, Any]:
     if not url:
         url = f"sqlite:///{home / 'lipei.sqlite3'}"
     parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        path = url.removeprefix("sqlite:///")  # sqlite:///relative, sqlite:////absolute
+    path = unquote(url.removeprefix("sqlite:///"))  # sqlite:///relative, sqlite:////absolute
+    if parts.scheme == "sqlite" and url.startswith("sqlite:///") and path:
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(path),
+            "NAME": path,
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
@@ -180,14 +277,14 @@ def database(url: str, home: Path, pool: int) -> dict[str, Any]:
                 ),
             },
         }
-    if parts.scheme in ("postgresql", "postgres"):
+    if parts.scheme in ("postgresql", "postgres") and parts.path.strip("/") and _port(parts) is not None:
         return {
             "ENGINE": "lipei.store.postgresql",
             "NAME": unquote(parts.path[1:]),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
+            "PORT": _port(parts),
             "CONN_HEALTH_CHECKS": True,  # a connection that broke while it lay in the pool is replaced, not handed out
             "OPTIONS": {
                 # Nobody waits long for a database that is away; and once it is back, it is found within seconds.
@@ -198,4 +295,14 @@ def database(url: str, home: Path, pool: int) -> dict[str, Any]:
                 **{name: int(value) if value.isdigit() else value for name, value in parse_qsl(parts.query)},
             },
         }
-    raise Misconfigured(f"LIPEI_DATABASE_URL={url!r}: use sqlite:///path or postgresql://user:password@host:port/name.")
+    raise Misconfigured(
+        "LIPEI_DATABASE_URL cannot be used: say sqlite:///path or postgresql://user:password@host:port/name."
+    )
+
+
+def _port(parts: SplitResult) -> str | None:
+    """The port of an address, empty where none is said; None for one that cannot be."""
+    try:
+        return str(parts.port or "")
+    except ValueError:
+        return None

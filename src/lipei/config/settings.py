@@ -9,8 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from lipei.config import environment
 
 ENV = environment.read()
-HOME = ENV["LIPEI_HOME"].resolve()
-HOME.mkdir(parents=True, exist_ok=True)
+HOME = environment.made_home(ENV["LIPEI_HOME"])
 TESTING = "pytest" in sys.modules
 
 LIPEI_HOME = HOME

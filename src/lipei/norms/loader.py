@@ -97,12 +97,16 @@ def _versions(table: str, edits: Edits) -> list[Any]:
 
 
 def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
-    """The rulebook of the shipped defaults and these edits. ``market`` names the profile of law, else the setting does."""
+    """The rulebook of the shipped defaults and these edits. ``market`` names the profile of law, else the setting does.
+
+    Raises NormError for a profile that there is not.
+    """
     latest = {table: _versions(table, edits)[-1] for table in PARSERS}
     calendar_versions = _versions("calendars", edits)
     older = [calendar for book in calendar_versions[:-1] for calendar in book.current.values()]
     promise_tables = _versions("promises", edits)
     profile = market or latest["settings"].market
+    known_codes("LIPEI_MARKET" if market else "settings.market", [profile], promise_tables[-1].profiles)
     return Rulebook(
         calendars=type(latest["calendars"]).of(latest["calendars"].current.values(), older),
         promises=promise_tables[-1].promises(profile=profile, older=promise_tables[:-1]),
@@ -128,7 +132,6 @@ def checked(edits: Edits, *, market: str = "") -> Rulebook:
     """
     latest = {table: _versions(table, edits)[-1] for table in PARSERS}
     calendars_now, promises_now = latest["calendars"], latest["promises"]
-    known_codes("settings.market", [market or latest["settings"].market], promises_now.profiles)
     promises.check_calendars(promises_now, calendars_now)
     known_codes("duty.calendar", [latest["duty"].calendar], calendars_now.current)
     own = texts_of(edits)

@@ -8,6 +8,11 @@ from typing import Any
 
 import click
 
+IN_FIELDS = "refusal.fields"
+"""The refusal whose words are those of its fields."""
+KEY_SAMPLE = 5
+"""How many of the newest rows are opened to see that the data key is the right one."""
+
 
 class Failed(Exception):
     """A command that could not do what was asked: one sentence that says why and what to do. Exit status 1."""
@@ -49,8 +54,35 @@ def in_words(refusal: Any) -> str:
         except (KeyError, IndexError):
             return texts()[code]["en"]
 
-    fields = "; ".join(f"{name}: {said(code)}" for name, code in refusal.fields.items())
-    return f"{said(refusal.code)} {fields}".strip() if fields else said(refusal.code)
+    fields = {name: said(code) for name, code in refusal.fields.items()}
+    if refusal.code == IN_FIELDS and fields:
+        return " ".join(f"{name}: {words}" for name, words in fields.items())
+    more = [f"{name}: {words}" for name, words in fields.items() if words != said(refusal.code)]
+    return " ".join((said(refusal.code), *more))
+
+
+def require_ready() -> None:
+    """Raise `Failed` where commands cannot work: the database is not up to date, or was written with another key."""
+    require_migrated()
+    require_key()
+
+
+def require_key() -> None:
+    """Raise `Failed` where the data key is not the one that this database was written with.
+
+    Whoever goes on would read no name and write new ones that the right key cannot read.
+    """
+    from cryptography.exceptions import InvalidTag
+
+    from lipei.store import models
+
+    try:
+        for model in (models.Party, models.Policy):
+            list(model.objects.order_by("-pk")[:KEY_SAMPLE])
+    except InvalidTag:
+        raise Failed(
+            "LIPEI_DATA_KEY is not the key that this database was written with: bring it from where it is kept apart."
+        ) from None
 
 
 def require_migrated() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lipei.config.commands import Failed, answer, in_words, json_option, now, require_migrated, set_up
+from lipei.config.commands import Failed, answer, in_words, json_option, now, require_ready, set_up, setting_up
 
 KINDS = ("policies", "claims", "staff")
 
@@ -40,7 +40,8 @@ def _bar(words: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 def demo(claims: int, months: int, seed: int, as_json: bool) -> None:
     """Fill an empty database with a demonstration company, through the real services on a clock of their own."""
     set_up()
-    require_migrated()
+    setting_up.make_tables_where_there_are_none()
+    require_ready()
     filled = fill(claims=claims, months=months, seed=seed)
     answer(f"{filled.claims} claims and {filled.policies} policies are there.", as_json, **asdict(filled))
 
@@ -77,7 +78,7 @@ def import_(kind: str, file: Path, mapping: str | None, dry_run: bool, rejects: 
     Rejected rows go into a file with their reasons, to be mended and imported again.
     """
     set_up()
-    require_migrated()
+    require_ready()
     from lipei.domain.events import Actor, Refusal
     from lipei.services import imports
 
@@ -102,7 +103,7 @@ def import_(kind: str, file: Path, mapping: str | None, dry_run: bool, rejects: 
 def export(what: str, file: Path, personal_data: bool, as_json: bool) -> None:
     """Write claims (xlsx, csv) or the journal (jsonl, csv) into a file. Personal data is masked."""
     set_up()
-    require_migrated()
+    require_ready()
     from lipei.domain.events import Actor, Refusal
     from lipei.services import exports
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lipei.config.commands import Failed, answer, json_option, now, require_migrated, set_up
+from lipei.config.commands import Failed, answer, json_option, now, require_migrated, require_ready, set_up
 
 SHOWN_MAX = 200
 
@@ -21,7 +21,7 @@ def verify(as_json: bool) -> int:
     May run while others work: it sees one state of the database.
     """
     set_up()
-    require_migrated()
+    require_ready()
     from tqdm import tqdm
 
     from lipei.services import verify as service
@@ -61,7 +61,7 @@ def backup(dest: Path, as_json: bool) -> None:
     Keep LIPEI_DATA_KEY (or the file keys/data.key of LIPEI_HOME) apart: without it a backup shows no names.
     """
     set_up()
-    require_migrated()
+    require_ready()
     from lipei.services import backup as service
 
     try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import click
 
-from lipei.config.commands import Failed, answer, in_words, json_option, now, set_up
+from lipei.config.commands import Failed, answer, in_words, json_option, now, require_ready, set_up
 
 
 @click.command(epilog="Example: lipei migrate")
-def migrate() -> None:
+@json_option
+def migrate(as_json: bool) -> None:
     """Bring the database up to date and put the journal's guards in place. Safe to run again."""
     set_up()
     applied = bring_up_to_date()
-    click.echo(f"The database is up to date ({applied} migrations applied).")
+    answer(f"The database is up to date ({applied} migrations applied).", as_json, applied=applied)
 
 
 def bring_up_to_date() -> int:
@@ -37,6 +38,18 @@ def bring_up_to_date() -> int:
     return len(plan)
 
 
+def make_tables_where_there_are_none() -> None:
+    """Bring an untouched database up to date; one that has tables already is the operator's to migrate."""
+    from django.db import DatabaseError, connection
+
+    try:
+        untouched = not connection.introspection.table_names()
+    except (DatabaseError, OSError):
+        return  # whoever goes on says what is wrong with it
+    if untouched:
+        bring_up_to_date()
+
+
 @click.command(epilog="Example: lipei token claims-website --scope claims:write --scope claims:read")
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, required=True, help="What it may be used for; say it once for each.")
@@ -45,10 +58,11 @@ def bring_up_to_date() -> int:
 def token(name: str, scopes: tuple[str, ...], staff: str | None, as_json: bool) -> None:
     """Make an API token and print it, this once: only a digest of it is kept."""
     set_up()
+    require_ready()
     from lipei.domain.events import Refusal
     from lipei.services import tokens
 
     made = tokens.make(name, scopes, staff, now=now())
     if isinstance(made, Refusal):
-        raise Failed(f"no token was made. {in_words(made)} Scopes are: {', '.join(tokens.SCOPES)}.")
+        raise Failed(f"no token was made. {in_words(made)}")
     answer(made, as_json, name=name, token=made, scopes=list(scopes))
