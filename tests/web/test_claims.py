@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.company import NOW
 from tests.web.conftest import reported
@@ -11,7 +13,7 @@ from lipei.domain.events import Actor, Refusal
 from lipei.domain.money import Money
 from lipei.gateways.channels import REASONS
 from lipei.norms.texts import LANGUAGES, text, texts
-from lipei.services import actions
+from lipei.services import actions, deliveries
 from lipei.services.deliveries.composing import STOPS
 from lipei.store import models
 
@@ -302,3 +304,25 @@ def test_what_became_of_a_message_is_said_in_words(office, browser, claim, handl
         assert reason not in page or not reason
         assert not reason or text(f"reason.delivery_{reason}", language) in page
     assert {*STOPS, *REASONS} <= {key.removeprefix("reason.delivery_") for key in texts()}
+
+
+def test_a_letter_beside_a_message_is_the_one_that_went_with_it(
+    office, browser, claim, handler_code, tmp_path, settings, monkeypatch
+):
+    """Two papers requests, two letters: each link gives the bytes that were sent, not the latest made anew."""
+    settings.LIPEI_HOME, settings.LIPEI_MEDIA = str(tmp_path), str(tmp_path / "media")
+    monkeypatch.setattr("lipei.services.unit_of_work.in_transaction", lambda: False)
+    handler = getattr(office, handler_code)
+    for said in (c.RequestPapers(), c.RequestPapers(("police_report",), "补充")):
+        done = actions.act(claim, "claim", "request_papers", 0, said, actor=handler, now=NOW)
+        assert not isinstance(done, Refusal), done
+        deliveries.work(now=NOW, limit=50)
+    client = browser(handler_code)
+    page = client.get(f"/console/claims/{claim}/").content.decode()
+    links = re.findall(r'href="(/console/claims/\d+/letters/paper_request/\?of=\d+)"', page)
+    assert len(links) == 2
+    newer, older = (client.get(link).content for link in links)
+    assert older.startswith(b"%PDF") and older != newer
+    done = actions.act(claim, "paper", "waive", 1, c.Reasoned("不需要"), actor=handler, now=NOW)
+    assert client.get(links[1]).content == older, "what was sent stays what it was"
+    assert client.get(f"/console/claims/{claim}/letters/paper_request/?of=999999").status_code == 404

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from lipei.domain.claims import Case, Exposure
+from collections.abc import Iterable
 
+from lipei.domain.claims import Case, Exposure, Offer
+
+LIVE = ("ordered", "approved", "submitted", "confirmed")
+"""States of a payment whose money is out or on its way."""
 NOTHING_OWED = ("refused", "dropped")
 DECIDED = ("agreed", "settled", *NOTHING_OWED)
 """States in which it is known what an exposure is worth: only then can something be too much."""
@@ -32,3 +36,21 @@ def beyond_minor(case: Case, exposure: Exposure, *, but: tuple[str, ...] = ()) -
         return 0
     arrived = arrived_minor(case, exposure.part, but=but)
     return max(0, arrived - owed_minor(exposure) - asked_back_minor(case, exposure.part))
+
+
+def given_besides_minor(case: Case, exposures: Iterable[int], offer: int) -> int:
+    """Minor units given or on their way for these exposures on account, to a hospital or under earlier offers.
+
+    That is, all but what is paid under ``offer`` itself (0: none), less what came back of overpayments.
+    """
+    heads = frozenset(exposures)
+    paid = (p for p in case.payments.values() if p.exposure in heads and p.state in LIVE)
+    out = sum(p.amount_minor for p in paid if not offer or p.offer != offer)
+    back = (r for r in case.recoveries.values() if r.exposure in heads and r.kind == "overpayment")
+    return max(0, out - sum(r.received_minor for r in back))
+
+
+def is_current(case: Case, offer: Offer) -> bool:
+    """Whether an offer still says what its exposures come to: no later round has taken its place."""
+    later = {n for o in case.offers.values() if o.part > offer.part for n in o.exposures}
+    return bool(offer.exposures) and later.isdisjoint(offer.exposures)

@@ -118,6 +118,7 @@ class Delivered:
     due_at: datetime
     sent_at: datetime | None
     delivered_at: datetime | None
+    id: int = 0
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,8 @@ def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bo
 def _with_notes(entries: Iterable[Told], case: Case) -> tuple[Told, ...]:
     """Each entry with what was written along: a note, what the customer wrote or was told, the reason of a step."""
     notes = case.of("note")
-    return tuple(replace(e, note=notes[n].text) if (n := e.facts.get("note")) in notes else e for e in entries)
+    texts_of = {number: note.text for number, note in notes.items()}
+    return tuple(replace(e, note=texts_of.get(e.facts.get("note", 0), "")) for e in entries)
 
 
 def _facts(entries: Iterable[Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
@@ -363,6 +365,7 @@ def _deliveries(case: Case, viewer: Actor) -> list[Any]:
         "due_at",
         "sent_at",
         "delivered_at",
+        "id",
     )
     return list(rows.order_by("-id").values_list(*columns, named=True)[:DELIVERIES_MAX])
 
@@ -380,4 +383,5 @@ def _delivered(row: Any, staff: Mapping[int, str]) -> Delivered:
         row.due_at,
         row.sent_at,
         row.delivered_at,
+        row.id,
     )

@@ -15,10 +15,10 @@ from lipei.domain import commands
 from lipei.domain.claims import Case
 from lipei.domain.events import Refusal
 from lipei.gateways.uploads.partials import PartialUploads
-from lipei.services import documents, norms
+from lipei.services import documents, letters, norms
 from lipei.services.actions import Done
 from lipei.services.portal import Visit, act, claim_seen, guarded, within_reach
-from lipei.store import journal, models
+from lipei.store import models
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,40 +90,31 @@ def letter(visit: Visit, name: str, *, event: str, part: int, language: str, now
     case = claim_seen(visit)
     if case is None or not (visit.verified or name == "receipt"):
         return None
-    sent = _sent_digest(case, visit, name, event, part) if visit.verified else ""
-    if sent and documents.kept().has(sent):
-        with documents.kept().open(sent) as data:
-            return data.read()
+    sent = _sent(case, visit, name, event, part) if visit.verified else None
+    if sent is not None:
+        return sent
     return _printed(case, visit, name, event=event, part=part, language=language, now=now)
 
 
-def _sent_digest(case: Case, visit: Visit, name: str, event: str, part: int) -> str:
-    """The digest of the latest letter of this kind that went to this party; empty where none did."""
+def _sent(case: Case, visit: Visit, name: str, event: str, part: int) -> bytes | None:
+    """The latest letter of this kind that went to this party; None where none did."""
     rows = models.Delivery.objects.filter(
         stream_kind=Case.kind, stream_id=case.id, party=visit.party, letter=name, event=event, part=part
     )
-    causes = [f"delivery:{number}" for number in rows.values_list("id", flat=True)]
-    entries = models.Entry.objects.filter(
-        stream_kind=Case.kind, stream_id=case.id, kind="notice.sent", cause__in=causes
-    )
-    found = (
-        journal.said(body)[0].get("letter_digest", "")
-        for body in entries.order_by("-sequence").values_list("payload", flat=True)
-    )
-    return next((str(digest) for digest in found if digest), "")
+    return letters.kept_bytes(case, rows.values_list("id", flat=True))
 
 
 def _printed(
     case: Case, visit: Visit, name: str, *, event: str, part: int, language: str, now: datetime
 ) -> bytes | None:
     from lipei.gateways.letters import FontsMissing, MissingGlyph  # printing is heavy and seldom
-    from lipei.services.deliveries import letters
+    from lipei.services.deliveries import letters as printing
     from lipei.services.deliveries.words import Telling
 
     telling = Telling(
         guarded(case, visit), norms.current(), language, event=event, part=part, party=visit.party, now=now
     )
     try:
-        return bytes(letters.pdf(name, telling, now=now))
+        return bytes(printing.pdf(name, telling, now=now))
     except (MissingGlyph, FontsMissing, ValueError):
         return None

@@ -16,10 +16,9 @@ from lipei.domain.claims import Case, Exposure, Party, Payment
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
 from lipei.domain.money import allocate
-from lipei.domain.owing import NOTHING_OWED, beyond_minor, owed_minor
+from lipei.domain.owing import LIVE, NOTHING_OWED, beyond_minor, owed_minor
 from lipei.domain.rulebook import Rulebook
 
-LIVE = ("ordered", "approved", "submitted", "confirmed")
 MOVING = ("ordered", "approved", "submitted", "failed")
 HELD = (
     *LIVE,

@@ -190,6 +190,8 @@ def _payees(payees: Sequence[Payee], words: Words) -> Iterator[Block]:
 
 
 def _answer(data: SettlementData, words: Words) -> Iterator[Block]:
+    if data.agreed_at:
+        yield paragraph(words("settlement.agreed", agreed_at=words.instant(data.agreed_at)))
     sentences = []
     if data.expires_at:
         sentences.append(words("settlement.agree", expires_at=words.due(data.expires_at)))

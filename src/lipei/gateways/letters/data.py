@@ -197,7 +197,8 @@ class SettlementData(LetterData):
 
     ``already_paid_minor`` are advances; where they exceed the total nothing is paid and the letter says what comes
     back. ``share_minor`` is the reader's part of a sum that several are paid; None: all of it. ``paid_at`` given: the
-    money has arrived. Otherwise it is an offer, and ``expires_at`` and ``pay_by`` say when to answer and when we pay.
+    money has arrived. Otherwise it is an offer, and ``expires_at`` and ``pay_by`` say when to answer and when we pay;
+    ``agreed_at`` given: it was agreed to.
     """
 
     heads: tuple[SettlementHead, ...]
@@ -208,10 +209,12 @@ class SettlementData(LetterData):
     paid_at: datetime | None = None
     undisputed_minor: int = 0
     share_minor: int | None = None
+    agreed_at: datetime | None = None
 
     def __post_init__(self) -> None:
         LetterData.__post_init__(self)
-        aware(self.expires_at, self.pay_by, self.paid_at)
+        aware(self.expires_at, self.pay_by, self.paid_at, self.agreed_at)
+        require(not (self.agreed_at and self.expires_at), "nobody is asked to answer twice")
         require(self.heads, "a settlement has at least one head")
         require(self.already_paid_minor >= 0, "what was paid before is not negative")
         require(0 <= self.undisputed_minor <= self.total_minor, "the undisputed part is a part of the total")

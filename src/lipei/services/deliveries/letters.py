@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings as django_settings
 
 from lipei.domain.claims import Exposure
-from lipei.domain.rules.payments import LIVE
+from lipei.domain.owing import given_besides_minor
 from lipei.gateways import letters
 from lipei.norms import settlement as explained
 from lipei.norms.texts import texts
@@ -94,24 +94,21 @@ def _paper_request(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
 
 def _settlement(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
     heads = tuple(_head(t, e) for e in t.exposures)
-    before = sum(_advanced(t, e.part) for e in t.exposures)
-    total = sum(h.payable_minor for h in heads)
     offer = t.about if t.subject == "offer" else None
+    under = offer.part if offer else t.about.offer if t.subject == "payment" else 0
+    before = given_besides_minor(t.case, (e.part for e in t.exposures), under)
+    total = sum(h.payable_minor for h in heads)
     paid_at = t.about.confirmed_at if t.subject == "payment" else None
     due = max(total - before, 0)
     shared = t.subject == "payment" and 0 < t.about.amount_minor < due
+    asked = offer is not None and offer.state == "sent"
     return letters.SettlementData(
         **common, heads=heads, already_paid_minor=before, payees=_payees(t, due), paid_at=paid_at,
         share_minor=t.about.amount_minor if shared else None,
-        expires_at=offer.expires_at if offer else None,
-        undisputed_minor=min(offer.undisputed_minor, total) if offer else 0,
+        expires_at=offer.expires_at if offer and asked else None,
+        agreed_at=offer.answered_at if offer and offer.state == "agreed" else None,
+        undisputed_minor=min(max(offer.undisputed_minor - before, 0), due) if offer and asked else 0,
     )  # fmt: skip
-
-
-def _advanced(t: Telling, exposure: int) -> int:
-    """What was paid on account before this letter; money given to a hospital counts like any other."""
-    earlier = [p for p in t.case.payments.values() if p.exposure == exposure and p.state in LIVE]
-    return sum(p.amount_minor for p in earlier if p.kind in ("advance", "guarantee"))
 
 
 def _payees(t: Telling, due_minor: int) -> tuple[letters.Payee, ...]:

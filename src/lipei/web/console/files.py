@@ -45,10 +45,12 @@ def document(request: HttpRequest, number: str, part: int) -> Any:
 
 @require_GET
 def letter(request: HttpRequest, number: str, letter: str) -> HttpResponse:
-    """A letter of this claim as PDF."""
+    """A letter of this claim as PDF: that of one message (``of``), else the latest."""
     if letter not in LETTERS or reads.find(number, viewer=who(request)) is None:
         raise Http404
-    made = letters.of_claim(number, letter, actor=who(request), now=now())
+    of = request.GET.get("of", "")
+    delivery = int(of) if of.isdigit() and len(of) < 18 else 0
+    made = letters.of_claim(number, letter, actor=who(request), now=now(), delivery=delivery)
     if isinstance(made, Refusal):
         if made.kind == "missing":
             raise Http404

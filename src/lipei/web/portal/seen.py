@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from lipei.domain.claims import Case, Clock, Exposure, Offer, Paper
+from lipei.domain.lifecycle import OPEN
+from lipei.domain.owing import given_besides_minor, is_current
 from lipei.norms import messages as message_norms
 from lipei.norms import settlement as explained
 from lipei.norms.settlement import ExplainedLine
@@ -72,7 +74,16 @@ class Head:
     lines: tuple[ExplainedLine, ...]
     payable_minor: int
     ex_gratia_minor: int
-    advanced_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What an offer comes to, in minor units: in all, given before, to be paid now, or to come back."""
+
+    total_minor: int
+    before_minor: int
+    now_minor: int
+    back_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +151,14 @@ def steps(case: Case, visit: Visit) -> list[Step]:
         agreed = bool(heads) and all(e.state in ("agreed", "settled", "refused") for e in heads)
         settled = bool(heads) and all(e.state in ("settled", "refused") for e in heads)
         done += [("agreed", _last(e.agreed_at for e in heads), agreed), ("paid", _last(paid_at), settled)]
-    waiting = any(p.required and p.state in SENDABLE for p in case.papers.values())
-    return _in_order(done, promises(case), {"papers"} if waiting else set())
+    waiting = {"opinion"} if first_view_at is None and _promised_still(case, "preliminary_opinion") else set()
+    if claim.state in OPEN and any(p.required and p.state in SENDABLE for p in case.papers.values()):
+        waiting.add("papers")
+    return _in_order(done, promises(case), waiting)
+
+
+def _promised_still(case: Case, promise: str) -> bool:
+    return any(c.promise == promise and c.state in ("running", "paused") for c in case.clocks.values())
 
 
 def _in_order(done: list[tuple[str, datetime | None, bool]], told: list[Promised], waiting: set[str]) -> list[Step]:
@@ -208,17 +225,28 @@ def _head(exposure: Exposure, language: str) -> Head:
     book = norms.current()
     terms = book.products.version(stored["product"], stored["terms_version"]) if stored else None
     lines = explained.explain(terms=terms, settlement=stored, language=language) if terms else ()
-    return Head(exposure.cover, lines, exposure.payable_minor, exposure.ex_gratia_minor, exposure.advanced_minor)
+    return Head(exposure.cover, lines, exposure.payable_minor, exposure.ex_gratia_minor)
+
+
+def sums(case: Case, offer: Offer) -> Sums:
+    """An offer's sum, and what of it was paid already: advances, a hospital's bill, an earlier round."""
+    before, total = given_besides_minor(case, offer.exposures, offer.part), offer.amount_minor
+    return Sums(total, before, max(total - before, 0), max(before - total, 0))
 
 
 def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
-    """The letters for this visitor: name, part it is about, date. All but the receipt are for verified visits."""
-    found: list[tuple[str, int, datetime | None]] = [("receipt", 0, case.claim.reported_at)]
+    """The letters for this visitor: name, part it is about, date. All but the receipt are for verified visits.
+
+    The receipt is for who told us. An offer that a later round has replaced is explained by the later one.
+    """
+    told_us = any("reporter" in case.parties[n].roles for n in portal.mine(case, visit.party))
+    found: list[tuple[str, int, datetime | None]] = [("receipt", 0, case.claim.reported_at)] if told_us else []
     if not visit.verified:
         return found
     if any(case.papers[n].state in SENDABLE for n in portal.papers_for(case, visit.party)):
         found.append(("paper_request", 0, case.claim.papers_requested_at))
-    found += [("settlement", n, case.offers[n].sent_at) for n in portal.offers_for(case, visit.party)]
+    offers = [case.offers[n] for n in portal.offers_for(case, visit.party)]
+    found += [("settlement", o.part, o.sent_at) for o in offers if is_current(case, o)]
     own = [(n, case.exposures[n]) for n in portal.exposures_for(case, visit.party)]
     found += [("refusal", n, e.decided_at) for n, e in own if e.state == "refused"]
     paid = [(n, case.payments[n]) for n in portal.payments_for(case, visit.party)]

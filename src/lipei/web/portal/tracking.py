@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from lipei.domain import commands
+from lipei.domain import commands, lifecycle
 from lipei.domain.claims import Offer
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import OPEN
@@ -62,32 +62,43 @@ def shown(
         others=_others(safe, visit), payments=[safe.payments[n] for n in portal.payments_for(case, visit.party)],
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
-        may_withdraw=is_open and portal.leads(case, visit.party),
+        may_withdraw=portal.leads(case, visit.party) and _can(case, visit, "withdraw"),
         stands=_stands(case, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed or {},
         megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
     )  # fmt: skip
 
 
+def _can(case: Case, visit: Visit, action: str) -> bool:
+    """Whether the lifecycle lets this visitor take a step on the claim now."""
+    return (
+        lifecycle.check(case=case, step=lifecycle.BY_ACTION["claim", action], part=case.claim, actor=visit.actor)
+        is None
+    )
+
+
 def _stands(case: Case, offers: Sequence[Offer]) -> str:
-    """Where the claim stands for this visitor: who declined an offer is not told that we wait for their agreement."""
+    """Where the claim stands for this visitor: who has answered is not told that we wait for their agreement."""
     answered = {o.state for o in offers}
-    waits = case.claim.state == "offering" and "declined" in answered and "sent" not in answered
-    return "declined" if waits else case.claim.state
+    if case.claim.state != "offering" or "sent" in answered or not answered & {"declined", "agreed"}:
+        return case.claim.state
+    return "declined" if "declined" in answered else "paying"
 
 
 def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Sequence[Offer]) -> dict[str, Any]:
-    """What is needed of this visitor: papers with the first date, an answer, an account.
+    """What is needed of this visitor: papers with the first date, an answer, an account or one that works.
 
     Where somebody has died nobody is asked for an account before there is something to pay.
     """
     wanted = [p for p in papers if p.can_send and p.required]
     waiting = next((o for o in offers if o.state == "sent"), None)
     asks_account = _is_paid(case, visit) and not case.parties[visit.party].account_number
+    failed = any(case.payments[n].state == "failed" for n in portal.payments_for(case, visit.party))
     return {
         "papers": wanted,
         "papers_due_at": min((p.due_at for p in wanted if p.due_at), default=None),
         "offer": waiting,
         "account": asks_account and not (case.claim.deaths and not offers),
+        "failed": failed,
     }
 
 

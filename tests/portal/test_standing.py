@@ -1,0 +1,195 @@
+"""What the portal says of a claim is true for who reads it: sums, steps, letters, what to do next (norm 2.2.4, 2.3.1)."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.test import Client
+from pypdf import PdfReader
+from tests.company import card
+from tests.portal.conftest import code_sent, done, offered, reported, verified
+
+from lipei.domain import commands as c
+from lipei.domain.money import Money
+from lipei.norms.texts import text
+from lipei.services import portal
+from lipei.services.portal import Visit
+from lipei.store import models
+from lipei.web.portal import seen
+
+pytestmark = pytest.mark.django_db
+BANK = c.Settled("bank-1")
+
+
+def cny(yuan: float) -> Money:
+    return Money(round(yuan * 100), "CNY")
+
+
+def words(pdf: bytes) -> str:
+    """The words of a letter without white space: where lines break is the layout's business."""
+    return "".join("".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages)
+
+
+def said(key: str, **params: Any) -> str:
+    return text(key, "zh-hans", **params)
+
+
+def case_of(number: str) -> Any:
+    found = portal.claim_seen(Visit(number, 1))
+    assert found is not None
+    return found
+
+
+def agree(client: Client, number: str, offer: int) -> None:
+    client.post(f"/claim/{number}/offers/{offer}/", {"do": "code"})
+    client.post(f"/claim/{number}/offers/{offer}/", {"do": "agree", "code": code_sent(number, "one_time_code")})
+    assert case_of(number).offers[offer].state == "agreed"
+
+
+def decided(people: Any, number: str, yuan: float) -> int:
+    """Assessed, checked, approved and offered by the colleagues whose it is; the number of the offer."""
+    handler = people.handler_of(case_of(number))
+    item = c.ItemAssessed("后保险杠", claimed=cny(2650), assessed=cny(yuan))
+    done(number, "exposure", "assess", 1, c.Assess((item,)), handler)
+    done(number, "exposure", "check_assessment", 1, None, people.assessor1)
+    done(number, "exposure", "submit_decision", 1, None, handler)
+    case = done(number, "exposure", "approve_decision", 1, None, people.approver1)
+    offer = max(case.offers)
+    done(number, "offer", "send", offer, None, handler)
+    return offer
+
+
+def paid(people: Any, number: str) -> None:
+    """Everything ordered goes out and arrives."""
+    for part, payment in case_of(number).payments.items():
+        if payment.state == "ordered":
+            done(number, "payment", "approve_payment", part, None, people.finance1)
+    for part, payment in case_of(number).payments.items():
+        if payment.state == "approved":
+            done(number, "payment", "submit", part, None, people.bank)
+            done(number, "payment", "confirm", part, BANK, people.bank)
+
+
+@pytest.mark.norm("2.2.4")
+def test_what_was_paid_in_advance_is_not_promised_again(client: Client, people: Any) -> None:
+    """2,150 are due and 1,000 were advanced: the page promises 1,150, and so does its letter."""
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    handler = people.handler_of(case_of(number))
+    done(number, "exposure", "advance", 1, c.OnAccount(cny(1000), 1, "急用"), handler)
+    offer = decided(people, number, 2650)
+    verified(client, number)
+    page = client.get(f"/claim/{number}/offers/{offer}/").content.decode()
+    assert said("portal.offer.sum", amount="1,150.00元") in page
+    assert said("portal.offer.before") in page and "1,000.00元" in page and "2,150.00元" in page
+    letter = words(client.get(f"/claim/{number}/letters/settlement/{offer}.pdf").content)
+    assert "−1,000.00元" in letter and "1,150.00元" in letter
+    undisputed = "".join(said("letter.settlement.undisputed", undisputed="1,150.00元").split())
+    assert undisputed in letter, "nobody is promised to be paid first what they have had"
+    agree(client, number, offer)
+    assert [p.amount_minor for p in case_of(number).payments.values()] == [100000, 115000]
+
+
+@pytest.mark.norm("2.2.4")
+def test_a_later_round_says_what_comes_back_and_takes_the_place_of_the_earlier(client: Client, people: Any) -> None:
+    number = offered(client, people)
+    verified(client, number)
+    agree(client, number, 1)
+    paid(people, number)
+    assert case_of(number).claim.state == "closed"
+    done(number, "claim", "reopen", 0, c.Reasoned("复核发现重复列项"), people.lead1)
+    second = decided(people, number, 2150)
+    page = client.get(f"/claim/{number}/offers/{second}/").content.decode()
+    assert said("portal.offer.sum", amount="0.00元") in page and said("portal.offer.back", amount="500.00元") in page
+    letter = words(client.get(f"/claim/{number}/letters/settlement/{second}.pdf").content)
+    assert "−2,150.00元" in letter and "500.00元" in letter
+    first = client.get(f"/claim/{number}/offers/1/").content.decode()
+    assert said("portal.offer.replaced") in first and "1,650.00" not in first, (
+        "the new sum is not the old one's make-up"
+    )
+    assert client.get(f"/claim/{number}/letters/settlement/1.pdf").status_code == 404
+
+
+@pytest.mark.norm("2.4.1")
+def test_who_has_agreed_is_not_asked_again(client: Client, people: Any) -> None:
+    """Neither by the page, while others have still to answer, nor by the letter."""
+    number = offered(client, people)
+    other = c.PartyReported(roles=("third_party", "claimant"), name="赵六", phone="13900139003")
+    handler = people.handler_of(case_of(number))
+    done(number, "party", "add", 0, other, handler)
+    done(number, "exposure", "add", 0, c.AddExposure("compulsory_property", "third_party_property", 2), handler)
+    verified(client, number)
+    agree(client, number, 1)
+    models.Claim.objects.filter(number=number).update(state="offering")  # as while the other's offer waits
+    page = client.get(f"/claim/{number}/").content.decode()
+    assert said("portal.track.state.paying") in page and said("portal.track.state.offering") not in page
+    letter = words(client.get(f"/claim/{number}/letters/settlement/1.pdf").content)
+    assert "".join(said("letter.settlement.answer").split()) not in letter
+    assert "同意这个金额" in letter
+
+
+def test_the_receipt_is_for_who_told_us(client: Client, people: Any) -> None:
+    number = reported(client)
+    handler = people.handler_of(case_of(number))
+    other = c.PartyReported(roles=("injured", "claimant"), name="陈一", phone="13900139001")
+    done(number, "party", "add", 0, other, handler)
+    theirs = verified(Client(), number, party=2)
+    assert "letters/receipt" not in theirs.get(f"/claim/{number}/").content.decode()
+    assert theirs.get(f"/claim/{number}/letters/receipt/0.pdf").status_code == 404
+    assert "letters/receipt" in client.get(f"/claim/{number}/").content.decode()
+
+
+@pytest.mark.norm("2.3.1")
+def test_an_opinion_still_promised_is_not_called_given(client: Client, people: Any) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="90000")
+    handler = people.handler_of(case_of(number))
+    case = done(number, "claim", "request_papers", 0, c.RequestPapers(), handler)
+    for part, paper in case.papers.items():
+        if paper.required:
+            done(number, "paper", "receive", part, c.Receive(), people.intake1)
+            done(number, "paper", "accept", part, None, handler)
+
+    def states() -> dict[str, str]:
+        return {step.code: step.state for step in seen.steps(case_of(number), Visit(number, 1))}
+
+    assert states()["opinion"] == "now" and states()["papers"] == "done"
+    done(number, "claim", "give_opinion", 0, c.GiveOpinion("属于保险责任。"), handler)
+    assert states()["opinion"] == "done"
+
+
+def test_an_ended_claim_waits_for_no_papers(client: Client, people: Any) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    handler = people.handler_of(case_of(number))
+    done(number, "claim", "request_papers", 0, c.RequestPapers(), handler)
+    offer = decided(people, number, 2650)
+    verified(client, number)
+    agree(client, number, offer)
+    paid(people, number)
+    assert case_of(number).claim.state == "closed"
+    assert {s.state for s in seen.steps(case_of(number), Visit(number, 1))} == {"done"}
+
+
+@pytest.mark.norm("2.2.4")
+def test_whose_payment_failed_is_asked_for_an_account_that_works(client: Client, people: Any) -> None:
+    number = offered(client, people)
+    verified(client, number)
+    agree(client, number, 1)
+    part = max(case_of(number).payments)
+    if case_of(number).payments[part].state == "ordered":
+        done(number, "payment", "approve_payment", part, None, people.finance1)
+    done(number, "payment", "submit", part, None, people.bank)
+    assert said("portal.todo.failed") not in client.get(f"/claim/{number}/").content.decode()
+    done(number, "payment", "fail", part, c.Failed("AC04"), people.bank)
+    assert said("portal.todo.failed") in client.get(f"/claim/{number}/").content.decode()
+    done(number, "payment", "retry", part, c.Retry(account_number=card(9)), people.finance1)
+    assert said("portal.todo.failed") not in client.get(f"/claim/{number}/").content.decode()
+
+
+def test_a_claim_is_offered_to_be_withdrawn_only_while_it_can_be(client: Client, people: Any) -> None:
+    number = offered(client, people)
+    verified(client, number)
+    where = f"/claim/{number}/withdraw"
+    assert where in client.get(f"/claim/{number}/").content.decode()
+    agree(client, number, 1)
+    assert where not in client.get(f"/claim/{number}/").content.decode(), "money is on its way"
