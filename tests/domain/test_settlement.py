@@ -482,6 +482,179 @@ def test_an_exposure_takes_part_by_its_state() -> None:
     assert loss_of(replace(bare, cover="")) is None
 
 
+# --- more of each, worked by hand: (policy, losses in the order of their numbers, what each is paid) ---
+
+
+def car(third: int | str = 0, limit: int = 100_000_000) -> Policy:
+    return replace(CAR, schedule={**CAR.schedule, "third_party": {"limit_minor": limit, "deductible_rate": third}})
+
+
+def motor(cover: str, *amounts: int, fault: int | str = 100, **facts: Any) -> list[Loss]:
+    """One loss per amount, each of another claimant from 1."""
+    peril = "third_party_property" if cover.endswith(("property", "party")) else "third_party_injury"
+    facts = {"fault_percent": fault, **facts}
+    return [Loss(n, cover, peril, n, facts, [item(amount)]) for n, amount in enumerate(amounts, 1)]
+
+
+def cost(pay_rate: str = "100%", deductible: int = 0, limit: int = 500_000) -> Policy:
+    bought = {"limit_minor": limit, "deductible_minor": deductible, "pay_rate": pay_rate}
+    return policy("medical", medical_expense=bought)
+
+
+def home(insured: int, deductible: int = 0) -> Policy:
+    return policy("household", building={"sum_insured_minor": insured, "deductible_minor": deductible})
+
+
+def burnt(amount: int, value: int, *others: int) -> list[Loss]:
+    facts = {"value_minor": value, "other_policies": [{"would_pay_minor": other} for other in others]}
+    return [Loss(1, "building", "fire", facts=facts, items=[item(amount)])]
+
+
+THINGS = policy("household", contents={"sum_insured_minor": 5_000_000, "deductible_minor": 20_000})
+TRIP = policy(
+    "travel",
+    baggage={"sum_insured_minor": 800_000},
+    baggage_delay={},
+    travel_medical={"limit_minor": 20_000_000, "deductible_minor": 10_000},
+)
+HURT = policy(
+    "personal_accident",
+    disability={"sum_insured_minor": 10_000_000},
+    accidental_death={"sum_insured_minor": 10_000_000},
+    accident_medical={"limit_minor": 2_000_000},
+)
+
+
+def rated(grade: str, exposure: int = 1, **facts: Any) -> Loss:
+    return Loss(exposure, "disability", "disability", 1, {"disability_grade": grade, **facts})
+
+
+def bags(*items: dict[str, Any], **facts: Any) -> list[Loss]:
+    return [Loss(1, "baggage", "baggage_loss", facts=facts, items=items)]
+
+
+def seat(fault: int, amount: int, **facts: Any) -> Loss:
+    return Loss(1, "driver_passenger", "collision", 1, {"fault_percent": fault, **facts}, [item(amount)])
+
+
+def treated(cover: str, amount: int, **facts: Any) -> Loss:
+    return Loss(1, cover, cover, facts=facts, items=[item(amount)])
+
+
+def late(cover: str, hours: int) -> list[Loss]:
+    return [Loss(1, cover, cover, facts={"delay_hours": hours})]
+
+
+@pytest.mark.norm("2.2.3")
+@pytest.mark.parametrize(
+    ("of", "losses", "payable"),
+    [
+        # own damage
+        (CAR, [own_damage(item(10_000), salvage_minor=20_000)], [0]),  # salvage worth more than the loss
+        (CAR, [own_damage(item(0))], [0]),
+        (CAR, [own_damage(item(50_000))], [0]),
+        (CAR, [own_damage(item(50_001))], [1]),
+        (CAR, [own_damage(item(20_000_000))], [14_950_000]),  # the sum insured first, then the deductible
+        (CAR, [own_damage(item(300_000, excluded="wear"), item(10_000), salvage_minor=50_000)], [0]),
+        # compulsory limits, shared by who is hurt
+        (CAR, motor("compulsory_medical", 1_000_000, 2_000_000, 600_000), [500_000, 1_000_000, 300_000]),
+        (CAR, motor("compulsory_medical", 700_001, 700_001, 700_001), [600_000] * 3),
+        (CAR, motor("compulsory_property", 90_000, 90_000, 90_000), [66_667, 66_667, 66_666]),
+        (CAR, motor("compulsory_property", 90_000, 90_000, 90_000, fault=0), [3_334, 3_333, 3_333]),
+        (CAR, motor("compulsory_death_disability", 9_000_000, 9_000_001), [9_000_000, 9_000_000]),
+        # the commercial cover over it, by fault
+        (CAR, motor("third_party", 150_000, fault=70, compulsory_paid_minor=200_000), [0]),
+        (CAR, motor("third_party", 900_000, fault=0, compulsory_paid_minor=10_000), [0]),
+        (car(), motor("third_party", 900_000, fault="33.3333", compulsory_paid_minor=200_000), [233_333]),
+        (car(5, 400_000), motor("third_party", 900_000, fault=70, compulsory_paid_minor=200_000), [380_000]),
+        (car(0, 900_000), motor("third_party", 1_200_000, 600_000, compulsory_paid_minor=0), [600_000, 300_000]),
+        # 7,999.99 by half is 3,999.995
+        (CAR, [seat(50, 900_000, other_payment_minor=100_001)], [400_000]),
+        # medical
+        (cost("80%"), [medical(item(3_333))], [2_666]),
+        (cost("50%"), [medical(item(1))], [1]),
+        (cost("80%", 100_000), [medical(item(90_000), social_insurance_minor=100_000)], [0]),
+        (cost(), [medical(item(400_000)), replace(medical(item(600_000)), exposure=2)], [200_000, 300_000]),
+        # accident
+        (HURT, [rated("8", same_grade_twice=True)], [4_000_000]),  # two of grade 8 count as 7
+        (HURT, [rated("1", same_grade_twice=True)], [10_000_000]),  # nothing is above grade 1
+        (HURT, [rated("2", same_grade_twice=True)], [10_000_000]),
+        (HURT, [rated("8"), Loss(2, "accidental_death", "accidental_death", 1)], [3_000_000, 7_000_000]),
+        (HURT, [treated("accident_medical", 110_000, used_social_insurance=True, social_insurance_minor=60_000)], [40_000]),
+        # household
+        (home(10_000_000), burnt(10_000, 30_000_000), [3_333]),
+        (home(20_000_000), burnt(10_000, 30_000_000), [6_667]),
+        (home(30_000_000, 100_000), burnt(40_000_000, 40_000_000), [29_900_000]),
+        (home(30_000_000, 100_000), burnt(25_000_000, 20_000_000), [24_900_000]),  # insured for more than it is worth
+        (home(30_000_000), burnt(900_000, 30_000_000, 900_000, 450_000), [360_000]),
+        (home(30_000_000), burnt(900_000, 60_000_000, 400_000), [450_000]),  # together less than the loss
+        (THINGS, [Loss(1, "contents", "theft", facts={"value_minor": 5_000_000}, items=[
+            {"code": "jewellery", "claimed_minor": 900_000}, item(100_000), {"code": "watch", "claimed_minor": 300_000}])], [880_000]),
+        (THINGS, [Loss(1, "contents", "theft", facts={"value_minor": 5_000_000}, items=[
+            {"code": "jewellery", "claimed_minor": 900_000, "excluded": "cash"}, item(100_000)])], [80_000]),
+        # travel
+        (TRIP, bags(item(99_999)), [89_999]),  # the fixed first amount is higher
+        (TRIP, bags(item(100_000)), [90_000]),
+        (TRIP, bags(*[item(200_000)] * 6), [800_000]),
+        (TRIP, bags(item(150_000), other_payment_minor=140_001), [0]),
+        (TRIP, bags(item(100_000), other_policies=[{"would_pay_minor": 90_000, "sum_insured_minor": 400_000}]), [66_667]),
+        (TRIP, late("baggage_delay", 5), [0]),
+        (TRIP, late("baggage_delay", 12), [100_000]),
+        (TRIP, late("baggage_delay", 48), [100_000]),
+        (TRIP, [treated("travel_medical", 500_000, social_insurance_minor=20_000)], [470_000]),
+    ],
+)  # fmt: skip
+def test_worked_by_hand(of: Policy, losses: list[Loss], payable: list[int]) -> None:
+    found = together(of, *losses)
+    assert [found[loss.exposure].payable_minor for loss in losses] == payable
+    for settlement in found.values():
+        again = replay(terms=terms(of.product), settlement=settlement.as_dict())
+        assert (
+            again.payable_minor
+            == settlement.payable_minor
+            == sum(line.after_minor - line.before_minor for line in settlement.lines)
+        )
+
+
+def test_several_injuries_of_one_person_entered_apart_go_to_a_person() -> None:
+    found = together(HURT, rated("8"), rated("9", 2))
+    assert all("settlement.person.second_grade" in one.needs_person for one in found.values())
+    raised = one(HURT, rated("8", same_grade_twice=True)).lines
+    line = next(line for line in raised if line.step == "grade")
+    assert (line.text, line.params["found"], line.params["grade"]) == ("settlement.grade.raised", "8", "7")
+
+
+def test_a_victim_of_whom_nobody_knows_the_size_leaves_the_others_provisional() -> None:
+    unknown = loss_of(Exposure(part=2, cover="compulsory_medical", peril="third_party_injury", claimant=2))
+    assert unknown is not None and unknown.estimate_minor is None
+    settlement = one(CAR, injured(1, 1, 100_000), unknown)
+    assert settlement.provisional and settlement.payable_minor == 100_000
+
+
+@pytest.mark.parametrize(
+    ("fault", "payable"),
+    [
+        (1, 6_650),
+        (30, 199_500),
+        (40, 266_000),
+        (50, 315_000),
+        (51, 303_450),
+        (70, 416_500),
+        (99, 589_050),
+        (100, 560_000),
+    ],
+)
+def test_the_old_terms_keep_a_share_that_grows_with_the_fault(fault: int, payable: int) -> None:
+    """Losses before 2020-09-19: 5 % for a minor share, 10 % for an equal one, 15 % for the main one, 20 % for all."""
+    (loss,) = motor("third_party", 900_000, fault=fault, compulsory_paid_minor=200_000)
+    old = shipped().version("private_car", 1)
+    assert old is not None
+    found = settle(terms=old, policy=car(), accident=ACCIDENT, loss=loss, ledger=EMPTY)
+    assert isinstance(found, Settlement)
+    assert found.payable_minor == payable
+    assert replay(terms=old, settlement=found.as_dict()) == found
+
+
 @pytest.mark.norm("2.2.3")
 def test_an_old_settlement_keeps_the_terms_of_its_day() -> None:
     """The compulsory limits rose on 2020-09-19. What was settled before comes out the same today."""

@@ -86,6 +86,33 @@ def test_every_table_has_a_name_for_people_and_somebody_who_may_edit_it():
     assert set(EDITORS) == set(loader.TABLES)
 
 
+@pytest.mark.parametrize(
+    ("table", "path", "value"),
+    [
+        ("promises", ("promises", 0, "lines"), ["boats"]),
+        ("promises", ("promises", 0, "condition"), {"field": "exposure.peril", "op": "eq", "value": "crop"}),
+        ("promises", ("promises", 0, "condition"), {"any": [{"field": "lane", "op": "in", "value": ["slow"]}]}),
+        ("triage", ("rules", 0, "when"), {"field": "perils", "op": "in", "value": ["collisoin"]}),
+        ("triage", ("injury", "covers"), ["compulsory"]),
+        ("assignment", ("skills", 0, "when"), {"field": "line", "op": "eq", "value": "boats"}),
+        ("assignment", ("minutes_by_line", "boats"), 5),
+        ("duty", ("calls",), {"field": "line", "op": "eq", "value": "boats"}),
+        ("authority", ("limits", 0, "lines"), ["boats"]),
+        ("straight_through", ("payment", "injury_lines"), ["boats"]),
+        ("straight_through", ("advance", "limits_minor", "boats"), {"CNY": 1}),
+        ("papers", ("lists", 0, "applies"), [{"lines": ["boats"]}]),
+        ("papers", ("lists", 0, "applies"), [{"lines": ["motor"], "losses": ["collisoin"]}]),
+    ],
+)
+def test_a_code_that_nobody_declares_is_refused_for_a_rule_on_it_never_holds(table: str, path: Any, value: Any) -> None:
+    def slip(document: Any) -> None:
+        for key in path[:-1]:
+            document = document[key]
+        document[path[-1]] = value
+
+    assert refused(edited(table, slip)) == "norm_error.table.unknown_code"
+
+
 NAMES = {"zh-hans": "客户回访", "zh-hant": "客戶回訪", "en": "Call-back"}
 
 

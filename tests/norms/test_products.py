@@ -152,6 +152,30 @@ STEP = {"do": "deductible", "amount": "1.00", "clause": "D15"}
         (_put("covers/own_damage/steps/4", {**STEP, "clause": "Z9"}), "clause"),
         (_put("covers/own_damage/steps/4", {**STEP, "amount": 1.0}), "value"),
         (_put("covers/own_damage/steps/4", {**STEP, "amount": "1.001"}), "value"),
+        (
+            _put(
+                "covers/own_damage/steps/4",
+                {**STEP, "amount": {"by": "salvage_minor", "bands": {}, "otherwise": "1.00"}},
+            ),
+            "value",
+        ),
+        (
+            _put(
+                "covers/own_damage/steps/4",
+                {
+                    **STEP,
+                    "amount": {"by": "salvage_minor", "bands": {"9.00": "1.00", "8.00": "2.00"}, "otherwise": "1.00"},
+                },
+            ),
+            "value",
+        ),
+        (
+            _put(
+                "covers/own_damage/steps/4",
+                {**STEP, "amount": {"by": "drunk_driving", "bands": {"9.00": "1.00"}, "otherwise": "1.00"}},
+            ),
+            "figure",
+        ),
         (_put("covers/own_damage/steps/4", {**STEP, "amount": "-1.00"}), "value"),
         (_put("covers/own_damage/steps/4", {**STEP, "rate": "5%"}), "key_unknown"),
         (_put("covers/own_damage/steps/4", {**STEP, "amount": {"fact": "nothing"}}), "figure"),

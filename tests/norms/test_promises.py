@@ -462,6 +462,30 @@ def test_every_day_count_of_the_law_says_where_a_day_off_would_move_it(profile: 
             assert (clock.extended_due_at is None) == calendar.is_working_day(last)
 
 
+@pytest.mark.parametrize(
+    ("peril", "facts", "promise", "due"),
+    [
+        ("livestock_loss", {}, "livestock_assessment", "2026-11-26"),
+        ("crop_loss", {"total_loss": True}, "crop_assessment_total", "2026-12-03"),
+        ("crop_loss", {}, "crop_assessment_partial", "2026-12-13"),
+    ],
+)
+def test_what_was_promised_to_farmers_runs_from_the_report(
+    peril: str, facts: dict[str, Any], promise: str, due: str
+) -> None:
+    claim = Claim(number="C-1", line="agriculture", state="reported", reported_at=at("2026-11-23 10:00"))
+    case = Case(1, parts={"claim": {0: claim}, "exposure": {1: Exposure(1, peril=peril, facts=facts)}})
+    ticks = react(
+        case=case, events=[Event("claim.reported")], promises=CN, calendars=CALENDARS, now=at("2026-11-23 10:00")
+    )
+    found = {
+        t.facts["promise"]: t.facts["due_at"]
+        for t in ticks
+        if t.facts["promise"].endswith(("assessment", "total", "partial"))
+    }
+    assert found == {promise: at(f"{due} 23:59:59")}
+
+
 REOPENED = (
     REPORTED, PAPERS_IN,
     ("exposure.decision_approved", "2026-11-24 10:00", head(state="approved")),

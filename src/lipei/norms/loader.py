@@ -22,6 +22,7 @@ from lipei.norms import (
     authority,
     calendars,
     duty,
+    fitting,
     jobs,
     lines,
     messages,
@@ -131,12 +132,7 @@ def checked(edits: Edits, *, market: str = "") -> Rulebook:
     Raises NormError where one names what another no longer has: nothing may be saved that stops the whole house.
     """
     latest = {table: _versions(table, edits)[-1] for table in PARSERS}
-    calendars_now, promises_now = latest["calendars"], latest["promises"]
-    promises.check_calendars(promises_now, calendars_now)
-    known_codes("duty.calendar", [latest["duty"].calendar], calendars_now.current)
-    own = texts_of(edits)
-    for table, value in latest.items():
-        own_texts.check_named(table, value, own)
+    fitting.check(latest, _products(edits), own=texts_of(edits))
     return rulebook(edits, market=market)
 
 

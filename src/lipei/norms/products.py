@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ FOLDER = Path(__file__).parent / "defaults" / "products"
 _TOP = {"version", "code", "valid_from", "line", "currency", "name", "covers", "clauses"}
 _COVER = {"name", "head", "clause", "perils", "steps"}
 _COVER_MORE = {"facts", "schedule", "exclusions", "territory", "waiting"}
-_STEP_OPTIONS = ("what", "limit", "fact", "method", "codes", "covers", "table")
+_STEP_OPTIONS = ("what", "limit", "fact", "raised_by", "method", "codes", "covers", "table")
 
 
 @cache
@@ -158,6 +159,8 @@ class _Scope:
         return Figure(source, key=key)
 
     def _choice(self, value: Mapping[str, Any], unit: str, at: str) -> Figure:
+        if "bands" in value:
+            return self._bands(value, unit, at)
         _keys(value, at, {"by", "choices", "otherwise"})
         spec = self.facts.get(str(value["by"]))
         if spec is None or spec.type in ("money", "policies") or (spec.default is None and not spec.required):
@@ -168,6 +171,30 @@ class _Scope:
             choices[_choice_key(key, spec, self.reader, place)] = self.figure(figure, unit, place)
         otherwise = self.figure(value["otherwise"], unit, f"{at}.otherwise")
         return Figure("choice", key=spec.name, choices=choices, otherwise=otherwise)
+
+    def _bands(self, value: Mapping[str, Any], unit: str, at: str) -> Figure:
+        """A figure by how large a fact is: each band up to and including its key, in rising order."""
+        _keys(value, at, {"by", "bands", "otherwise"})
+        spec = self.facts.get(str(value["by"]))
+        if (
+            spec is None
+            or spec.type not in ("money", "percent", "count")
+            or (spec.default is None and not spec.required)
+        ):
+            raise NormError("norm_error.product_figure", at=at, key=value["by"])
+        bands = []
+        for key, figure in _mapping(value["bands"], f"{at}.bands", keys=object).items():
+            place = f"{at}.bands.{key}"
+            bands.append(
+                (
+                    self.reader.number(key if spec.type == "count" else str(key), spec.type, place),
+                    self.figure(figure, unit, place),
+                )
+            )
+        if not bands or any(one[0] >= other[0] for one, other in pairwise(bands)):
+            raise NormError("norm_error.product_value", at=f"{at}.bands", value=list(value["bands"]))
+        otherwise = self.figure(value["otherwise"], unit, f"{at}.otherwise")
+        return Figure("band", key=spec.name, bands=tuple(bands), otherwise=otherwise)
 
 
 def _choice_key(key: Any, spec: FactSpec, reader: _Reader, at: str) -> int | bool | str:
@@ -270,8 +297,8 @@ def _step(row: Any, scope: _Scope, perils: tuple[str, ...], earlier: tuple[str, 
     operation = VOCABULARY.get(str(do))
     if operation is None:
         raise NormError("norm_error.product_operation", at=at, do=do)
-    needed = {"do", "clause", *operation.options} - {"codes"} | (set(operation.figures) - set(operation.defaults))
-    _keys(row, at, needed, {"automatic", *operation.options, *operation.defaults})
+    needed = {"do", "clause", *operation.options} | (set(operation.figures) - set(operation.defaults))
+    _keys(row, at, needed, {"automatic", *operation.may, *operation.defaults})
     step = Step(
         do=str(do),
         clause=scope.reader.clause(row["clause"], at),
@@ -300,6 +327,8 @@ def _fitting(step: Step, scope: _Scope, at: str) -> None:
     }
     if not fits[step.do]:
         raise NormError("norm_error.product_figure", at=at, key=step.fact)
+    if step.raised_by and scope.facts[step.raised_by].type != "yes_no":
+        raise NormError("norm_error.product_figure", at=at, key=step.raised_by)
 
 
 def _figures(row: Mapping[str, Any], operation: Operation, scope: _Scope, at: str) -> dict[str, Figure]:
@@ -326,6 +355,7 @@ _OPTIONS: Mapping[str, Any] = {
     "what": lambda value, scope, at: _is(value, str, at),
     "limit": lambda value, scope, at: _is(value, str, at),
     "fact": _fact_name,
+    "raised_by": _fact_name,
     "method": lambda value, scope, at: _one_of(value, METHODS, at),
     "codes": lambda value, scope, at: _strings(value, at, least=1),
     "covers": lambda value, scope, at: {k: _strings(v, at, least=1) for k, v in _mapping(value, at).items()},

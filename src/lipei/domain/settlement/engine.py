@@ -324,6 +324,12 @@ def _notes(work: _Work, cover: Cover, loss: Loss, given: Given) -> list[str]:
         notes.append("settlement.person.territory")
     if any(e.fact and given.facts.get(e.fact) is True for e in cover.exclusions.values()):
         notes.append("settlement.person.possible_exclusion")
+    graded = any(step.do == "grade" for step in cover.steps)
+    if graded and any(
+        (other.cover, other.claimant) == (loss.cover, loss.claimant) and other.exposure != loss.exposure
+        for other in work.losses
+    ):
+        notes.append("settlement.person.second_grade")  # several injuries of one person are one disability
     return notes
 
 

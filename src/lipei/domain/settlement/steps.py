@@ -72,6 +72,9 @@ def resolve(figure: Figure, given: Given) -> int:
     if figure.source == "fact":
         return int(given.facts[figure.key])
     found: Any = given.facts.get(figure.key)
+    if figure.source == "band":
+        fitting = (of_band for most, of_band in figure.bands if found <= most)
+        figure = Figure("choice", key=figure.key, otherwise=next(fitting, figure.otherwise))
     assert figure.otherwise is not None, f"the choice by {figure.key} has no figure for other values"
     return resolve(figure.choices.get(found, figure.otherwise), given)
 
@@ -188,10 +191,19 @@ def limit(step: Step, run: Run) -> tuple[Move, ...]:
 
 
 def grade(step: Step, run: Run) -> tuple[Move, ...]:
-    """The share of the sum insured that the table gives for the grade found by the experts."""
+    """The share of the sum insured that the table gives for the grade found by the experts.
+
+    The table goes from the heaviest grade down. Several injuries are one disability: the heaviest counts, and where
+    another is as heavy the grade next above it (人身保险伤残评定标准 JR/T 0083-2013, 4.5).
+    """
     found = str(run.given.facts[step.fact])
-    rate = step.table[found]
+    grades = list(step.table)
+    raised = bool(step.raised_by and run.given.facts[step.raised_by]) and found != grades[0]
+    counted = grades[grades.index(found) - 1] if raised else found
+    rate = step.table[counted]
     after = scale(run.amount, rate, rounding=run.given.rounding)
+    if raised:
+        return (Move(after, "settlement.grade.raised", {"grade": counted, "found": found, "rate_ppm": rate}),)
     return (Move(after, "settlement.grade", {"grade": found, "rate_ppm": rate}),)
 
 
@@ -217,6 +229,7 @@ class Operation:
     figures: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, int] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()  # options that a step may leave out
     base: bool = False
 
 
@@ -234,7 +247,7 @@ VOCABULARY: Mapping[str, Operation] = {
         base=True,
     ),
     "subtract": Operation(subtract, "subtraction", {"amount": AMOUNT}, options=("what",)),
-    "cap_items": Operation(cap_items, "limit", {"amount": AMOUNT}, options=("what", "codes")),
+    "cap_items": Operation(cap_items, "limit", {"amount": AMOUNT}, options=("what",), may=("codes",)),
     "excess": Operation(excess, "other_cover", options=("covers", "fact")),
     "under_insurance": Operation(under_insurance, "ratio", {"insured": AMOUNT, "value": AMOUNT}),
     "ratio": Operation(ratio, "ratio", {"rate": RATE}, options=("what",)),
@@ -243,7 +256,7 @@ VOCABULARY: Mapping[str, Operation] = {
     "deductible_higher": Operation(deductible_higher, "deductible", {"amount": AMOUNT, "rate": RATE}),
     "cap": Operation(cap, "limit", {"amount": AMOUNT}, options=("what",)),
     "limit": Operation(limit, "limit", options=("limit",)),
-    "grade": Operation(grade, "ratio", options=("fact", "table")),
+    "grade": Operation(grade, "ratio", options=("fact", "table"), may=("raised_by",)),
     "indemnity": Operation(indemnity, "other_cover", {"insured": AMOUNT}, options=("fact", "method")),
 }
 

@@ -26,13 +26,15 @@ class Figure:
 
     ``source`` is ``fixed`` (``value``), ``schedule`` or ``fact`` (``key`` names it), or ``choice``: the figure of
     ``choices`` under the value of fact ``key``, else ``otherwise``. So lower limits for a driver who was not at fault
-    are ``Figure("choice", key="fault_percent", choices={0: …}, otherwise=…)``.
+    are ``Figure("choice", key="fault_percent", choices={0: …}, otherwise=…)``. ``band``: the figure of the first of
+    ``bands`` (up to and including, figure) that the fact does not exceed, else ``otherwise``.
     """
 
     source: str
     value: int = 0
     key: str = ""
     choices: Mapping[int | bool | str, Figure] = field(default_factory=dict)
+    bands: tuple[tuple[int, Figure], ...] = ()
     otherwise: Figure | None = None
 
 
@@ -99,6 +101,7 @@ class Step:
     limit: str = ""  # `Limit.code` where the step draws on a shared limit
     table: Mapping[str, int] = field(default_factory=dict)  # rate by grade, ppm
     fact: str = ""
+    raised_by: str = ""  # yes-or-no fact that raises a grade by one row of the table
     method: str = ""
     codes: tuple[str, ...] = ()  # item codes the step is about; empty: all
     covers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # peril → covers that pay first

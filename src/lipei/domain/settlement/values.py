@@ -48,7 +48,7 @@ def loss_of(exposure: Exposure, *, calculate: bool = False) -> Loss | None:
     """The loss that an exposure of a claim stands for; None for one that is refused, dropped or has no cover yet.
 
     ``calculate`` is for the exposure in question: it needs its items. As a related loss a decided exposure counts with
-    what it was given, one that is not assessed yet with its reserve.
+    what it was given, one that is not assessed yet with its reserve; where nobody has set one its size is not known.
     """
     if exposure.state in ("refused", "dropped") or not exposure.cover:
         return None
@@ -60,7 +60,7 @@ def loss_of(exposure: Exposure, *, calculate: bool = False) -> Loss | None:
         claimant=exposure.claimant,
         facts=exposure.facts,
         items=exposure.items,
-        estimate_minor=None if exposure.items or calculate else exposure.reserve_minor,
+        estimate_minor=None if exposure.items or calculate else exposure.reserve_minor or None,
         settled_minor=exposure.payable_minor if decided else None,
     )
 
