@@ -56,3 +56,24 @@ def test_the_day_is_the_companys(people):
     assert seals.daily(now=evening) is not None
     reported(people, "two", story="另一件事")
     assert seals.daily(now=evening + timedelta(hours=2)) is not None  # past midnight there, the same day in UTC
+
+
+@pytest.mark.django_db
+def test_a_seal_of_a_clock_that_ran_wrong_keeps_no_day_from_its_own(people):
+    reported(people)
+    assert seals.daily(now=NOW + timedelta(days=400)) is not None
+    reported(people, "two", story="另一件事")
+    assert seals.daily(now=NOW) is not None
+    reported(people, "three", story="第三件事")
+    assert seals.daily(now=NOW + timedelta(hours=1)) is None
+    assert list(verify.differences()) == []
+
+
+@pytest.mark.django_db
+def test_many_streams_are_sealed_in_several_steps(people, monkeypatch):
+    monkeypatch.setattr(seals, "STREAMS_MAX", 2)
+    for n in range(5):
+        reported(people, f"k{n}", story=f"第{n}件", loss_at=NOW - timedelta(days=9 * n + 1))
+    seals.daily(now=NOW)
+    assert list(models.Seal.objects.order_by("id").values_list("streams", flat=True)) == [2, 2, 1]
+    assert list(verify.differences()) == []

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.company import NOW, company
 from tests.journeys.test_small_motor import small_report
 
+from lipei.domain import commands as c
 from lipei.domain.claims import Case, Party
-from lipei.domain.events import Actor, Change, Event
+from lipei.domain.events import Actor, Change, Event, Refusal
 from lipei.services import actions, intake, norms, unit_of_work
 from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, canonical, crypto, journal, models, roles
@@ -196,3 +197,27 @@ def test_a_role_that_may_only_add(claim):
             assert cursor.fetchone() == (False,)
         cursor.execute("SELECT has_table_privilege('lipei_app_test', 'claim', 'UPDATE')")
         assert cursor.fetchone() == (True,)
+
+
+def test_two_transactions_in_each_others_way_are_decided_again(claim, monkeypatch):
+    """A deadlock undoes one of two; whoever was undone looks again, and nobody is told of a fault."""
+    from django.db import OperationalError
+    from psycopg.errors import DeadlockDetected
+
+    moved, times = unit_of_work._move, []
+
+    def collide(writes, heads):
+        times.append(1)
+        if len(times) == 1:
+            raise OperationalError("deadlock detected") from DeadlockDetected("deadlock detected")
+        moved(writes, heads)
+
+    monkeypatch.setattr(unit_of_work, "_move", collide)
+    lead = company_lead()
+    done = actions.act(claim.claim.number, "claim", "add_note", 0, c.Write("记"), actor=lead, now=NOW)
+    assert not isinstance(done, Refusal) and len(times) == 2
+
+
+def company_lead():
+    row = models.Staff.objects.get(code="lead1")
+    return Actor(f"staff:{row.id}", row.name, frozenset(row.roles), unit=row.unit)

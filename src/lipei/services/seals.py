@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,8 @@ from lipei.services import norms
 from lipei.store import canonical, models
 
 BULK = 1000
+STREAMS_MAX = 50_000
+"""Streams under one seal at most: what an import of years brings is sealed in several steps, each of them short."""
 EMPTY = b""
 LOCK = 0x4C69706569  # "Lipei": names the lock that is held while a seal is made (PostgreSQL)
 
@@ -47,45 +49,60 @@ def root(previous: bytes, at: datetime, leaves: Sequence[bytes]) -> bytes:
 
 
 def daily(*, now: datetime) -> Any | None:
-    """Seal what changed, if nothing was sealed yet on this day at the company's place; the seal or None."""
+    """Seal what changed, if nothing was sealed yet on this day at the company's place; the last seal made or None.
+
+    A seal that lies further ahead than a day was made while a clock ran wrong, and keeps no day from its own.
+    """
     zone = ZoneInfo(norms.current().settings.zone)
     last = models.Seal.objects.order_by("-id").values_list("at", flat=True).first()
-    if last is not None and last.astimezone(zone).date() >= now.astimezone(zone).date():
+    ahead = last is not None and last > now + timedelta(days=1)
+    if last is not None and not ahead and last.astimezone(zone).date() >= now.astimezone(zone).date():
         return None
-    return seal(now=now)
+    made = seal(now=now)
+    while made is not None and made.streams == STREAMS_MAX:
+        following = seal(now=now)
+        if following is None:
+            break
+        made = following
+    return made
 
 
 def seal(*, now: datetime) -> Any | None:
-    """Seal the heads that changed since the seal before; the seal, or None where none changed."""
+    """Seal the heads that changed since the seal before; the seal, or None where none changed.
+
+    A stream that somebody is writing to at this moment is left for the next seal: nobody waits for anybody.
+    """
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 # Two workers make one seal, not two. A lock on the table would ask for rights that the role lacks.
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        heads = list(
-            models.Stream.objects.filter(sealed_version__lt=F("version"))
-            .order_by("kind", "stream_id")
-            .values_list("id", "kind", "stream_id", "version", "head")
-        )
+        changed = models.Stream.objects.filter(sealed_version__lt=F("version")).order_by("kind", "stream_id")
+        if connection.features.has_select_for_update_skip_locked:
+            changed = changed.select_for_update(skip_locked=True)
+        heads = list(changed.values_list("kind", "stream_id", "version", "head")[:STREAMS_MAX])
         if not heads:
             return None
         last = models.Seal.objects.order_by("-id").first()
         previous = bytes(last.root) if last else EMPTY
-        leaves = [leaf(kind, number, version, bytes(head)) for _, kind, number, version, head in heads]
+        leaves = [leaf(kind, number, version, bytes(head)) for kind, number, version, head in heads]
         made = models.Seal.objects.create(
             at=now, previous=previous, root=root(previous, now, leaves), streams=len(heads)
         )
         models.SealedHead.objects.bulk_create(
             [
                 models.SealedHead(seal=made, stream_kind=kind, stream_id=number, version=version, head=head)
-                for _, kind, number, version, head in heads
+                for kind, number, version, head in heads
             ],
             batch_size=BULK,
         )
-        # Never past what was sealed: a stream that moved meanwhile is sealed up to here and again tomorrow.
-        models.Stream.objects.bulk_update(
-            [models.Stream(id=pk, sealed_version=version) for pk, _, _, version, _ in heads],
-            ["sealed_version"],
-            batch_size=BULK,
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(_MARK, [made.id])
     return made
+
+
+# Never past what was sealed: a stream that moved meanwhile is sealed up to here and again tomorrow.
+_MARK = """
+UPDATE stream SET sealed_version = h.version FROM sealed_head h
+WHERE h.seal_id = %s AND h.stream_kind = stream.kind AND h.stream_id = stream.stream_id
+"""

@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from lipei.domain import promises
 from lipei.domain.claims import Case
@@ -29,7 +29,7 @@ from lipei.domain.events import Actor, Aggregate, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.services import consequences
 from lipei.services.consequences import OrderLeaving
-from lipei.store import aggregates, journal, models
+from lipei.store import aggregates, journal, models, trouble
 from lipei.store.aggregates import Loaded
 
 STREAM = ("kind", "stream_id", "version", "head", "salt", "sealed_version")
@@ -114,6 +114,10 @@ def commit(
                 inside()
     except OrderLeaving as error:
         raise Stale("an order that is leaving") from error
+    except OperationalError as error:
+        if trouble.collided(error):
+            raise Stale("two transactions in each other's way") from error
+        raise
     except IntegrityError as error:
         if _taken(writes):
             raise Stale("a stream that was to begin here") from error

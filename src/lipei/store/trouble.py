@@ -13,7 +13,7 @@ from typing import Final
 
 import psycopg
 from django.db import InterfaceError, OperationalError
-from psycopg.errors import ConfigurationLimitExceeded, DiskFull
+from psycopg.errors import ConfigurationLimitExceeded, DeadlockDetected, DiskFull, SerializationFailure
 
 STORAGE: Final = "storage"
 DATABASE: Final = "database"
@@ -32,6 +32,11 @@ def of(error: BaseException | None) -> str:
     if any(isinstance(one, OperationalError | InterfaceError | psycopg.OperationalError) for one in chain):
         return DATABASE
     return NONE
+
+
+def collided(error: BaseException) -> bool:
+    """Whether two transactions stood in each other's way and this one was undone: it may be begun again at once."""
+    return any(isinstance(one, DeadlockDetected | SerializationFailure) for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
