@@ -21,9 +21,9 @@ from lipei.config import cli
 
 NAMES = {
     "serve", "work", "run", "migrate", "token", "demo", "import", "export", "verify", "backup", "restore", "role",
-    "check", "docs",
+    "check", "docs", "staff",
 }  # fmt: skip
-FOR_PROGRAMS = {"migrate", "token", "demo", "import", "export", "verify", "backup", "restore", "check"}
+FOR_PROGRAMS = {"migrate", "token", "staff", "demo", "import", "export", "verify", "backup", "restore", "check"}
 SHOWN = {name: command for name, command in cli.lipei.commands.items() if not command.hidden}
 
 
@@ -77,6 +77,12 @@ def test_from_nothing_to_a_company_and_out_again(fresh: Installation, tmp_path: 
     ended(fresh.lipei("token", "website"), 2, "--scope")
     made = json.loads(ended(fresh.lipei("token", "website", "--scope", "claims:write", "--json"), 0))
     assert made["token"] and made["scopes"] == ["claims:write"]
+
+    first = json.loads(ended(fresh.lipei("staff", "admin", "--name", "曾平", "--json"), 0))
+    assert first["username"] == "admin" and first["roles"] == ["administrator"] and len(first["password"]) >= 16
+    ended(fresh.lipei("staff", "admin", "--role", "king"), 2, "administrator")
+    again = json.loads(ended(fresh.lipei("staff", "admin", "--role", "manager", "--json"), 0))
+    assert again["roles"] == ["manager"] and again["password"] != first["password"]
 
     staff = tmp_path / "staff.csv"
     staff.write_text("code,name,roles\nhandler1,李华,handler\nx,,nobody\n", encoding="utf-8")

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.hashers import check_password
 from tests.company import NOW
 
-from lipei.domain import accounts
+from lipei.domain import accounts, lifecycle
 from lipei.domain.events import Refusal
 from lipei.domain.permissions import ROLES
-from lipei.services import demo, norms, unit_of_work, world
+from lipei.reads import claims as reads
+from lipei.services import demo, norms, people, portal, unit_of_work, world
 from lipei.services.demo.people import failing_card, person
 from lipei.services.demo.stories import STORIES, WAITING
 from lipei.store import models
 
 pytestmark = pytest.mark.django_db
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 CLAIMS = len(STORIES) + len(WAITING)
 
 
@@ -54,6 +57,7 @@ def test_every_story_is_told_and_every_role_has_work(stage):
     waiting_for(models)
     contact = models.Clock.objects.filter(promise="first_contact", ended_at__isnull=False)
     assert contact.filter(breached_at=None).count() > contact.count() / 2  # most are rung up in time, some are not
+    a_claim_waits_behind_every_door()
     api_examples_find_their_policy()
     assert isinstance(demo.fill(claims=1, months=1, seed=1, now=NOW), Refusal)  # never into a database in use
 
@@ -71,6 +75,36 @@ def waiting_for(rows) -> None:
     assert rows.Payment.objects.filter(state="failed").exists()
     assert rows.Claim.objects.filter(suspicion=True, state="investigating").exists()  # investigator
     assert rows.Claim.objects.filter(fast_lane=True, closed_at=None).exists()
+
+
+def a_claim_waits_behind_every_door() -> None:
+    """Each role has a claim of its own to begin with, on which it may do exactly the step that is named."""
+    found = {role: demo.door(role, now=NOW) for role in ROLES}
+    assert all(found.values())
+    assert {role for role, door in found.items() if not door.number} == {"administrator"}  # sees no claims
+    for role, door in found.items():
+        if not door.number:
+            continue
+        row = models.Staff.objects.get(code=door.code)
+        assert role in row.roles
+        case = reads.find(door.number, viewer=people.actor_of(row)).raw
+        steps = {
+            (step.subject, step.action, part)
+            for step, part in lifecycle.possible(case=case, actor=people.actor_of(row))
+        }
+        assert (door.subject, door.action, door.part) in steps, role
+    visit = models.Survey.objects.get(aggregate_id=_id(found["surveyor"]), part=found["surveyor"].part)
+    assert visit.at.astimezone(SHANGHAI).date() == NOW.astimezone(SHANGHAI).date()  # today
+    assert models.Claim.objects.get(number=found["team_lead"].number).help_wanted
+    token = demo.customers_link(now=NOW).removeprefix("/c/")
+    visit = portal.open_link(token, now=NOW)
+    assert models.Offer.objects.filter(
+        aggregate_id=models.Claim.objects.get(number=visit.number).id, state="sent"
+    ).exists()
+
+
+def _id(door) -> int:
+    return models.Claim.objects.get(number=door.number).id
 
 
 def api_examples_find_their_policy() -> None:

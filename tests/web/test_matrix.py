@@ -62,6 +62,9 @@ EXPECTED = {
     "prenotices": {"intake", "handler", "team_lead", "manager"},
     "health": {"administrator", "manager"},
     "look": ALL,
+    "tour": ALL,
+    "palette": ALL,
+    "setup": {"administrator", "manager"},
 }
 POSTED = {
     "claim-unmask",
@@ -140,7 +143,7 @@ def test_nothing_of_the_console_stands_outside_the_table():
 
 
 FOR_ANYBODY = {
-    "", "language/", "theme/", "accounts/login/", "accounts/logout/", "accounts/inactive/", "accounts/signup/",
+    "", "enter/", "report/", "language/", "theme/", "accounts/login/", "accounts/logout/", "accounts/inactive/", "accounts/signup/",
     "accounts/email/", "accounts/confirm-email/", "accounts/password/set/", "accounts/password/reset/",
     "accounts/login/code/confirm/", "accounts/^confirm-email/(?P<key>[-:\\w]+)/$", "accounts/password/reset/key/done/",
     "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$", "accounts/password/reset/done/",

@@ -21,6 +21,7 @@ GROUPS: Sequence[click.Command] = (
     running.prepare,
     setting_up.migrate,
     setting_up.token,
+    setting_up.staff,
     data.demo,
     data.import_,
     data.export,

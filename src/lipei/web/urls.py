@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from lipei.web import accounts, views
+from lipei.web import accounts, doors, views
 
 urlpatterns = [
+    path("", doors.front, name="front"),
+    path("enter/", doors.enter, name="web-enter"),
     re_path(
         r"^accounts/(?:signup|email|confirm-email|password/reset|password/set|login/code|phone)/",
         accounts.ask_administrator,

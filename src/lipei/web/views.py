@@ -24,7 +24,8 @@ def back(request: HttpRequest) -> str:
     return wanted if safe else "/"
 
 
-def _remember(response: HttpResponse, cookie: str, value: str) -> HttpResponse:
+def remember(response: HttpResponse, cookie: str, value: str) -> HttpResponse:
+    """Keep a choice in a cookie for a year."""
     response.set_cookie(
         cookie, value, max_age=YEAR_SECONDS, samesite="Lax", httponly=True, secure=bool(settings.SESSION_COOKIE_SECURE)
     )
@@ -40,7 +41,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
         return response
     if request.actor:  # type: ignore[attr-defined]
         people.prefer_language(language=wanted, actor=request.actor)  # type: ignore[attr-defined]
-    return _remember(response, COOKIE, wanted)
+    return remember(response, COOKIE, wanted)
 
 
 @require_POST
@@ -48,4 +49,4 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember the look: light, dark or as the device has it."""
     wanted = request.POST.get("theme", "")
     response = HttpResponseRedirect(back(request))
-    return _remember(response, THEME_COOKIE, wanted) if wanted in THEMES else response
+    return remember(response, THEME_COOKIE, wanted) if wanted in THEMES else response

@@ -65,6 +65,13 @@ def is_fresh() -> bool:
     return not models.Staff.objects.exists() and not models.Claim.objects.exists()
 
 
+def has_sign_in() -> bool:
+    """Whether anybody who works here can sign in."""
+    from lipei.store import models
+
+    return bool(models.Staff.objects.filter(active=True, user__is_active=True).exists())
+
+
 @click.command("import", epilog="Example: lipei import claims closed-2019.xlsx --mapping tsa --dry-run")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -198,10 +198,16 @@ def _announce(host: str, port: int) -> None:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     click.echo(f"\nLipei is served on http://{shown}:{port}  (Ctrl+C stops it)\n")
     if demo.is_demonstration():
-        click.echo("Sign in (demonstration only):")
+        click.echo("Open that address and click the role you want to be, or sign in (demonstration only):")
         for role, name, password in demo.sign_ins():
             click.echo(f"  {role:<14} {name:<14} {password}")
         click.echo("")
+        return
+    from lipei.config.commands import data
+
+    if not data.has_sign_in():
+        lipei = Path(sys.executable).with_name("lipei")
+        click.echo(f"Nobody can sign in yet: in another window, `{lipei} staff admin` makes the first sign-in.\n")
 
 
 def _watch(children: Sequence[subprocess.Popen[bytes]]) -> int:

@@ -1,6 +1,9 @@
-"""``migrate`` and ``token``."""
+"""``migrate``, ``token`` and ``staff``."""
 
 from __future__ import annotations
+
+import secrets
+from dataclasses import replace
 
 import click
 
@@ -66,3 +69,39 @@ def token(name: str, scopes: tuple[str, ...], staff: str | None, as_json: bool) 
     if isinstance(made, Refusal):
         raise Failed(f"no token was made. {in_words(made)}")
     answer(made, as_json, name=name, token=made, scopes=list(scopes))
+
+
+@click.command(epilog='Example: lipei staff admin --name "Zeng Ping" --role administrator')
+@click.argument("code")
+@click.option("--name", help="Name of the person; without one the code.")
+@click.option("--role", "roles", multiple=True, help="A role; say it once for each. Without one: administrator.")
+@click.option("--unit", default="", help="Unit of the person.")
+@json_option
+def staff(code: str, name: str | None, roles: tuple[str, ...], unit: str, as_json: bool) -> None:
+    """Give a member of staff a sign-in and print its password, this once: the first administrator gets in by it.
+
+    For somebody who is on record already it makes a new password; name, roles and unit then change only where said.
+    """
+    require_ready()
+    from lipei.domain.events import Actor, Refusal
+    from lipei.domain.permissions import ROLES
+    from lipei.services import staffing
+    from lipei.store import models
+
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown:
+        raise click.UsageError(f"there is no role {unknown[0]}; roles are: {', '.join(ROLES)}.")
+    row = models.Staff.objects.filter(code=code).first()
+    known = staffing.on_record(row.id) if row is not None else None
+    known = known or staffing.SaveStaff(code=code, name=code, roles=("administrator",))
+    password = secrets.token_urlsafe(12)
+    wanted = replace(
+        known, name=name or known.name, roles=roles or known.roles, unit=unit or known.unit, active=True,
+        username=known.username or code, password=password,
+    )  # fmt: skip
+    operator = Actor("system:operator", "operator", frozenset({"administrator"}))
+    saved = staffing.save(wanted, staff_id=row.id if row is not None else None, actor=operator)
+    if isinstance(saved, Refusal):
+        raise Failed(f"no sign-in was made. {in_words(saved)}")
+    said = f'Sign in as {wanted.username} with the password {password} and change it there under "My account".'
+    answer(said, as_json, code=code, username=wanted.username, password=password, roles=list(wanted.roles))

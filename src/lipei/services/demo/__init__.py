@@ -20,11 +20,24 @@ from django.db import connection
 
 from lipei.domain.events import Refusal
 from lipei.services import norms
+from lipei.services.demo.doors import CUSTOMER, Door, customers_link, door, waiting
 from lipei.services.demo.founding import PASSWORD, STAFF, Company, found
 from lipei.services.demo.stage import Play, Stage
 from lipei.services.demo.stories import STORIES, WAITING, Story, Waiting
 from lipei.store import models
 
+__all__ = [
+    "CUSTOMER",
+    "PASSWORD",
+    "Door",
+    "Filled",
+    "customers_link",
+    "door",
+    "fill",
+    "is_demonstration",
+    "sign_ins",
+    "waiting",
+]
 KEY = "demonstration"
 CLAIMS, MONTHS, SEED = 100, 4, 1
 _SLOW_SHARE = 0.15
@@ -88,7 +101,7 @@ def _cast(
         yield Stage(company, Random(chance.getrandbits(64)), at, slow=slow), story
     for one in left:
         at = _before(now, one)
-        yield Stage(company, Random(chance.getrandbits(64)), at, leave_at=one.leave_at), one.story
+        yield Stage(company, Random(chance.getrandbits(64)), at, leave_at=one.leave_at, ends=now), one.story
 
 
 def _before(now: datetime, one: Waiting) -> datetime:

@@ -19,6 +19,7 @@ CALLS = (
     "已电话告知客户由我经办，车辆可先行修理，请保留发票。",
     "已电话慰问客户，人员无碍，约定材料备齐后再联系。",
 )
+HELP = "客户情绪激动，要求今天就定下金额，我拿不准能否先预付一部分，请主管帮忙看一下。"
 
 
 def told(stage: Stage, one: Insured, **said: Any) -> c.Report:
@@ -64,6 +65,9 @@ def take_up(stage: Stage) -> Wait:
         stage.act(stage.staff("lead1"), "claim", "assign", 0, c.Assign())
     stage.act(stage.handler, "claim", "accept_assignment")
     ring(stage)
+    if stage.leave_at == "help":
+        stage.act(stage.handler, "claim", "ask_for_help", 0, c.Write(HELP))
+    stage.leave("help")
     stage.leave("accepted")
     at_once = stage.chance.random() < 0.65
     yield stage.office(0.05, 0.2) if at_once else stage.office(0.5, 7)
@@ -110,7 +114,7 @@ def papers(stage: Stage, *, refuse_one: bool = False) -> Wait:
 def survey(stage: Stage) -> Wait:
     """A surveyor looks at the damage."""
     surveyor = stage.staff("surveyor1")
-    wait = stage.office(4, 26)
+    wait = stage.today(1.5) if stage.leave_at == "survey" else stage.office(4, 26)
     case = stage.act(
         stage.handler, "survey", "schedule", 0, c.ScheduleSurvey(at=stage.now + wait, surveyor=surveyor.staff_id)
     )

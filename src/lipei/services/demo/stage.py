@@ -13,6 +13,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 from lipei.domain import commands as c
 from lipei.domain.claims import Case
@@ -27,6 +30,8 @@ PROGRAM = Actor("token:0", "partner", frozenset({"program"}))
 TICK = timedelta(hours=6)
 """How often the sweeps run on the simulated clock. A breach is dated at its due instant, however late it is noticed."""
 LIMIT = 500
+_LIGHT = (9, 20)
+"""The hours of the day between which a visit is due."""
 
 
 class Stuck(Exception):
@@ -39,13 +44,14 @@ class Left(Exception):
 
 @dataclass
 class Stage:
-    """One story's claim."""
+    """One story's claim. ``ends``: when the play ends, for what is to be still ahead then."""
 
     company: Company
     chance: Random
     now: datetime
     leave_at: str = ""
     slow: bool = False
+    ends: datetime | None = None
     number: str = ""
     _id: int = 0
     _case: Case | None = None
@@ -122,6 +128,15 @@ class Stage:
         return str(sent.secret)
 
     # --- when
+
+    def today(self, hours: float) -> timedelta:
+        """Until so many hours after the play's end, but by the day's light of that day: a visit that is due today."""
+        assert self.ends is not None
+        local = (self.ends + timedelta(hours=hours)).astimezone(ZoneInfo(settings.TIME_ZONE))
+        first, last = (
+            self.ends.astimezone(local.tzinfo).replace(hour=h, minute=0, second=0, microsecond=0) for h in _LIGHT
+        )
+        return max(first, min(local, last)) - self.now
 
     def hours(self, least: float, most: float) -> timedelta:
         """Some time between; a slow story takes five times as long."""

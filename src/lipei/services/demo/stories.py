@@ -406,9 +406,10 @@ WAITING = (
     Waiting(only_a_phone_number, "unknown", 0.1),  # intake, team lead: no policy yet
     Waiting(straight_through, "reported", 0.2),  # handler: to be accepted
     Waiting(burst_pipe, "accepted", 0.9),  # handler: opinion due
+    Waiting(hospital_bill, "help", 0.6),  # team lead: a colleague asks for help
     Waiting(hospital_bill, "papers", 2.0),  # customer: papers
     Waiting(hospital_bill, "paper_refused", 6.0),
-    Waiting(crash, "survey", 1.2),  # surveyor
+    Waiting(crash, "survey", 1.2),  # surveyor: a visit today
     Waiting(crash, "consultation", 7.0),  # experts
     Waiting(crash, "assessed", 9.0),  # assessor
     Waiting(looked_at_again, "submitted", 9.0),  # approver
@@ -420,5 +421,6 @@ WAITING = (
     Waiting(looked_strange, "suspected", 4.0),  # investigator
     Waiting(rescue_at_night, "duty", 0.02),  # whoever is on duty
     Waiting(offer_declined, "declined", 12.0),
+    Waiting(looked_at_again, "overpaid", 40.0),  # manager: wait for the money or write it off
 )
 """Work for every role on the morning after."""

@@ -57,6 +57,9 @@ PAGES: Mapping[str, str] = {
     "prenotices": "prenotices.write",
     "health": "health.see",
     "look": "staff",
+    "tour": "staff",
+    "palette": "staff",
+    "setup": "health.see",
 }
 
 
@@ -95,6 +98,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "house",
         (
+            Entry("setup", "checks"),
             Entry("norms", "scale"),
             Entry("staff", "users"),
             Entry("tokens", "id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lipei.web.console import claims, duty, files, intake, look, money, norms, people, system, work
+from lipei.web.console import claims, duty, files, intake, look, money, norms, palette, people, start, system, work
 from lipei.web.console.access import page
 
 app_name = "console"
@@ -34,6 +34,9 @@ urlpatterns = [
     page("prenotices/", system.prenotices, "prenotices"),
     page("health/", system.health, "health"),
     page("look/", look.look, "look"),
+    page("palette/", palette.palette, "palette"),
+    page("tour/", start.tour, "tour"),
+    page("setup/", start.setup, "setup"),
     page("claims/<str:number>/", claims.claim, "claim"),
     page("claims/<str:number>/receipt/", intake.receipt, "receipt"),
     page("claims/<str:number>/unmask/", claims.unmask, "claim-unmask"),

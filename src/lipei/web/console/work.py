@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from lipei.domain import lifecycle
+from lipei.reads import readiness
 from lipei.reads import worklist as lists
 from lipei.reads.worklist import BadCursor, Filters
 from lipei.web.console.access import PAGES, allowed
@@ -22,8 +23,13 @@ ASKED = ("q", "whose", "state", "line", "late", "fast_lane", "unassigned")
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Where somebody begins: the worklist, or for those who see no claims the first page they may open."""
+    """Where somebody begins: the worklist, or for those who see no claims the first page they may open.
+
+    In an empty company whoever sets it up begins with the list of what it still lacks.
+    """
     actor = who(request)
+    if allowed(PAGES["setup"], actor) and readiness.is_empty():
+        return redirect("console:setup")
     first = next(name for name in ("worklist", "health", "norms") if allowed(PAGES[name], actor))
     return redirect(f"console:{first}")
 

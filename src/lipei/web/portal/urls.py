@@ -8,7 +8,7 @@ from lipei.web.portal import enter, offers, report, tracking, uploads
 
 app_name = "portal"
 urlpatterns = [
-    path("", report.report, name="report"),
+    path("report/", report.report, name="report"),  # and at "/", see `lipei.web.doors`
     path("c/<str:token>", enter.by_link, name="link"),
     path("claim/", enter.enter, name="enter"),
     path("claim/code", enter.code, name="code"),

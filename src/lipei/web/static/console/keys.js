@@ -1,0 +1,140 @@
+// Keys of the pages for staff. An element with data-key is pressed (or, if one types into it, focused) by that key;
+// "?" lists them by their data-key-label. "g" and a letter go to a page, "/" and Ctrl+K open the command palette.
+// The palette and the tour are fetched when somebody wants them.
+(function () {
+  "use strict";
+  var me = document.currentScript;
+  var OFF = "lipei-keys-off";
+  var Lipei = (window.Lipei = window.Lipei || {});
+  var facts = null;
+  var going = 0;
+
+  function stored(key) { try { return window.localStorage.getItem(key); } catch (error) { return null; } }
+  function store(key, value) { try { window.localStorage.setItem(key, value); } catch (error) { /* not remembered then */ } }
+  Lipei.stored = stored;
+  Lipei.store = store;
+  Lipei.data = me.dataset;
+
+  // What the server knows for this reader and page: pages, actions on the claim that is open, words. Asked once a page.
+  Lipei.facts = function () {
+    if (!facts) {
+      var claim = document.querySelector("[data-claim]");
+      var found = window.location.pathname.match(/\/claims\/([^/]+)\//);
+      var number = claim ? claim.dataset.claim : found ? decodeURIComponent(found[1]) : "";
+      facts = fetch(me.dataset.palette + "?claim=" + encodeURIComponent(number), { headers: { Accept: "application/json" } })
+        .then(function (answer) { if (!answer.ok) throw new Error(String(answer.status)); return answer.json(); })
+        .catch(function (error) { facts = null; throw error; });
+    }
+    return facts;
+  };
+
+  Lipei.make = function (tag, attributes, children) {
+    var element = document.createElement(tag);
+    Object.keys(attributes || {}).forEach(function (name) { if (attributes[name] !== null) element.setAttribute(name, attributes[name]); });
+    [].concat(children || []).forEach(function (child) { element.append(child); });
+    return element;
+  };
+
+  Lipei.load = function (name) {
+    if (!document.querySelector("link[data-start]")) {
+      document.head.append(Lipei.make("link", { rel: "stylesheet", href: me.dataset.style, "data-start": "" }));
+    }
+    return new Promise(function (resolve, reject) {
+      if (Lipei[name]) { resolve(Lipei[name]); return; }
+      var script = Lipei.make("script", { src: me.dataset[name + "Src"] });
+      script.onload = function () { resolve(Lipei[name]); };
+      script.onerror = reject;
+      document.head.append(script);
+    });
+  };
+
+  function typing(target) {
+    return target.isContentEditable || (target.matches && target.matches("input:not([type=checkbox]):not([type=radio]):not([type=button]):not([type=submit]), textarea, select"));
+  }
+  function visible(element) { return !!(element.offsetWidth || element.offsetHeight || element.getClientRects().length); }
+
+  function press(key) {
+    var wanted = Array.prototype.find.call(document.querySelectorAll("[data-key]"), function (element) {
+      return element.dataset.key === key && visible(element) && !element.disabled;
+    });
+    if (!wanted) return false;
+    if (typing(wanted)) wanted.focus();
+    else wanted.click();
+    return true;
+  }
+
+  function palette() { Lipei.load("palette").then(function (it) { it.open(); }); }
+
+  function rows(list) {
+    return list.map(function (row) {
+      var keys = row[0].split(" ").map(function (key) { return Lipei.make("kbd", {}, key); });
+      return Lipei.make("div", {}, [Lipei.make("dt", {}, keys), Lipei.make("dd", {}, row[1])]);
+    });
+  }
+
+  function help() {
+    Lipei.load("palette").then(Lipei.facts).then(function (known) {
+      var words = known.words;
+      var mine = Array.prototype.filter.call(document.querySelectorAll("[data-key]"), visible).map(function (element) {
+        return [element.dataset.key, element.dataset.keyLabel || element.getAttribute("aria-label") || element.textContent.trim()];
+      });
+      var goes = known.pages.filter(function (page) { return page.key; }).map(function (page) { return ["g " + page.key, page.label]; });
+      var everywhere = [["Ctrl+K", words.palette], ["/", words.palette], ["?", words.keys], ["Esc", words.close]];
+      var on = Lipei.make("input", { type: "checkbox", id: "keys-on" });
+      on.checked = stored(OFF) !== "1";
+      on.addEventListener("change", function () { store(OFF, on.checked ? "0" : "1"); });
+      var shut = Lipei.make("button", { type: "button", class: "lp-button lp-button-quiet lp-button-small" }, words.close);
+      var content = [Lipei.make("h2", { id: "keys-title" }, words.keys)];
+      if (mine.length) content.push(Lipei.make("h3", {}, words.here), Lipei.make("dl", { class: "lp-keys" }, rows(mine)));
+      content.push(Lipei.make("h3", {}, words.everywhere), Lipei.make("dl", { class: "lp-keys" }, rows(everywhere.concat(goes))));
+      content.push(Lipei.make("p", { class: "lp-keys-foot" }, [Lipei.make("label", { for: "keys-on", class: "lp-check" }, [on, words.single]), shut]));
+      var dialog = Lipei.make("dialog", { class: "lp-keys-dialog", "aria-labelledby": "keys-title" }, content);
+      shut.addEventListener("click", function () { dialog.close(); });
+      dialog.addEventListener("close", function () { dialog.remove(); });
+      document.body.append(dialog);
+      dialog.showModal();
+    });
+  }
+  Lipei.help = help;
+
+  document.addEventListener("keydown", function (event) {
+    if (event.defaultPrevented || event.isComposing) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      palette();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (event.key === "?") { event.preventDefault(); help(); return; }
+    if (stored(OFF) === "1") return;
+    if (going && Date.now() - going < 1500) {
+      var letter = event.key;
+      going = 0;
+      event.preventDefault();
+      Lipei.facts().then(function (known) {
+        var page = known.pages.find(function (one) { return one.key === letter; });
+        if (page) window.location.assign(page.href);
+      });
+      return;
+    }
+    if (event.key === "/") { event.preventDefault(); palette(); return; }
+    if (press(event.key)) { event.preventDefault(); return; }
+    if (event.key === "g") { going = Date.now(); Lipei.facts(); }
+  });
+
+  document.addEventListener("click", function (event) {
+    var opener = event.target.closest ? event.target.closest("[data-opens]") : null;
+    if (!opener) return;
+    if (opener.dataset.opens === "palette") palette();
+    if (opener.dataset.opens === "keys") help();
+  });
+  document.querySelectorAll("[data-opens][hidden]").forEach(function (one) { one.hidden = false; });
+
+  // The tour goes on where it was, on whichever page it led to.
+  var state = null;
+  try { state = JSON.parse(stored("lipei-tour") || "null"); } catch (error) { /* somebody else's value */ }
+  if (document.querySelector("[data-tour-start]") || (state && state.on && state.me === me.dataset.me)) {
+    Lipei.load("tour").then(function (it) { it.arrive(); });
+  }
+})();
