@@ -82,6 +82,7 @@ def staff(code: str, name: str | None, roles: tuple[str, ...], unit: str, as_jso
 
     For somebody who is on record already it makes a new password; name, roles and unit then change only where said.
     """
+    set_up()
     require_ready()
     from lipei.domain.events import Actor, Refusal
     from lipei.domain.permissions import ROLES
