@@ -110,7 +110,7 @@ def test_every_form_is_drawn_and_answers_nonsense_in_the_readers_language(office
                 if drawn.status_code == 409 or href.endswith(ENDS):
                     continue  # words are all that it needs: it would come true
                 page = Page(drawn.content.decode())
-                fields = page.forms[""]
+                fields = page.forms[href]
                 wrong = {n: NONSENSE[_kind(page.kinds.get(n, ""))] for n in fields if _typed(page.kinds.get(n, ""))}
                 answer = client.post(href, {**fields, **wrong})
                 assert answer.status_code in (302, 409, 422, 403), (code, href, answer.status_code)
@@ -118,7 +118,7 @@ def test_every_form_is_drawn_and_answers_nonsense_in_the_readers_language(office
                     assert not any(page.kinds[n] in ("amount", "number", "datetime-local") for n in wrong), (code, href)
                     continue
                 again = Page(answer.content.decode())
-                assert {n: again.forms[""][n] for n in wrong} == {n: [v] for n, v in wrong.items()}, (code, href)
+                assert {n: again.forms[href][n] for n in wrong} == {n: [v] for n, v in wrong.items()}, (code, href)
                 said = sentences(answer.content.decode())
                 assert said and not any(re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", one) for one in said), (code, href, said)
                 assert language == "en" or all(re.search(r"[\u4e00-\u9fff]", one) for one in said), (code, href, said)
@@ -155,7 +155,7 @@ def press(client, number: str, action: str, **typed: str) -> None:
     """Press a button of the claim's page: fill in its form as it stands with what is typed, and send it."""
     href = next(h for h in sorted(offered(client, number)) if h.endswith(f"/{action}/"))
     page = Page(client.get(href).content.decode())
-    answer = client.post(href, {**page.forms[""], **typed})
+    answer = client.post(href, {**page.forms[href], **typed})
     assert answer.status_code == 302, (action, answer.status_code, answer.content.decode()[:4000])
 
 

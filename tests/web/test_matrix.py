@@ -31,6 +31,7 @@ EXPECTED = {
     "worklist": SEES_CLAIMS,
     "claims": SEES_CLAIMS,
     "claim": SEES_CLAIMS,
+    "claim-pulse": SEES_CLAIMS,
     "claim-unmask": SEES_PEOPLE,
     "claim-upload": SEES_CLAIMS,
     "claim-document": SEES_PEOPLE,
@@ -78,6 +79,7 @@ POSTED = {
 }
 ON_CLAIM = {
     "claim",
+    "claim-pulse",
     "claim-unmask",
     "claim-upload",
     "claim-document",

@@ -17,6 +17,7 @@ from lipei.domain.facts import asked_by
 from lipei.domain.jobs import JobTable
 from lipei.domain.lines import Lines
 from lipei.domain.messages import MessageTable
+from lipei.domain.opinions import OpinionTable
 from lipei.domain.papers import PaperTable
 from lipei.domain.promises import Promises
 from lipei.domain.settings import Settings
@@ -43,6 +44,7 @@ class Rulebook:
     messages: MessageTable
     settings: Settings
     jobs: JobTable
+    opinions: OpinionTable
     versions: tuple[tuple[str, int], ...] = ()
 
     @cached_property

@@ -59,6 +59,8 @@ def _named(tables: Tables) -> Iterator[tuple[str, str, Iterable[str]]]:
         path = getattr(tables["straight_through"], name)
         for lines in (path.limits_minor, path.injury_lines, path.third_party_lines):
             yield f"straight_through.{name}", "line", lines
+    for opinion in tables["opinions"].opinions:
+        yield f"opinions.{opinion.code}.lines", "line", opinion.lines
     for one in tables["papers"].lists:
         for selector in one.applies:
             place = f"papers.lists.{one.code}"

@@ -26,6 +26,7 @@ from lipei.norms import (
     jobs,
     lines,
     messages,
+    opinions,
     own_texts,
     papers,
     products,
@@ -51,6 +52,7 @@ PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "papers": papers.parse,
     "messages": messages.parse,
     "jobs": jobs.parse,
+    "opinions": opinions.parse,
 }
 TABLES = (*PARSERS, "products")
 Edits = Mapping[str, Sequence[tuple[int, str]]]
@@ -122,6 +124,7 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
         messages=latest["messages"],
         settings=replace(latest["settings"], market=profile),
         jobs=latest["jobs"],
+        opinions=latest["opinions"],
         versions=tuple((table, edits[table][-1][0] if edits.get(table) else 1) for table in TABLES),
     )
 

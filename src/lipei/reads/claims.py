@@ -24,7 +24,7 @@ from lipei.norms.promises import explanation_words
 from lipei.norms.settlement import ExplainedLine
 from lipei.norms.settlement import explain as explain_settlement
 from lipei.norms.texts import text, texts
-from lipei.reads import masking, people, remarks, rulebook, scope, timeline
+from lipei.reads import masking, people, reasons, remarks, rulebook, scope, timeline
 from lipei.reads.remarks import Remark
 from lipei.reads.timeline import Told
 from lipei.store import journal, models
@@ -133,6 +133,8 @@ class Page:
     deliveries: tuple[Delivered, ...]
     staff: Mapping[int, str]
     remarks: tuple[Remark, ...] = ()
+    lane_reasons: tuple[str, ...] = ()
+    handler_reasons: tuple[str, ...] = ()
 
     @property
     def case(self) -> Case:
@@ -176,7 +178,9 @@ def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bo
     case, book = found.raw, found.rulebook
     entries = timeline.rows(case, viewer)
     sent = _deliveries(case, viewer)
-    staff = people.names({*staff_of(case), *timeline.staff_in(entries), *(d.staff_id for d in sent)})
+    why = (case.claim.triage_reasons, case.claim.assignment_reasons)
+    named = {n for rows in why for n in reasons.staff_in(rows)}
+    staff = people.names({*staff_of(case), *named, *timeline.staff_in(entries), *(d.staff_id for d in sent)})
     zone = book.settings.zone
     return Page(
         found=found,
@@ -189,6 +193,8 @@ def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bo
         deliveries=tuple(_delivered(d, staff) for d in sent),
         staff=staff,
         remarks=remarks.on(case, book, _facts(entries), language=language, now=now),
+        lane_reasons=reasons.in_words(why[0], language, staff),
+        handler_reasons=reasons.in_words(why[1], language, staff),
     )
 
 

@@ -28,6 +28,7 @@ EDITORS: dict[str, tuple[str, ...]] = {
     "papers": ("manager",),
     "messages": ("manager", "administrator"),
     "jobs": ("administrator",),
+    "opinions": ("manager", "team_lead"),
     "products": ("manager",),
 }
 

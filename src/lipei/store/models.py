@@ -443,6 +443,19 @@ class PortalTry(models.Model):
         ]
 
 
+class Presence(models.Model):
+    """Who has a claim open on a screen, and since when we last heard of it. No fact of the claim: it is not journaled."""
+
+    claim_id = models.BigIntegerField()
+    staff_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "presence"
+        constraints = [models.UniqueConstraint(fields=["claim_id", "staff_id"], name="presence_once")]
+        indexes = [models.Index(name="presence_at", fields=["at"])]
+
+
 class CompanyState(models.Model):
     """Small facts about this installation: whether it is a demonstration, when the sweeps last ran."""
 

@@ -16,6 +16,8 @@ from lipei.domain.settings import Settings
 from lipei.reads import rulebook
 from lipei.store import models
 
+ASKED_BY_ITSELF = "Lipei-Poll"
+"""A header of requests that a page makes of its own accord: they keep no session from standing idle."""
 BEGUN, SEEN, SEEN_SECONDS = "begun", "seen", 60
 """In the session: when it began and was last used, in Unix seconds."""
 
@@ -74,6 +76,8 @@ def keep_session(request: HttpRequest, limits: Settings, now: datetime) -> None:
     begun, seen = request.session.get(BEGUN, at), request.session.get(SEEN, at)
     if at - seen > limits.session_idle_minutes * 60 or at - begun > limits.session_max_hours * 3600:
         logout(request)
+        return
+    if request.headers.get(ASKED_BY_ITSELF):  # a page that asks for news: nobody sits before it for that
         return
     if SEEN not in request.session or at - seen >= SEEN_SECONDS:
         request.session[BEGUN], request.session[SEEN] = begun, at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any, BinaryIO
@@ -32,6 +33,38 @@ def look(data: BinaryIO, media_type: str, *, zone: tzinfo, pixels_max: int) -> F
     except Exception as error:  # whatever a decoder makes of bytes from outside: the picture cannot be read
         raise Unreadable("damaged") from error
     return facts(width, height, exif, zone=zone)
+
+
+SMALL_SIDE = 320
+"""The longer side of a small picture, in pixels."""
+
+
+def small(data: BinaryIO, media_type: str) -> bytes | None:
+    """A small upright JPEG of a picture, without what the camera noted; None for one that cannot be made small cheaply."""
+    data.seek(0)
+    try:
+        with Image.open(data, formats=[_FORMATS[media_type]]) as picture:
+            turned = picture.getexif().get(ExifTags.Base.Orientation, 1)
+            picture.draft("RGB", (SMALL_SIDE, SMALL_SIDE))  # JPEG: decoded at a fraction of its size
+            if picture.size[0] * picture.size[1] > _DECODED_PIXELS_MAX:
+                return None
+            shown = picture.convert("RGB")
+    except Exception:  # whatever a decoder makes of bytes from outside: then there is no small one
+        return None
+    shown.thumbnail((SMALL_SIDE, SMALL_SIDE))
+    if turned in _TURNS:
+        shown = shown.transpose(_TURNS[turned])
+    made = io.BytesIO()
+    shown.save(made, "JPEG", quality=75)
+    return made.getvalue()
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+"""How a picture is turned upright, by the camera's own note of how it was held (EXIF 2.32, 0x0112)."""
 
 
 def check_pixels(width: int, height: int, pixels_max: int) -> None:

@@ -26,6 +26,7 @@ PAGES: Mapping[str, str] = {
     "worklist": "claims",
     "claims": "claims",
     "claim": "claims",
+    "claim-pulse": "claims",
     "claim-unmask": "personal_data.see",
     "claim-upload": "claims",
     "claim-document": "personal_data.see",
@@ -136,6 +137,8 @@ def guarded(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., 
         @wraps(view)
         def inside(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
+                if request.headers.get("HX-Request"):  # a part of a page: what is typed beside it stays
+                    return HttpResponse(status=401)
                 return redirect_to_login(request.get_full_path())
             if not allowed(what, request.actor):  # type: ignore[attr-defined]
                 return forbidden(request, permission=what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -157,6 +158,42 @@ def facts_of(cover: Cover | None) -> tuple[FactSpec, ...]:
 def exclusions(cover: Cover | None) -> Options:
     """What the terms leave out, by clause, for a person to establish."""
     return tuple((e.code, f"{e.clause} {e.wording[language()]}") for e in cover.exclusions.values()) if cover else ()
+
+
+# --- ready words ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Ready words for a text: what the handler picks by, and what the customer reads."""
+
+    code: str
+    name: str
+    words: str
+
+
+def opinions(case: Case, book: Rulebook) -> tuple[Ready, ...]:
+    """The templates of the preliminary opinion for this claim's line; named for the reader, worded for the customer."""
+    told = customer_language(case)
+    return tuple(Ready(o.code, o.name[language()], o.text[told]) for o in book.opinions.of_line(case.claim.line))
+
+
+def customer_language(case: Case) -> str:
+    """The language in which the customer of a claim is written to."""
+    reporter = case.party("reporter")
+    said = (reporter.language if reporter else "") or case.claim.language
+    return said if said in dict(LANGUAGES) else LANGUAGES[1][0]
+
+
+def opinion_language(case: Case) -> str:
+    """In which language the ready words are, in words."""
+    return text("opinion.language", language(), language=dict(LANGUAGES)[customer_language(case)])
+
+
+def from_template(typed: Typed, code: str, ready: tuple[Ready, ...]) -> Typed:
+    """What a form starts with once ready words were picked without JavaScript."""
+    picked = next((one for one in ready if one.code == code), None)
+    return {**typed, "text": [picked.words]} if picked else typed
 
 
 # --- what a form starts with ----------------------------------------------------------------------------------------

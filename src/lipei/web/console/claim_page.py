@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,10 @@ from lipei.domain.events import Actor
 from lipei.domain.lifecycle import Step
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as reads
-from lipei.reads import prenotices
+from lipei.reads import prenotices, way
 from lipei.reads.claims import Possible
 from lipei.reads.next_steps import Next, ahead
+from lipei.web.console import claim_parts
 from lipei.web.templatetags.lipei import language, local, money, word
 
 PARTS: Mapping[str, str] = {
@@ -26,9 +28,12 @@ PARTS: Mapping[str, str] = {
 }  # fmt: skip
 PLURAL = {subject: parts for parts, subject in PARTS.items()}
 NEW = "new"
-BY_ITSELF = ("clock.", "notice.")
-"""What promises and messages do by themselves stands apart from what people did, except where one broke or failed."""
-TELLING = frozenset({"clock.breached", "notice.failed"})
+KEYS: Mapping[tuple[str, str], str] = {
+    ("claim", "give_opinion"): "o", ("claim", "request_papers"): "p", ("claim", "add_note"): "m",
+    ("claim", "tell_customer"): "t", ("claim", "ask_for_help"): "h", ("claim", "hand_over"): "y",
+    ("exposure", "assess"): "a", ("exposure", "set_reserve"): "r", ("exposure", "propose_refusal"): "x",
+}  # fmt: skip
+"""Single keys for what handlers do all day; ``n`` is the next step, whatever it is."""
 CAREFUL = frozenset(
     {
         ("exposure", "refuse"),
@@ -42,7 +47,17 @@ CAREFUL = frozenset(
 )
 """What ends or undoes work: asked once more on a page of its own."""
 AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command.__name__ == "Nothing") - CAREFUL
-MESSAGES_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the reader asked for: when, whether files may be opened and personal data is shown whole, and which entries."""
+
+    at: datetime
+    may_open: bool = False
+    whole: bool = False
+    timeline: str = "people"
+    all_entries: bool = False
 
 
 def address(number: str, step: Step, part: int) -> str:
@@ -81,9 +96,13 @@ def button(number: str, one: Possible, *, first: bool) -> dict[str, Any]:
     return {
         "label": one.label,
         "href": address(number, one.step, one.part),
+        "action": key,
         "at_once": key in AT_ONCE,
+        "inline": key not in AT_ONCE,
         "careful": key in CAREFUL,
         "first": first,
+        "key": "",
+        "key_label": "",
     }
 
 
@@ -104,7 +123,7 @@ def next_rows(number: str, case: Case, ahead: tuple[Next, ...]) -> list[dict[str
         many = len(one.parts) > 1
         drawn = button(number, one.action, first=True)
         if many:
-            drawn |= {"href": f"#s-{PLURAL[one.action.subject]}", "at_once": False}
+            drawn |= {"href": f"#s-{PLURAL[one.action.subject]}", "at_once": False, "inline": False}
         rows.append(
             {
                 "button": drawn,
@@ -127,7 +146,7 @@ def told_beforehand(page: reads.Page, at: datetime) -> tuple[prenotices.Told, ..
     )  # fmt: skip
 
 
-def drawn(page: reads.Page, number: str, viewer: Actor) -> dict[str, Any]:
+def drawn(page: reads.Page, number: str, viewer: Actor, asked: Asked) -> dict[str, Any]:
     """What the template of a claim draws, beside what only the request knows."""
     case = page.case
     first = ahead(page, viewer)
@@ -138,63 +157,65 @@ def drawn(page: reads.Page, number: str, viewer: Actor) -> dict[str, Any]:
 
     sums = {s.exposure: s for s in page.settlements}
     running = [p for p in page.promises if p.state in ("running", "paused")]
-    return {
+    found = {
         "page": page,
         "case": case,
         "claim": case.claim,
         "version": page.version,
         "staff": page.staff,
         "customer": customer(case),
-        "totals": _totals(case),
+        "way": claim_parts.way_words(way.steps(page, now=asked.at)),
+        "totals": claim_parts.totals(case),
+        "lane_reasons": page.lane_reasons,
+        "handler_reasons": page.handler_reasons,
         "next": next_rows(number, case, first),
-        "claim_actions": sorted(
-            (b for b in buttons.get(("claim", 0), []) if not b["first"]), key=lambda b: b["careful"]
-        ),
+        "claim_actions": _claim_actions(buttons),
         "parties": beside("party", case.parties),
         "exposures": [(e, sums[e.part], row) for e, row in beside("exposure", case.exposures)],
-        "papers": beside("paper", case.papers),
+        **claim_parts.papers(beside("paper", case.papers)),
+        "papers_done": claim_parts.papers_done(case),
+        "pieces": claim_parts.pieces(case, may_open=asked.may_open, whole=asked.whole),
         "surveys": beside("survey", case.surveys),
         "consultations": beside("consultation", case.consultations),
         "offers": beside("offer", case.offers),
         "payments": beside("payment", case.payments),
         "recoveries": beside("recovery", case.recoveries),
+        "reserves": claim_parts.reserves(page),
+        "money_history": claim_parts.money_history(page),
         "making": {subject: buttons.get((subject, 0), []) for subject in PLURAL},
         "running": running,
         "ended": [p for p in page.promises if p.state not in ("running", "paused")],
         "open": case.claim.state in lifecycle.OPEN,
-        **_history(page),
+        **claim_parts.history(page, asked.timeline, asked.all_entries),
+        **claim_parts.messages(page),
     }
+    return _keyed(found)
+
+
+def _claim_actions(buttons: Mapping[tuple[str, int], list[Any]]) -> list[Any]:
+    """The buttons of the claim itself that are not the next step already: what ends or undoes work stands last."""
+    return sorted((b for b in buttons.get(("claim", 0), []) if not b["first"]), key=lambda b: b["careful"])
+
+
+def _keyed(found: dict[str, Any]) -> dict[str, Any]:
+    """Give the keys of `KEYS` to the buttons drawn: each key once, to the first button of its action; ``n`` to the next step."""
+    nexts = [row["button"] for row in found["next"]]
+    if nexts:
+        label = text("claim_page.next_key", language(), action=nexts[0]["label"])
+        nexts[0] |= {"key": "n", "key_label": label}
+    drawn = [*nexts, *found["claim_actions"], *(b for _, _, row in found["exposures"] for b in row)]
+    taken = {b["key"] for b in nexts[:1]}
+    for one in drawn:
+        key = KEYS.get(one["action"], "")
+        if key and key not in taken and not one["key"]:
+            one |= {"key": key, "key_label": one["label"]}
+            taken.add(key)
+    return found
 
 
 def customer(case: Case) -> Any | None:
     """Whom to talk to: who reported, else the first party."""
     return case.party("reporter") or next(iter(case.parties.values()), None)
-
-
-def _totals(case: Case) -> dict[str, int]:
-    """Sums over the heads of loss, in minor units."""
-    heads = case.exposures.values()
-    return {name: sum(getattr(e, f"{name}_minor") or 0 for e in heads) for name in ("reserve", "payable", "paid")}
-
-
-def _history(page: reads.Page) -> dict[str, Any]:
-    """Timeline and messages, newest first: what people did and what reached the customer stands in front."""
-    entries = [e for e in reversed(page.timeline) if not _said_again(e)]
-    quiet = [e for e in entries if e.kind.startswith(BY_ITSELF) and e.kind not in TELLING]
-    hidden = {e.sequence for e in quiet}
-    outward = [d for d in page.deliveries if d.party]
-    return {
-        "timeline": [e for e in entries if e.sequence not in hidden],
-        "ticks": quiet,
-        "messages_out": outward[:MESSAGES_SHOWN],
-        "messages_rest": outward[MESSAGES_SHOWN:],
-        "messages_in": [d for d in page.deliveries if not d.party],
-    }
-
-
-def _said_again(entry: Any) -> bool:
-    """What a customer wrote stands in the journal twice, as a note and as word from the customer: shown is the latter."""
-    return bool(entry.kind == "claim.note_added" and entry.actor.startswith("customer:"))
 
 
 def label(step: Step) -> str:

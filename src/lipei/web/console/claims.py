@@ -17,14 +17,17 @@ from lipei.domain.commands import COMMANDS
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.permissions import may
+from lipei.domain.rulebook import Rulebook
 from lipei.reads import claims as reads
+from lipei.reads.claims import Found
 from lipei.services import actions, automation, documents, personal_data
 from lipei.web import forms
 from lipei.web.console import choices, claim_page
-from lipei.web.console.claim_page import CAREFUL, NEW, PARTS, about
+from lipei.web.console.claim_page import CAREFUL, NEW, PARTS, Asked, about
+from lipei.web.console.claim_parts import TIMELINES
 from lipei.web.console.shell import book, complain, now, say, show, status_of, who
 from lipei.web.errors import sentence
-from lipei.web.templatetags.lipei import language
+from lipei.web.templatetags.lipei import language, word_of
 
 UNMASKED = "unmasked"  # of the session: claim number → until when (ISO time) personal data is shown whole
 
@@ -43,16 +46,28 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
     if page is None:
         raise Http404
     may_unmask = may(viewer, personal_data.PERMISSION)
+    whole = shows_whole(request, number, at)
     return show(
         request,
         "claim",
         "claims",
         may_unmask=may_unmask,
-        whole=shows_whole(request, number, at),
+        whole=whole,
         prenotices=claim_page.told_beforehand(page, at) if may_unmask else (),
-        left_to_us=automation.left_to_a_person(page.found.raw, page.found.rulebook, now=at),
-        **claim_page.drawn(page, number, viewer),
+        left_to_us={
+            part: [word_of(key) for key in keys]
+            for part, keys in automation.left_to_a_person(page.found.raw, page.found.rulebook, now=at).items()
+        },
+        **claim_page.drawn(page, number, viewer, _asked(request, at, may_open=may_unmask, whole=whole)),
     )
+
+
+def _asked(request: HttpRequest, at: datetime, *, may_open: bool, whole: bool) -> Asked:
+    which = request.GET.get("timeline", "")
+    return Asked(
+        at, may_open=may_open, whole=whole, timeline=which if which in TIMELINES else TIMELINES[0],
+        all_entries=request.GET.get("entries") == "all",
+    )  # fmt: skip
 
 
 @require_POST
@@ -125,9 +140,12 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
         target = None if step.makes_part else found.raw.of(subject)[part]
         refusal = lifecycle.check(case=found.raw, step=step, part=target, actor=viewer)
         typed = choices.start(case=found.raw, subject=subject, action=action, part=part)
+        typed = choices.from_template(
+            typed, request.GET.get("template", ""), form.templates(found.case, found.rulebook)
+        )
         return form.page(
             request,
-            found.case,
+            found,
             typed,
             version=found.version,
             refusal=refusal,
@@ -136,7 +154,7 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
     typed = forms.posted(request.POST)
     command, errors = forms.read(cls, typed, offers)
     if errors:
-        return form.page(request, found.case, typed, version=_seen(request), errors=errors, status=422)
+        return form.page(request, found, typed, version=_seen(request), errors=errors, status=422)
     outcome = actions.act(number, subject, action, part, command, actor=viewer, now=now(), seen_version=_seen(request))
     if not isinstance(outcome, Refusal):
         return form.done(request, "console.done")
@@ -159,23 +177,29 @@ class Form:
     def done(self, request: HttpRequest, key: str) -> HttpResponse:
         """Back to the claim, where the part stands, with one sentence."""
         say(request, key, action=claim_page.label(self.step))
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         where = f"#{self.step.subject}-{self.part}" if self.part else ""
         return redirect(reverse("console:claim", args=[self.number]) + where)
 
     def page(
-        self, request: HttpRequest, case: Case, typed: forms.Typed, *, version: int | None, status: int = 200,
+        self, request: HttpRequest, found: Found, typed: forms.Typed, *, version: int | None, status: int = 200,
         errors: Mapping[str, str] = forms.NO_ERRORS, refusal: Refusal | None = None, changed: tuple[Any, ...] = (),
     ) -> HttpResponse:  # fmt: skip
         """The form with what was typed, what is wrong beside each field, and what changed meanwhile."""
         hopeless = refusal is not None and refusal.kind == "permission" and request.method == "GET"
         drawn = forms.draw(self.cls, typed, self.offers, errors)
-        step = self.step
+        step, case = self.step, found.case
+        inline = bool(request.headers.get("HX-Request"))
         return show(
             request,
-            "act",
+            "claim/act_form" if inline else "act",
             "claims",
             status=status,
             number=self.number,
+            where=claim_page.address(self.number, step, self.part),
+            templates=self.templates(case, found.rulebook),
+            templates_language=choices.opinion_language(case),
             claim=case.claim,
             step=step,
             part=self.part,
@@ -192,6 +216,11 @@ class Form:
             careful=(step.subject, step.action) in CAREFUL,
         )
 
+    def templates(self, case: Case, book: Rulebook) -> tuple[choices.Ready, ...]:
+        """Ready words for this action: those of the preliminary opinion, in the customer's language."""
+        given = (self.step.subject, self.step.action) == ("claim", "give_opinion")
+        return choices.opinions(case, book) if given else ()
+
     def refused(self, request: HttpRequest, viewer: Any, typed: forms.Typed, refusal: Refusal) -> HttpResponse:
         """The form again, after a refusal: on what is true now."""
         page = reads.page(self.number, viewer=viewer, language=language(), now=now())
@@ -200,6 +229,6 @@ class Form:
         since = [row["sequence"] for row in refusal.params.get("changed", ()) if isinstance(row, Mapping)]
         changed = tuple(e for e in page.timeline if e.sequence in since)
         return self.page(
-            request, page.case, typed, version=page.version, errors=refusal.fields, refusal=refusal, changed=changed,
+            request, page.found, typed, version=page.version, errors=refusal.fields, refusal=refusal, changed=changed,
             status=status_of(refusal),
         )  # fmt: skip

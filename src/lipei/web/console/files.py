@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -9,8 +10,10 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from lipei.domain.events import Refusal
+from lipei.gateways.uploads import images
 from lipei.reads import claims as reads
 from lipei.services import documents, letters, personal_data
+from lipei.web.console.claim_parts import PICTURES
 from lipei.web.console.shell import complain, now, who
 
 LETTERS = ("receipt", "paper_request", "settlement", "refusal", "advance")
@@ -33,6 +36,8 @@ def document(request: HttpRequest, number: str, part: int) -> Any:
         first = next(chunks, b"")
     except FileNotFoundError:
         raise Http404 from None
+    if request.GET.get("size") == "small" and row.media_type in PICTURES:
+        return _small(b"".join((first, *chunks)), row.media_type)
     response = StreamingHttpResponse(
         (piece for source in ((first,), chunks) for piece in source), content_type=row.media_type
     )
@@ -40,6 +45,16 @@ def document(request: HttpRequest, number: str, part: int) -> Any:
     response.headers["Content-Disposition"] = f'{"inline" if inline else "attachment"}; filename="{number}-{part}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Length"] = str(row.size_bytes)
+    return response
+
+
+def _small(content: bytes, media_type: str) -> HttpResponse:
+    """A picture as the grid of files shows it."""
+    made = images.small(io.BytesIO(content), media_type)
+    if made is None:
+        raise Http404
+    response = HttpResponse(made, content_type="image/jpeg")
+    response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from lipei.web.console import claims, duty, files, intake, look, money, norms, palette, people, start, system, work
+from lipei.web.console import (
+    claims,
+    duty,
+    files,
+    intake,
+    look,
+    money,
+    norms,
+    palette,
+    people,
+    pulse,
+    start,
+    system,
+    work,
+)  # fmt: skip
 from lipei.web.console.access import page
 
 app_name = "console"
@@ -38,6 +52,7 @@ urlpatterns = [
     page("tour/", start.tour, "tour"),
     page("setup/", start.setup, "setup"),
     page("claims/<str:number>/", claims.claim, "claim"),
+    page("claims/<str:number>/pulse/", pulse.pulse, "claim-pulse"),
     page("claims/<str:number>/receipt/", intake.receipt, "receipt"),
     page("claims/<str:number>/unmask/", claims.unmask, "claim-unmask"),
     page("claims/<str:number>/upload/", claims.upload, "claim-upload"),
