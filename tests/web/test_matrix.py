@@ -29,7 +29,15 @@ SEES_PEOPLE = SEES_CLAIMS - {"expert"}
 EXPECTED = {
     "home": ALL,
     "worklist": SEES_CLAIMS,
+    "work-take": SEES_CLAIMS,
+    "worklist-export": SEES_CLAIMS,
+    "work-bulk": SEES_CLAIMS,
+    "work-bulk-done": SEES_CLAIMS,
+    "work-bulk-undo": SEES_CLAIMS,
+    "work-view-keep": SEES_CLAIMS,
+    "work-view-change": SEES_CLAIMS,
     "claims": SEES_CLAIMS,
+    "claims-export": SEES_CLAIMS,
     "claim": SEES_CLAIMS,
     "claim-pulse": SEES_CLAIMS,
     "claim-unmask": SEES_PEOPLE,
@@ -70,6 +78,11 @@ EXPECTED = {
 POSTED = {
     "claim-unmask",
     "claim-upload",
+    "work-take",
+    "work-bulk",
+    "work-bulk-undo",
+    "work-view-keep",
+    "work-view-change",
     "bank-submit",
     "bank-upload",
     "absence-end",
@@ -89,6 +102,9 @@ ON_CLAIM = {
     "receipt",
 }
 ARGS = {
+    "work-bulk-done": lambda n: [1],
+    "work-bulk-undo": lambda n: [1],
+    "work-view-change": lambda n: [1],
     "claim-document": lambda n: [n, 1],
     "claim-letter": lambda n: [n, "receipt"],
     "claim-act": lambda n: [n, "add_note"],

@@ -36,11 +36,17 @@ class Next:
 
 def ahead(page: Page, viewer: Actor) -> tuple[Next, ...]:
     """The next steps of the reader: what keeps the promise that breaks first stands first. No query."""
-    case, book = page.found.raw, page.found.rulebook
-    running = [p for p in page.promises if p.state == "running" and p.due_at is not None]
+    return steps(page.found.raw, page.found.rulebook, page.promises, page.actions, viewer)
+
+
+def steps(
+    case: Case, book: Rulebook, promises: Iterable[Promised], actions: Iterable[Possible], viewer: Actor
+) -> tuple[Next, ...]:
+    """The same of a case at hand: ``promises`` by due time, ``actions`` that are possible now. No query."""
+    running = [p for p in promises if p.state == "running" and p.due_at is not None]
     kept = _kept_by(case, book, running)
     found: dict[tuple[str, str], Next] = {}
-    for one in page.actions:
+    for one in actions:
         promise = _first(kept.get(one.step.event, ()), one)
         if not _carries(case, one, viewer) and (promise is None or not _presses(case, promise, book, viewer)):
             continue

@@ -11,12 +11,15 @@ import base64
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from lipei.domain import lifecycle
+from lipei.domain.claims import Case
 from lipei.domain.events import Actor
 from lipei.domain.permissions import view_scope
 from lipei.norms.texts import text, texts
@@ -24,12 +27,51 @@ from lipei.reads import masking, scope, search
 from lipei.store import models
 
 LIMIT_MAX = 200
+COUNTED_MAX = 300
+"""How far a stretch of the worklist is counted: beyond that it is enough to know that there are more."""
 WHOSE = ("mine", "unit", "all")
+DUE = ("late", "today", "week", "later", "none")
+"""When the next promise of a claim would break: already, before the day ends, within a week, after that, never."""
 OPEN = Q(state__in=lifecycle.OPEN)
 
 
 class BadCursor(ValueError):
     """A cursor that none of our lists gave out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """Where today and the week from today end in the company's zone, seen from now."""
+
+    now: datetime
+    today: datetime
+    week: datetime
+
+    @classmethod
+    def of(cls, now: datetime, zone: ZoneInfo) -> Horizon:
+        """Days and the week are counted by the calendar of the zone, from midnight to midnight."""
+        local = now.astimezone(zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return cls(now, midnight + timedelta(days=1), midnight + timedelta(days=7))
+
+    def stretch(self, due_at: datetime | None) -> str:
+        """Which of `DUE` a due time falls into."""
+        if due_at is None:
+            return "none"
+        if due_at < self.now:
+            return "late"
+        return "today" if due_at < self.today else "week" if due_at < self.week else "later"
+
+    def bounds(self, due: str) -> dict[str, Any]:
+        """The same as a condition on ``due_at``."""
+        found: dict[str, dict[str, Any]] = {
+            "late": {"due_at__lt": self.now},
+            "today": {"due_at__gte": self.now, "due_at__lt": self.today},
+            "week": {"due_at__gte": self.today, "due_at__lt": self.week},
+            "later": {"due_at__gte": self.week},
+            "none": {"due_at__isnull": True},
+        }
+        return found[due]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +92,9 @@ class Filters:
     report_upwards: bool | None = None
     help_wanted: bool | None = None
     late: bool = False
+    due: str = ""  # one of `DUE`
+    horizon: Horizon | None = None  # what today and the week are; needed with ``due``
+    for_customer: bool = False  # papers are asked for or an offer lies with the customer
     reported_from: datetime | None = None
     reported_to: datetime | None = None
     q: str = ""
@@ -57,8 +102,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One claim in a list. ``person`` is the first party's name, masked."""
+    """One claim in a list. ``person`` is the first party's name, masked; ``version`` the journal's length as read."""
 
+    id: int
+    version: int
     number: str
     state: str
     state_name: str
@@ -125,6 +172,26 @@ def work(
     return Listed(tuple(_row(r, language, now) for r in found[:limit]), more, filters)
 
 
+def counts(viewer: Actor, *, whose: str, horizon: Horizon) -> dict[str, int]:
+    """How much waits for the viewer, by `DUE`.
+
+    A figure beyond `COUNTED_MAX` means "more than that many": no stretch of the index is read further, so that it costs
+    the same however many claims there are. One statement, after the at most one that finds what is put to the viewer.
+    """
+    rows = models.Claim.objects.filter(_whose(viewer, whose or usual(viewer)) & OPEN).order_by()
+    asked, params = [], []
+    for name in DUE:
+        for fast in (True, False):
+            part = rows.filter(fast_lane=fast, **horizon.bounds(name)).values("id")[: COUNTED_MAX + 1]
+            statement, given = part.query.sql_with_params()
+            asked.append(f"(SELECT COUNT(*) FROM ({statement}) AS counted)")
+            params += given
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(asked)}", params)
+        found = cursor.fetchone()
+    return {name: found[2 * n] + found[2 * n + 1] for n, name in enumerate(DUE)}
+
+
 def usual(viewer: Actor) -> str:
     """Whose work somebody usually looks at: their own, their unit's, or all."""
     if viewer.roles & {"handler", "surveyor", "expert"}:
@@ -186,12 +253,22 @@ def _narrowed(rows: QuerySet, filters: Filters, now: datetime) -> QuerySet:  # t
     if filters.unassigned:
         asked["handler__isnull"] = True
     if filters.late:
-        asked["due_at__lt"] = now
+        rows = rows.filter(due_at__lt=now)
+    if filters.due and filters.horizon is not None:
+        rows = rows.filter(**filters.horizon.bounds(filters.due))
+    if filters.for_customer:
+        rows = rows.filter(_lies_with_customer())
     if filters.reported_from:
         asked["reported_at__gte"] = filters.reported_from
     if filters.reported_to:
         asked["reported_at__lt"] = filters.reported_to
     return rows.filter(**asked)
+
+
+def _lies_with_customer() -> Q:
+    papers = models.Paper.objects.filter(aggregate_id=OuterRef("id"), state__in=("requested", "refused"))
+    offers = models.Offer.objects.filter(aggregate_id=OuterRef("id"), state="sent")
+    return Q(Exists(papers)) | Q(Exists(offers))
 
 
 COLUMNS = (
@@ -223,16 +300,19 @@ def _shown(rows: Any) -> Any:
     clocks = promised.order_by("due_at", "part")
     person = models.Party.objects.filter(aggregate_id=OuterRef("id"), part=1)
     staff = models.Staff.objects.filter(id=OuterRef("handler"))
+    stream = models.Stream.objects.filter(kind=Case.kind, stream_id=OuterRef("id"))
     return rows.annotate(
+        version=Subquery(stream.values("version")[:1]),
         promise=Subquery(clocks.values("promise")[:1]),
         person=Subquery(person.values("name")[:1]),
         handler_name=Subquery(staff.values("name")[:1]),
-    ).values_list(*COLUMNS, "promise", "person", "handler_name", named=True)
+    ).values_list(*COLUMNS, "version", "promise", "person", "handler_name", named=True)
 
 
 def _row(row: Any, language: str, now: datetime) -> Row:
     return Row(
-        **{name: getattr(row, name) for name in COLUMNS if name != "id"},
+        **{name: getattr(row, name) for name in COLUMNS},
+        version=row.version or 0,
         state_name=text(f"state.claim.{row.state}", language),
         loss_name=_word("loss", row.loss_kind, language),
         handler_name=row.handler_name or "",

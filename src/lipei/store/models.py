@@ -456,6 +456,40 @@ class Presence(models.Model):
         indexes = [models.Index(name="presence_at", fields=["at"])]
 
 
+class SavedView(models.Model):
+    """A colleague's own way of looking at a list: its address kept under a name."""
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=20)  # worklist, claims
+    name = models.CharField(max_length=40)
+    query = models.TextField(default="")  # of the address, as the page writes it
+    default = models.BooleanField(default=False)  # what the page opens with
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "saved_view"
+        constraints = [
+            models.UniqueConstraint(fields=["staff", "page", "name"], name="saved_view_name"),
+            models.UniqueConstraint(fields=["staff", "page"], name="saved_view_default", condition=Q(default=True)),
+        ]
+
+
+class BulkRun(models.Model):
+    """One step taken on several claims at a time: what became of each, so that it can be seen and, where possible, undone.
+
+    A note of the console's for the colleague who did it: what happened stands in the journal of each claim.
+    """
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="bulk_runs")
+    action = models.CharField(max_length=40)
+    outcomes = CanonicalField(default=tuple)  # per claim: number, before (handler), after, refusal
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "bulk_run"
+
+
 class CompanyState(models.Model):
     """Small facts about this installation: whether it is a demonstration, when the sweeps last ran."""
 

@@ -15,6 +15,9 @@ from typing import Any, Self
 _EXACT_DIGITS = 11
 """Whole numbers of more digits are numbers of things, and a spreadsheet would spoil them: they are written as text."""
 
+_WIDTH = 18
+"""Of a column with a heading, in characters: dates and numbers of claims fit."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -34,6 +37,10 @@ class Writer:
     def row(self, values: Sequence[Any]) -> None:
         """Append a row."""
         raise NotImplementedError
+
+    def head(self, labels: Sequence[str]) -> None:
+        """Append the row that names the columns: in a workbook it stands out, stays in sight and can be filtered by."""
+        self.row(labels)
 
     def _close(self) -> None:
         raise NotImplementedError
@@ -108,6 +115,15 @@ class _Workbook(Writer):
                 self._sheet.write_string(self._at, column, plain)
             else:
                 self._sheet.write(self._at, column, plain)
+        self._at += 1
+
+    def head(self, labels: Sequence[str]) -> None:
+        bold = self._book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        for column, label in enumerate(labels):
+            self._sheet.set_column(column, column, _WIDTH)
+            self._sheet.write_string(self._at, column, str(label), bold)
+        self._sheet.freeze_panes(self._at + 1, 0)
+        self._sheet.autofilter(self._at, 0, self._at, max(len(labels) - 1, 0))
         self._at += 1
 
     def _close(self) -> None:

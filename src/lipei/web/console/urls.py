@@ -16,6 +16,8 @@ from lipei.web.console import (
     start,
     system,
     work,
+    work_bulk,
+    work_views,
 )  # fmt: skip
 from lipei.web.console.access import page
 
@@ -23,7 +25,15 @@ app_name = "console"
 urlpatterns = [
     page("", work.home, "home"),
     page("work/", work.worklist, "worklist"),
+    page("work/take/", work.take, "work-take"),
+    page("work/export/", work.worklist_export, "worklist-export"),
+    page("work/several/", work_bulk.bulk, "work-bulk"),
+    page("work/several/<int:run_id>/", work_bulk.done, "work-bulk-done"),
+    page("work/several/<int:run_id>/undo/", work_bulk.undo, "work-bulk-undo"),
+    page("work/views/", work_views.keep, "work-view-keep"),
+    page("work/views/<int:view_id>/", work_views.change, "work-view-change"),
     page("claims/", work.claims, "claims"),
+    page("claims/export/", work.claims_export, "claims-export"),
     page("report/", intake.report, "report"),
     page("approvals/", money.approvals, "approvals"),
     page("payments/", money.payments, "payments"),

@@ -1,24 +1,44 @@
-"""The worklist and the list of all claims (norm 2.3.1: in the order in which promises would break)."""
+"""My day and the list of all claims (norm 2.3.1: in the order in which promises would break).
+
+A list is one address: filters, columns and page stand in its query. The same address answers with the whole page, with
+its rows alone (htmx, and the page asking whether anything is new: 304 where nothing is), or as a workbook.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
 from lipei.domain import lifecycle
-from lipei.reads import readiness
+from lipei.domain.events import Actor, Refusal
+from lipei.norms.texts import text
+from lipei.reads import agenda, readiness, saved_views
 from lipei.reads import worklist as lists
-from lipei.reads.worklist import BadCursor, Filters
+from lipei.reads.agenda import Item
+from lipei.reads.worklist import BadCursor, Listed
+from lipei.services import actions, bulk_actions, list_exports
+from lipei.web.console import claim_page, work_cells
 from lipei.web.console.access import PAGES, allowed
-from lipei.web.console.shell import book, now, show, who
+from lipei.web.console.shell import book, complain, now, say, show, who
+from lipei.web.console.work_filters import ALL, COLUMNS, FITTING, FLAGS, WORK, Asked, chips, read
 from lipei.web.templatetags.lipei import language
 
 ROWS = 50
-ASKED = ("q", "whose", "state", "line", "late", "fast_lane", "unassigned")
+EXPORT_ROWS = 200
+FRESH_MINUTES = 5
+"""So old may the words for the time left grow on a page where nothing else happens."""
+TAKEN = ("acknowledge_duty", "accept_assignment")
+"""What taking a claim does by the way: it says that one has it in hand."""
 
 
 @require_GET
@@ -34,54 +54,205 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect(f"console:{first}")
 
 
-def _filters(request: HttpRequest) -> Filters:
-    asked = request.GET
-    return Filters(
-        q=asked.get("q", "").strip()[:80],
-        state=asked.get("state", "") if asked.get("state") in lifecycle.ANY else "",
-        line=asked.get("line", "") if asked.get("line") in book(request).lines.lines else "",
-        late=asked.get("late") == "1",
-        fast_lane=True if asked.get("fast_lane") == "1" else None,
-        unassigned=asked.get("unassigned") == "1",
-    )
-
-
-def _shown(request: HttpRequest, listed: Any, here: str, states: tuple[str, ...], **more: Any) -> HttpResponse:
-    asked = {name: request.GET[name] for name in ASKED if request.GET.get(name)}
-    following = f"?{urlencode({**asked, 'cursor': listed.next_cursor})}" if listed.next_cursor else ""
-    return show(
-        request, "worklist", here, listed=listed, following=following, asked=asked, states=states,
-        lines=tuple(book(request).lines.lines), first=not request.GET.get("cursor"), **more,
-    )  # fmt: skip
+def _listed(asked: Asked, viewer: Actor, cursor: str, limit: int = ROWS) -> Listed:
+    common = {"language": language(), "now": asked.horizon.now, "filters": asked.filters()}
+    if asked.page == WORK:
+        return lists.work(viewer, whose=asked.whose, limit=limit, cursor=cursor, **common)  # type: ignore[arg-type]
+    return lists.claims(viewer, limit=limit, cursor=cursor, **common)  # type: ignore[arg-type]
 
 
 @require_GET
 def worklist(request: HttpRequest) -> HttpResponse:
     """The open claims that wait for the reader."""
-    viewer = who(request)
-    whose = request.GET.get("whose", "")
-    whose = whose if whose in lists.WHOSE else lists.usual(viewer)
-    try:
-        listed = lists.work(
-            viewer, language=language(), now=now(), whose=whose, filters=_filters(request), limit=ROWS,
-            cursor=request.GET.get("cursor", ""),
-        )  # fmt: skip
-    except BadCursor:
-        return redirect("console:worklist")
-    return _shown(request, listed, "worklist", lifecycle.OPEN, whose=whose, whoses=lists.WHOSE)
+    return _page(request, WORK)
 
 
 @require_GET
 def claims(request: HttpRequest) -> HttpResponse:
     """All claims within the reader's scope, newest first; a whole claim number leads straight to the claim."""
+    return _page(request, ALL)
+
+
+def _page(request: HttpRequest, page: str) -> HttpResponse:
+    viewer = who(request)
+    views = saved_views.of(viewer, page)
+    opens_with = next((v for v in views if v.default), None)
+    if not request.GET and opens_with is not None and opens_with.query:
+        return redirect(f"{request.path}?{opens_with.query}")
+    asked = read(request, page, viewer, book(request), now())
     try:
-        listed = lists.claims(
-            who(request), language=language(), now=now(), filters=_filters(request), limit=ROWS,
-            cursor=request.GET.get("cursor", ""),
-        )  # fmt: skip
+        listed = _listed(asked, viewer, request.GET.get("cursor", ""))
     except BadCursor:
-        return redirect("console:claims")
-    q = listed.filters.q
-    if len(listed.rows) == 1 and q == listed.rows[0].number:
-        return redirect("console:claim", number=q)
-    return _shown(request, listed, "claims", lifecycle.ANY)
+        return redirect(f"console:{page}")
+    if page == ALL and len(listed.rows) == 1 and asked.said.get("q") == listed.rows[0].number:
+        return redirect("console:claim", number=listed.rows[0].number)
+    counted = lists.counts(viewer, whose=asked.whose, horizon=asked.horizon) if page == WORK else {}
+    mark = _mark(asked, listed, counted, viewer)
+    if request.headers.get("If-None-Match") == mark:
+        answer: HttpResponse = HttpResponseNotModified()
+    else:
+        part = request.headers.get("HX-Request") == "true"
+        answer = show(
+            request, "worklist_rows" if part else "worklist", page, mark=mark, views=_drawn_views(views, asked),
+            **_rows(request, asked, listed, counted, viewer), **_frame(request, asked, viewer),
+        )  # fmt: skip
+    answer.headers["ETag"] = mark
+    answer.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
+    return answer
+
+
+def _mark(asked: Asked, listed: Listed, counted: dict[str, int], viewer: Actor) -> str:
+    """What the rows of a page look like, as an ETag: it changes with any claim shown, its order, and with time."""
+    seen = [(r.id, r.version, r.handler_name, asked.horizon.stretch(r.due_at)) for r in listed.rows]
+    age = int(asked.horizon.now.timestamp()) // (60 * FRESH_MINUTES)
+    said = (viewer.id, asked.query(), language(), seen, sorted(counted.items()), listed.next_cursor, age)
+    return f'"{hashlib.sha256(repr(said).encode()).hexdigest()[:32]}"'
+
+
+def _frame(request: HttpRequest, asked: Asked, viewer: Actor) -> dict[str, Any]:
+    """What stands around the rows: filters, columns, views, what may be done with several."""
+    return {
+        "asked": asked.said, "whose": asked.whose, "whoses": lists.WHOSE if asked.page == WORK else (),
+        "states": lifecycle.OPEN if asked.page == WORK else lifecycle.ANY, "lines": tuple(book(request).lines.lines),
+        "dues": lists.DUE, "flags": FLAGS, "handlers": asked.handlers, "chips": chips(asked),
+        "clear": f"?{asked.query(without=tuple(asked.said))}", "fitting": [(c, COLUMNS[c]) for c in FITTING[asked.page]],
+        "chosen": asked.columns, "since": asked.since, "kept": asked.pairs(without=("col",)),
+        "export": f"{reverse('console:' + asked.page + '-export')}?{asked.query()}",
+        "bulk_actions": bulk_actions.offered(viewer),
+    }  # fmt: skip
+
+
+def _drawn_views(views: Sequence[saved_views.View], asked: Asked) -> list[dict[str, Any]]:
+    here = asked.query()
+    return [
+        {"id": v.id, "name": v.name, "default": v.default, "href": f"?{v.query}", "here": v.query == here}
+        for v in views
+    ]
+
+
+def _rows(request: HttpRequest, asked: Asked, listed: Listed, counted: dict[str, int], viewer: Actor) -> dict[str, Any]:
+    found = _items(request, asked, listed, viewer)
+    drawn = [_drawn(item, viewer) for item in found]
+    if asked.page == WORK:
+        groups = [(name, list(rows)) for name, rows in groupby(drawn, key=lambda d: d["item"].group)]
+    else:
+        groups = [("", drawn)] if drawn else []
+    cursor = request.GET.get("cursor", "")
+    again = {"cursor": cursor} if cursor else {}
+    return {
+        "groups": groups,
+        "columns": asked.shown,
+        "tiles": _tiles(asked, counted) if counted else [],
+        "query": asked.query(),
+        "same": f"?{asked.query()}{'&' + urlencode(again) if again else ''}",
+        "following": f"?{asked.query()}&{urlencode({'cursor': listed.next_cursor})}" if listed.next_cursor else "",
+        "beginning": f"?{asked.query()}",
+        "first": not cursor,
+        "on_work": asked.page == WORK,
+        "may_take": asked.page == WORK and any(item.next is not None for item in found),
+    }
+
+
+def _tiles(asked: Asked, counted: dict[str, int]) -> list[tuple[str, int, bool, str]]:
+    """How much is due when: name, number, whether there is more, and the list narrowed to it (the one shown: undone)."""
+    return [
+        (
+            name, min(counted[name], lists.COUNTED_MAX), counted[name] > lists.COUNTED_MAX,
+            f"?{asked.query(without=('due',)) if asked.said.get('due') == name else asked.query(due=name)}",
+        )
+        for name in lists.DUE
+    ]  # fmt: skip
+
+
+def _items(request: HttpRequest, asked: Asked, listed: Listed, viewer: Actor) -> tuple[Item, ...]:
+    if asked.page == ALL:
+        return agenda.plain(listed.rows)
+    return agenda.items(
+        listed.rows, viewer=viewer, book=book(request), language=language(), horizon=asked.horizon, since=asked.since
+    )
+
+
+def _drawn(item: Item, viewer: Actor) -> dict[str, Any]:
+    """A row as the template draws it: the next step as a button, or as a way to where several parts wait."""
+    rows = claim_page.next_rows(item.row.number, item.case, (item.next,)) if item.next and item.case else []
+    button = rows[0]["button"] if rows else None
+    if button and rows[0]["count"]:
+        where = reverse("console:claim", args=[item.row.number])
+        button = {**button, "href": f"{where}{button['href']}"}
+    mine = item.row.handler is not None and item.row.handler == viewer.staff_id
+    return {"item": item, "row": item.row, "button": button, "step": rows[0] if rows else None, "mine": mine}
+
+
+# --- the next claim ---------------------------------------------------------------------------------------------------
+
+
+@require_POST
+def take(request: HttpRequest) -> HttpResponse:
+    """Open the first claim of the list on which something is the reader's to do, accepting it where that is open."""
+    viewer = who(request)
+    asked = read(request, WORK, viewer, book(request), now(), given=request.POST.get("query", ""))
+    listed = _listed(asked, viewer, "")
+    item = next(
+        (i for i in _items(request, asked, listed, viewer) if i.next is not None and i.waits.whom == "you"), None
+    )
+    if item is None or item.next is None:
+        say(request, "worklist.take.nothing")
+        return redirect(f"{reverse('console:worklist')}?{asked.query()}")
+    for step in _taking(item, viewer):
+        done = actions.act(item.row.number, "claim", step.action, actor=viewer, now=now())
+        if isinstance(done, Refusal):
+            complain(request, done)
+        else:
+            say(request, "console.done", action=claim_page.label(step))
+    return redirect("console:claim", number=item.row.number)
+
+
+def _taking(item: Item, viewer: Actor) -> list[lifecycle.Step]:
+    """What the reader says by taking a claim that was put to them and that they have not answered for yet."""
+    found = (lifecycle.BY_ACTION["claim", action] for action in TAKEN)
+    case = item.case
+    return (
+        []
+        if case is None
+        else [s for s in found if not lifecycle.check(case=case, step=s, part=case.claim, actor=viewer)]
+    )
+
+
+# --- as a workbook ----------------------------------------------------------------------------------------------------
+
+
+@require_GET
+def worklist_export(request: HttpRequest) -> HttpResponse:
+    """The worklist as filtered, as a workbook."""
+    return _export(request, WORK)
+
+
+@require_GET
+def claims_export(request: HttpRequest) -> HttpResponse:
+    """The list of claims as filtered, as a workbook."""
+    return _export(request, ALL)
+
+
+def _export(request: HttpRequest, page: str) -> HttpResponse:
+    """A list in its order, names masked, no more than `list_exports.ROWS_MAX` rows; the file is gone once it is sent."""
+    viewer = who(request)
+    asked = read(request, page, viewer, book(request), now())
+    columns = work_cells.columns(asked)
+
+    def rows() -> Iterator[list[Any]]:
+        for listed in list_exports.pages(lambda cursor: _listed(asked, viewer, cursor, EXPORT_ROWS)):
+            found = {item.row.id: item for item in _items(request, asked, listed, viewer)}
+            for row in listed.rows:
+                if row.id in found:
+                    yield work_cells.cells(found[row.id], columns)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.xlsx"
+        list_exports.write(
+            path, labels=work_cells.labels(columns), rows=rows(),
+            more=text("worklist.export.more", language(), n=list_exports.ROWS_MAX),
+        )  # fmt: skip
+        file = path.open("rb")  # stays readable when its name is gone
+    return FileResponse(  # type: ignore[return-value]  # to whoever sends it, a response like any other
+        file, as_attachment=True, filename=f"{page}-{asked.horizon.now:%Y%m%d-%H%M}.xlsx"
+    )
