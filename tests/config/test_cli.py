@@ -190,6 +190,10 @@ def test_run_makes_a_demonstration_serves_it_and_ends_cleanly(tmp_path: Path, un
             said = log.read_text()
             assert f"http://127.0.0.1:{unused_port}" in said
             assert all(role in said for role in ("handler", "approver", "finance", "administrator"))
+            links = "".join(sent.read_text() for sent in (tmp_path / "shown").rglob("outbox/sms/*"))
+            assert f"http://127.0.0.1:{unused_port}/" in links and ":8000" not in links, (
+                "links lead to where it is served"
+            )
             ended(shown.lipei("serve", "--host", "0.0.0.0"), 1, "passwords are public")
             ended(shown.lipei("serve", LIPEI_HTTPS="1"), 1, "passwords are public")
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipei.domain.claims import Case, Claim, Exposure, Paper, Party
+from lipei.domain.claims import Case, Claim, Document, Exposure, Paper, Party
 from lipei.domain.conditions import parse_condition
 from lipei.domain.papers import Need, PaperTable, papers_list, papers_missing, papers_needed, truth
 from lipei.norms import lines as norm_lines
@@ -28,6 +29,7 @@ def case(
     parties: list[Party] | None = None,
     exposures: list[Exposure] | None = None,
     papers: list[Paper] | None = None,
+    documents: list[Document] | None = None,
 ) -> Case:
     root = Claim(**{"line": "motor", "loss_kind": "collision", "channel": "phone", "reported_at": NOW, **(claim or {})})
     everybody = parties if parties is not None else [Party(1, roles=("reporter", "insured", "claimant"), phone="1")]
@@ -38,6 +40,7 @@ def case(
             "party": {p.part: p for p in everybody},
             "exposure": {e.part: e for e in exposures or []},
             "paper": {p.part: p for p in papers or []},
+            "document": {d.part: d for d in documents or []},
         },
     )
 
@@ -119,6 +122,35 @@ def test_the_third_party_is_asked_for_their_own_papers() -> None:
     assert [n.party for n in found if n.code == "bank_account"] == [1, 2, 3]
     assert [n.exposure for n in found if n.code == "driving_licence"] == [0], "once for the claim"
     assert [n.exposure for n in found if n.code == "repair_invoice"] == [1], "once for the damaged car"
+
+
+def test_one_owners_things_are_listed_once_whatever_covers_answer_for_them() -> None:
+    """Compulsory and commercial cover pay for one damaged car: its owner sends one list and one bill."""
+    parties = [Party(1, roles=("reporter", "insured")), Party(2, roles=("claimant",)), Party(3, roles=("claimant",))]
+    exposures = [
+        Exposure(1, cover="compulsory_property", peril="third_party_property", claimant=2),
+        Exposure(2, cover="third_party", peril="third_party_property", claimant=2),
+        Exposure(3, cover="compulsory_property", peril="third_party_property", claimant=3),
+    ]
+    found = papers_needed(case=case(parties=parties, exposures=exposures), table=TABLE)
+    for code in ("property_list", "replacement_bill"):
+        assert [n.party for n in found if n.code == code] == [2, 3]
+
+
+@pytest.mark.norm("1.3.3")
+def test_photos_sent_with_the_report_are_not_asked_for_again() -> None:
+    photo = Document(1, media_type="image/jpeg")
+    assert "loss_photos" in needs(case(exposures=[OWN]))
+    assert "loss_photos" not in needs(case(exposures=[OWN], documents=[photo]))
+    for other in (replace(photo, media_type="application/pdf"), replace(photo, paper=3), replace(photo, survey=1)):
+        assert "loss_photos" in needs(case(exposures=[OWN], documents=[other]))
+
+
+def test_nobody_living_is_asked_for_a_death_certificate() -> None:
+    injured = Exposure(1, cover="compulsory_medical", peril="third_party_injury", claimant=1)
+    assert "death_papers" not in needs(case(exposures=[injured]))
+    dead = case({"deaths": 1}, exposures=[injured])
+    assert "death_papers" in needs(dead)
 
 
 def test_a_paper_asked_for_is_not_asked_for_twice_in_whatever_state() -> None:

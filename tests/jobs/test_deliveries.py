@@ -17,13 +17,15 @@ from tests.jobs.conftest import approved, reported
 from lipei.domain import commands as c
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor
+from lipei.domain.money import Money
 from lipei.gateways.channels import DeliveryReport, Receipt
 from lipei.jobs import loop
 from lipei.norms import messages as norm_messages
+from lipei.norms.money import money_text
 from lipei.services import actions, deliveries, norms, verify
 from lipei.services.deliveries import outlets
 from lipei.services.deliveries.composing import message_id, row_id
-from lipei.services.deliveries.words import VALUES
+from lipei.services.deliveries.words import VALUES, Telling
 from lipei.store import aggregates, models
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,18 @@ def loaded(case: Any) -> Any:
     found = aggregates.load(Case, case.id)
     assert found is not None
     return found.aggregate
+
+
+def test_superiors_are_told_what_a_large_case_may_come_to(people: Any) -> None:
+    """Not only what the customer guessed at the report: what colleagues have set aside since."""
+    case = reported(people)
+    words = Telling(case, norms.current(), "en", event="claim.reported_upwards")
+    assert VALUES["amount"](words) == money_text(Money(case.claim.estimate_minor, "CNY"), "en")
+    actor = people.lead1
+    command = c.SetReserve(Money(case.claim.estimate_minor + 6_000_000, "CNY"), "伤情加重")
+    done = actions.act(case.claim.number, "exposure", "set_reserve", 1, command, actor=actor, now=NOW)
+    words = Telling(done.case, norms.current(), "en", event="claim.reported_upwards")
+    assert VALUES["amount"](words) == money_text(Money(case.claim.estimate_minor + 6_000_000, "CNY"), "en")
 
 
 @pytest.mark.norm("2.2.1")

@@ -181,7 +181,7 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
     case = drive.report(people.program, report, now=night)
     number = case.claim.number
     assert case.claim.fast_lane
-    assert case.claim.duty_person == first.staff_id
+    assert case.claim.duty_person == case.claim.handler == first.staff_id, "the receipt names who is on duty"
     assert clock(case, "preliminary_opinion").due_at == night + timedelta(hours=24)  # from the report, whoever accepts
     # Silence: the next in line is called, the first no longer can acknowledge.
     later = case.claim.duty_due_at + timedelta(minutes=1)
@@ -190,10 +190,14 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
     assert case.claim.duty_person == second.staff_id
     assert drive.refused(first, number, "claim", "acknowledge_duty", now=later).kind == "permission"
     case = drive.act(second, number, "claim", "acknowledge_duty", now=later)
-    assert case.claim.duty_acknowledged_at == later
-    handler = people.handler_of(case)
+    assert case.claim.duty_acknowledged_at == case.claim.accepted_at == later
+    assert case.claim.handler == second.staff_id and clock(case, "acceptance").state == "fulfilled"
+    told = models.Delivery.objects.get(stream_id=case.id, message="duty_taken")
+    assert told.due_at == later, "no quiet hours for this"
+    # Who took it up does what the night asks for: rings the customer and has the hospital know that it is paid.
+    drive.act(second, number, "claim", "tell_customer", 0, c.TellCustomer("已致电家属，马上联系医院担保。"), now=later)
     case = drive.act(
-        handler,
+        second,
         number,
         "exposure",
         "guarantee",

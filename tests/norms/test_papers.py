@@ -143,3 +143,9 @@ def test_a_document_that_makes_no_sense_is_refused_with_a_sentence(change: str, 
     assert refused.value.code == code
     for language in LANGUAGES:
         assert texts()[code][language].format(**refused.value.params)
+
+
+def test_sources_that_are_none_are_refused_in_words() -> None:
+    for odd in (None, [], "x", 7):
+        with pytest.raises(NormError):
+            papers.parse({**copy.deepcopy(DOCUMENT), "sources": odd}, lines=LINES)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from lipei.domain import facts
-from lipei.domain.claims import Case, Claim, Exposure, Paper, Party
+from lipei.domain.claims import Case, Claim, Document, Exposure, Paper, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Compare, Condition, Group, holds
 from lipei.domain.events import Value
@@ -25,7 +25,7 @@ REQUIRED = ("Y", "N", "C")
 ROLES = frozenset(PARTY_ROLES)
 _DONE = ("settled", "refused", "dropped")
 _COMPUTED = frozenset(
-    {"loss", "cover", "claim.policy_known", "insured.identity_known", "claimant.identity_known",
+    {"loss", "cover", "claim.policy_known", "claim.photos_here", "insured.identity_known", "claimant.identity_known",
      "claimant.account_known", "claimant.minor"}
 )  # fmt: skip
 _KNOWN = _COMPUTED.union(
@@ -288,11 +288,17 @@ def _values(case: Case, exposure: Exposure, table: PaperTable) -> dict[str, Valu
         "loss": exposure.peril or case.claim.loss_kind,
         "cover": exposure.cover,
         "claim.policy_known": case.claim.policy_id is not None,
+        "claim.photos_here": any(_loose_photo(d) for d in case.documents.values()),
         "insured.identity_known": _identified(insured),
         "claimant.identity_known": _identified(claimant),
         "claimant.account_known": claimant is not None and bool(claimant.account_number),
         "claimant.minor": _minor(claimant, case.claim.loss_at or case.claim.reported_at, table.adult_age_years),
     }
+
+
+def _loose_photo(document: Document) -> bool:
+    """A picture that came for the claim as a whole: with the report, or since."""
+    return document.media_type.startswith("image/") and not document.paper and not document.survey
 
 
 def _identified(party: Party | None) -> bool:

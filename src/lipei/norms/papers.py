@@ -34,7 +34,8 @@ def parse(document: Mapping[str, Any], *, lines: Lines | None = None) -> PaperTa
     age = document["adult_age_years"]
     if not isinstance(age, int) or isinstance(age, bool) or age < 0:
         raise NormError("norm_error.table.not_a_number", place="papers.adult_age_years")
-    sources = {code: _source(code, row) for code, row in document["sources"].items()}
+    named = known_keys("papers.sources", document["sources"], optional=document["sources"] or ())
+    sources = {code: _source(code, row) for code, row in named.items()}
     kinds = {row["code"]: _kind(row) for row in rows("papers.papers", document["papers"])}
     lists = tuple(_list(row, kinds, sources, lines) for row in rows("papers.lists", document["lists"]))
     return PaperTable(kinds, lists, age)

@@ -155,7 +155,7 @@ class Teller:
         if name in ("papers", "roles"):
             prefix = {"papers": "paper", "roles": "party_role"}[name]
             separator = text("common.list_separator", self.language)
-            return separator.join(self._word(prefix, code) or code for code in facts.get(name, ()))
+            return separator.join(self._word(prefix, code) or code for code in dict.fromkeys(facts.get(name, ())))
         if name == "message":
             subject = f"message.{facts.get('message')}.subject"
             found = texts()[subject][self.language] if subject in texts() else ""

@@ -40,6 +40,6 @@ def _next_call(now: datetime):  # type: ignore[no-untyped-def]
             roster=rulebook.duty.roster, silent=claim.duty_person, position=claim.duty_position,  # type: ignore[arg-type]
             due_at=claim.duty_due_at, now=now, acknowledge_minutes=rulebook.settings.duty_acknowledge_minutes,
         )  # fmt: skip
-        return (call_duty(found),) if isinstance(found, duty.Call) else ()
+        return (call_duty(found, claim),) if isinstance(found, duty.Call) else ()
 
     return decide

@@ -146,7 +146,8 @@ def decide(case: Case, command: commands.Report, actor: Actor, w: World, now: da
     called = duty_call(after, w.rulebook, now)
     if called is None:
         return happened
-    return (*happened, (call_duty(called) if isinstance(called, duty.Call) else Event("claim.duty_unmanned"), DUTY))
+    put = call_duty(called, after.claim) if isinstance(called, duty.Call) else Event("claim.duty_unmanned")
+    return (*happened, (put, DUTY))
 
 
 def duty_call(case: Case, rulebook: Rulebook, now: datetime) -> duty.Call | Refusal | None:

@@ -156,21 +156,29 @@ def run(host: str, port: int, claims: int, empty: bool) -> int:
     """Everything in one command: bring the database up to date, fill it at first start, serve and work."""
     lipei = [sys.executable, "-m", "lipei"]
     wanted = ["--host", host, "--port", str(port), "--claims", str(claims), *(["--empty"] if empty else [])]
+    environment = _environment(f"http://{_shown(host)}:{port}")
     # In a process of its own, which gives back the memory that making a company took.
-    if subprocess.run([*lipei, "prepare", *wanted], check=False).returncode:
+    if subprocess.run([*lipei, "prepare", *wanted], env=environment, check=False).returncode:
         return 1
     serving = ["serve", "--checked", "--host", host, "--port", str(port)]
     children = [
         # Each leads a group of its own: whatever it starts can be ended with it.
-        subprocess.Popen([*lipei, *arguments], env=_environment(), start_new_session=True)
+        subprocess.Popen([*lipei, *arguments], env=environment, start_new_session=True)
         for arguments in (serving, ["work"])
     ]
     return _watch(children)
 
 
-def _environment() -> dict[str, str]:
-    """A small heap for small processes: two arenas of malloc instead of eight per core."""
-    return {"MALLOC_ARENA_MAX": "2", **os.environ}
+def _environment(address: str) -> dict[str, str]:
+    """A small heap for small processes (two arenas of malloc instead of eight per core), and links in messages that
+    lead to where it is served, unless LIPEI_ORIGIN says otherwise.
+    """
+    return {"MALLOC_ARENA_MAX": "2", "LIPEI_ORIGIN": address, **os.environ}
+
+
+def _shown(host: str) -> str:
+    """The host as people reach it from this machine."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
 
 
 @click.command(hidden=True)
@@ -195,8 +203,7 @@ def prepare(host: str, port: int, claims: int, empty: bool) -> None:
 def _announce(host: str, port: int) -> None:
     from lipei.services import demo
 
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    click.echo(f"\nLipei is served on http://{shown}:{port}  (Ctrl+C stops it)\n")
+    click.echo(f"\nLipei is served on http://{_shown(host)}:{port}  (Ctrl+C stops it)\n")
     if demo.is_demonstration():
         click.echo("Open that address and click the role you want to be, or sign in (demonstration only):")
         for role, name, password in demo.sign_ins():

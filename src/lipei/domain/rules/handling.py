@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from lipei.domain import assignment, duty, limits, triage
-from lipei.domain.claims import Case
+from lipei.domain.claims import Case, Claim
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
 from lipei.domain.lifecycle import EXPOSURE_ENDS
@@ -91,19 +90,30 @@ def assign(ask: Ask) -> Outcome:
     )
 
 
-def call_duty(found: duty.Call) -> Event:
-    """An urgent off-hours report is put to a named person, who must acknowledge in time (norm 2.3.3)."""
+def call_duty(found: duty.Call, claim: Claim) -> Event:
+    """An urgent off-hours report is put to a named person, who must acknowledge in time (norm 2.3.3).
+
+    Until somebody has accepted the claim, whoever is called is its handler: at night the customer is given the name and
+    phone of who is on duty, not of a colleague who is asleep.
+    """
     facts = {"person": found.staff_id, "position": found.position, "round": found.round, "due_at": found.due_at}
-    changed = {"duty_person": found.staff_id, "duty_position": found.position, "duty_due_at": found.due_at}
+    changed: dict[str, Value] = {
+        "duty_person": found.staff_id, "duty_position": found.position, "duty_due_at": found.due_at,
+    }  # fmt: skip
+    if claim.accepted_at is None:
+        changed["handler"] = found.staff_id
     return Event("claim.duty_called", 0, facts, (Change("claim", 0, changed),))
 
 
 def acknowledge_duty(ask: Ask) -> Outcome:
-    """The duty person has it in hand, and is the handler until it is assigned anew."""
-    taken: dict[str, Any] = {} if ask.case.claim.handler else {"handler": ask.actor.staff_id, "unit": ask.actor.unit}
+    """The duty person has it in hand, and is the handler until it is assigned anew; unless somebody has accepted it."""
+    claim = ask.case.claim
+    taken: dict[str, Value] = {"handler": ask.actor.staff_id, "accepted_at": ask.now} if not claim.accepted_at else {}
+    if not claim.unit:
+        taken["unit"] = ask.actor.unit
     return (
         ask.done(
-            facts={"person": ask.actor.staff_id, "position": ask.case.claim.duty_position},
+            facts={"person": ask.actor.staff_id, "position": claim.duty_position},
             duty_acknowledged_at=ask.now,
             duty_due_at=None,
             **taken,

@@ -17,6 +17,7 @@ from django.conf import settings as django_settings
 
 from lipei.domain.claims import Case, Clock, Exposure, Paper
 from lipei.domain.money import Money
+from lipei.domain.owing import NOTHING_OWED
 from lipei.domain.promises.clocks import RUNNING
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import settlement as explained
@@ -140,7 +141,9 @@ def amount_minor(t: Telling) -> int:
         return int(t.about.due_minor - t.about.received_minor)
     if t.exposures:
         return sum(e.payable_minor + e.ex_gratia_minor for e in t.exposures)
-    return t.case.claim.estimate_minor
+    # What was said at the report, or what persons have set aside since, whichever is more.
+    live = (e for e in t.case.exposures.values() if e.state not in NOTHING_OWED)
+    return max(t.case.claim.estimate_minor, sum(e.reserve_minor for e in live))
 
 
 def _answer_by(t: Telling) -> str:
