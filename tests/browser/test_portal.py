@@ -58,9 +58,10 @@ def site(live_server: Any, people: SimpleNamespace, settings: Any) -> Iterator[S
 
 
 def phone(
-    browser: Browser, site: Any, language: str = "zh-hans", scheme: str = "light", javascript: bool = True
+    browser: Browser, site: Any, language: str = "zh-hans", scheme: str = "light", javascript: bool = True, **more: Any
 ) -> Page:
-    context = browser.new_context(viewport=PHONE, color_scheme=scheme, java_script_enabled=javascript)  # type: ignore[arg-type]
+    more = {"service_workers": "block", **more}
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme, java_script_enabled=javascript, **more)  # type: ignore[arg-type]
     context.add_cookies([{"name": "lipei_language", "value": language, "url": site.url}])
     page = context.new_page()
     page.set_default_timeout(10_000)
@@ -179,7 +180,12 @@ def pages(page: Page, site: Any, number: str) -> Iterator[str]:
     page.click("summary")
     page.fill("#item_1_amount", "viel")
     page.click("main form button")
+    page.wait_for_selector("#phone-error")
     yield "report-wrong"
+    page.goto(site.url + "/help/")
+    yield "help"
+    page.goto(f"{site.url}/offline/{page.evaluate('document.documentElement.lang')}/")
+    yield "offline"
     page.goto(site.url + portal.link(Visit(number, 1), now=timezone.now()))
     yield "track-unverified"
     page.goto(f"{site.url}/claim/{number}/verify")

@@ -138,7 +138,8 @@ def test_the_offer_is_explained_and_agreed_with_a_code(client: Client, people: A
     case = portal.claim_seen(Visit(number, 1))
     assert case is not None
     lines = case.exposures[1].settlement["lines"]
-    assert page.count("lp-sum-left") == len(lines) and "2,150.00" in page
+    sums = page[page.index('<table class="lp-sums">') : page.index("</table>")]
+    assert sums.count("<tr>") == len(lines) + 2 and "2,150.00" in sums, "a head, every line, and what comes of it"
     assert client.post(address, {"do": "code"}).status_code == 302
     wrong = client.post(address, {"do": "agree", "code": "x"})
     assert wrong.status_code == 422 and text("refusal.code_wrong", language) in wrong.content.decode()

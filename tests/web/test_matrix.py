@@ -174,7 +174,9 @@ FOR_WHOEVER_SIGNED_IN = {
     "accounts/2fa/totp/activate/", "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",
     "accounts/2fa/recovery-codes/generate/", "accounts/2fa/recovery-codes/download/", "accounts/sessions/",
 }  # fmt: skip
-FOR_CUSTOMERS = ("claim/", "c/<str:token>")
+FOR_CUSTOMERS = (
+    "claim/", "c/<str:token>", "help/", "text-size/", "manifest.webmanifest", "worker.js", "offline/<str:spoken>/",
+)  # fmt: skip
 FOR_PROGRAMS = ("api/", "healthz", "readyz", "metrics")
 """Guarded by the portal and by the API, and tested there."""
 

@@ -18,6 +18,9 @@ class Settings:
     company_phone: str
     company_email: str
     company_address: str
+    phone_ambulance: str
+    phone_police: str
+    phone_fire: str
     zone: str
     currency: str
     market: str

@@ -13,6 +13,7 @@ from lipei.domain.events import Refusal
 from lipei.reads import masking
 from lipei.services import norms, portal
 from lipei.services.portal import Visit
+from lipei.web.portal import drafts
 from lipei.web.portal.visits import Case, caller, forget, of_claim, onward, page, remember, say
 
 _TRY = "portal_try"
@@ -27,14 +28,16 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(visit, Refusal):
         return page(request, "enter", 404, error=say(visit.code))
     remember(request, visit, now=now)
-    return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
+    return HttpResponseRedirect(_where(request, visit))
 
 
 @never_cache
 def enter(request: HttpRequest) -> HttpResponse:
     """Number and phone, or number and receipt code. What fits nothing is answered as if it did."""
     if request.method != "POST":
-        return page(request, "enter", typed={"number": request.GET.get("number", "")})
+        number = request.GET.get("number", "")
+        waits = bool(number) and bool(drafts.waits(request, number, now=timezone.now()))
+        return page(request, "enter", typed={"number": number}, waits=waits)
     return _by_receipt(request) if "return_code" in request.POST else _by_phone(request)
 
 
@@ -59,7 +62,7 @@ def _by_receipt(request: HttpRequest) -> HttpResponse:
     found = portal.come_back(number=typed["number"], code=typed["return_code"], caller=caller(request), now=now)
     if isinstance(found, Visit):
         remember(request, found, now=now)
-        return HttpResponseRedirect(reverse("portal:track", args=[found.number]))
+        return HttpResponseRedirect(_where(request, found))
     if found.kind == "fields":
         return page(request, "enter", 422, typed=typed, errors={"receipt_return_code": say(found.code)})
     return page(request, "enter", 429, typed=typed, error=say(found.code, found.params))
@@ -81,7 +84,14 @@ def code(request: HttpRequest) -> HttpResponse:
         return page(request, "code", 422, minutes=minutes, next=onto, errors={"code": say(found.code, found.params)})
     request.session.pop(_TRY, None)
     remember(request, found, now=now)
-    return HttpResponseRedirect(onto or reverse("portal:track", args=[found.number]))
+    return HttpResponseRedirect(onto or _where(request, found))
+
+
+def _where(request: HttpRequest, visit: Visit) -> str:
+    """To the form whose words wait, where there are some; else to the claim."""
+    waits = drafts.waits(request, visit.number, now=timezone.now())
+    track = reverse("portal:track", args=[visit.number])
+    return f"{track}#write" if waits.endswith("/message") else waits or track
 
 
 @of_claim()

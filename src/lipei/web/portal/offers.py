@@ -14,7 +14,7 @@ from lipei.domain.events import Refusal
 from lipei.domain.owing import is_current
 from lipei.services import norms, portal
 from lipei.services.portal import Visit
-from lipei.web.portal import seen
+from lipei.web.portal import drafts, seen
 from lipei.web.portal.forms import clean
 from lipei.web.portal.visits import Case, of_claim, page, say, why
 from lipei.web.templatetags.lipei import language
@@ -28,7 +28,9 @@ def offer(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpResp
     if part not in portal.offers_for(case, visit.party):
         return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
     if request.method != "POST":
-        return _page(request, visit, case, part)
+        return _page(
+            request, visit, case, part, reason=drafts.take(request, visit.number, now=timezone.now()).get("reason", "")
+        )
     answer = {"code": _send_code, "agree": _agree, "decline": _decline}.get(request.POST.get("do", ""))
     return answer(request, visit, case, part) if answer else _page(request, visit, case, part, 422)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 
 from lipei.domain.events import Refusal
@@ -21,6 +24,7 @@ from lipei.web.templatetags.lipei import language
 
 FIELD_OF = {"line": "kind", "loss_kind": "kind", "contact": "phone"}
 """Fields of the report that stand under another name on the page."""
+_SAID = "portal_said"
 
 
 @never_cache
@@ -30,13 +34,17 @@ def report(request: HttpRequest) -> HttpResponse:
     A script that asks for JSON gets JSON: the report comes first, its photos follow in pieces once it is safe.
     """
     if request.method != "POST":
-        return _form(request, {"key": forms.new_key()}, {}, 200)
+        mine = list(known_visits(request, now=timezone.now()))
+        return _form(request, {"key": forms.new_key()}, {}, 200, before=mine[-1:])
     now, rulebook = timezone.now(), norms.current()
     typed = forms.read(request.POST.dict(), rulebook=rulebook, language=language())
     kept = uploads.keep(request, typed.key, now=now)
     again = {**typed.typed, "key": typed.key, "kept": kept}
     if typed.errors:
         return _form(request, again, {name: say(*why) for name, why in typed.errors.items()}, 422)
+    before = _before(request, typed, now)
+    if before:
+        return _taken(request, before)
     done = portal.report(typed.command, typed.items, key=typed.key, caller=caller(request), now=now)
     if isinstance(done, Refusal):
         return _refused(request, again, done)
@@ -45,6 +53,7 @@ def report(request: HttpRequest) -> HttpResponse:
     visit = Visit(done.case.claim.number, reporter.part)
     known = known_visits(request, now=now)
     remember(request, visit, now=now)
+    request.session[_SAID] = [_digest(typed), visit.number, now.timestamp()]
     if done.events:  # an answer given before brings nothing new
         for sentence in uploads.attach_kept(visit, kept, typed.key, now=now):
             messages.warning(request, sentence)
@@ -52,6 +61,24 @@ def report(request: HttpRequest) -> HttpResponse:
         for number in set(done.events[0][1].facts.get("alike", ())) & set(known):
             messages.info(request, say("portal.receipt.alike", {"number": number}))
     return _taken(request, visit.number)
+
+
+def _digest(typed: forms.Typed) -> str:
+    said = json.dumps(
+        {name: words for name, words in typed.typed.items() if name not in ("key", "kept")}, sort_keys=True
+    )
+    return salted_hmac("lipei.portal.said", said, algorithm="sha256").hexdigest()
+
+
+def _before(request: HttpRequest, typed: forms.Typed, now: datetime) -> str:
+    """The claim that this browser made of the very same words a while ago, under the key of another copy of the form.
+
+    Whoever goes back and sends the form again, or sends it from a second tab, has one claim.
+    """
+    digest, number, at = request.session.get(_SAID, ("", "", 0.0))
+    window_seconds = norms.current().settings.portal_report_window_minutes * 60
+    same = digest == _digest(typed) and now.timestamp() - at < window_seconds
+    return str(number) if same and number in known_visits(request, now=now) else ""
 
 
 def _taken(request: HttpRequest, number: str) -> HttpResponse:

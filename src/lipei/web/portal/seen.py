@@ -7,17 +7,19 @@ are this visitor's. No sentence is made here beyond what the texts give.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from lipei.domain.claims import Case, Clock, Exposure, Offer, Paper
 from lipei.domain.lifecycle import OPEN
+from lipei.domain.money import Money
 from lipei.domain.owing import given_besides_minor, is_current
 from lipei.norms import messages as message_norms
 from lipei.norms import settlement as explained
+from lipei.norms.money import money_text
 from lipei.norms.settlement import ExplainedLine
-from lipei.norms.texts import texts
+from lipei.norms.texts import text, texts
 from lipei.services import norms, portal
 from lipei.services.deliveries.words import VALUES, Telling
 from lipei.services.portal import Visit
@@ -35,6 +37,7 @@ class Step:
     state: str
     at: datetime | None = None
     promised_at: datetime | None = None
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,11 @@ class PaperSeen:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One head of loss of an offer with its calculation, line by line."""
+    """One head of loss of an offer with its calculation, line by line; ``due_minor`` is what is paid for it."""
 
     cover: str
     lines: tuple[ExplainedLine, ...]
-    payable_minor: int
-    ex_gratia_minor: int
+    due_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,12 @@ def steps(case: Case, visit: Visit) -> list[Step]:
         settled = bool(heads) and all(e.state in ("settled", "refused") for e in heads)
         done += [("agreed", _last(e.agreed_at for e in heads), agreed), ("paid", _last(paid_at), settled)]
     waiting = {"opinion"} if first_view_at is None and _promised_still(case, "preliminary_opinion") else set()
-    if claim.state in OPEN and any(p.required and p.state in SENDABLE for p in case.papers.values()):
+    awaited = [p for p in case.papers.values() if claim.state in OPEN and p.required and p.state in SENDABLE]
+    if awaited:
         waiting.add("papers")
-    return _in_order(done, promises(case), waiting)
+    found = _in_order(done, promises(case), waiting)
+    papers_due_at = min((p.due_at for p in awaited if p.due_at), default=None)
+    return [replace(s, promised_at=papers_due_at) if s.code == "papers" and s.state == "now" else s for s in found]
 
 
 def _promised_still(case: Case, promise: str) -> bool:
@@ -167,18 +172,27 @@ def _in_order(done: list[tuple[str, datetime | None, bool]], told: list[Promised
     found = []
     for i, (code, at, _) in enumerate(done):
         state = "now" if code in waiting or i == last + 1 else "done" if i <= last else "open"
+        promised = _promise_of(code, told)
+        late = promised is not None and promised.is_late and state != "open"
         found.append(
-            Step(code, state, at if state == "done" else None, None if state == "done" else _date_of(code, told))
+            Step(code, state, at if state == "done" else None, promised.due_at if promised else None, is_late=late)
         )
     return found
 
 
-def _date_of(step: str, told: list[Promised]) -> datetime | None:
-    """The promised date of a step, by the names of the promises."""
-    words = {"opinion": "opinion", "papers": "papers_request", "decided": "answer", "paid": "payment"}
-    word = words.get(step)
-    dates = [p.due_at for p in told if word and word in p.name and p.state == "running" and p.due_at]
-    return min(dates, default=None)
+PROMISES_OF = {
+    "opinion": ("preliminary_opinion",),
+    "decided": ("complex_answer", "cn_decision"),
+    "paid": ("simple_payment", "cn_payment"),
+}
+"""The promises that say by when a step is done; the company's own before the law's."""
+
+
+def _promise_of(step: str, told: list[Promised]) -> Promised | None:
+    """The promise of a step: one that still runs before one that has ended, the company's before the law's."""
+    named = {p.name.rpartition(".")[2]: p for p in told if p.state != "paused"}
+    found = [named[code] for code in PROMISES_OF.get(step, ()) if code in named]
+    return min(found, key=lambda p: p.state != "running", default=None)
 
 
 def _ended(case: Case, promise: str) -> datetime | None:
@@ -217,15 +231,25 @@ def _paper(paper: Paper, is_open: bool) -> PaperSeen:
 
 def heads(case: Case, offer: Offer, language: str) -> list[Head]:
     """The heads of loss of an offer, each with its explained calculation (norm 2.2.4)."""
-    return [_head(case.exposures[n], language) for n in offer.exposures]
+    return [_head(case.exposures[n], case.claim.currency, language) for n in offer.exposures]
 
 
-def _head(exposure: Exposure, language: str) -> Head:
+def _head(exposure: Exposure, currency: str, language: str) -> Head:
     stored: Mapping[str, Any] = exposure.settlement
     book = norms.current()
     terms = book.products.version(stored["product"], stored["terms_version"]) if stored else None
     lines = explained.explain(terms=terms, settlement=stored, language=language) if terms else ()
-    return Head(exposure.cover, lines, exposure.payable_minor, exposure.ex_gratia_minor)
+    lines, due_minor = tuple(lines), exposure.payable_minor + exposure.ex_gratia_minor
+    if exposure.ex_gratia_minor:
+        lines += (_goodwill(exposure.ex_gratia_minor, due_minor, currency, language),)
+    return Head(exposure.cover, lines, due_minor)
+
+
+def _goodwill(minor: int, after_minor: int, currency: str, language: str) -> ExplainedLine:
+    """A line for what is added to the sum that the terms give."""
+    words = f"{text('portal.offer.ex_gratia', language)} + {money_text(Money(minor, currency), language)}"
+    after = money_text(Money(after_minor, currency), language)
+    return ExplainedLine(words=words, clause="", plain="", after=after, cut="", kind="ex_gratia")
 
 
 def sums(case: Case, offer: Offer) -> Sums:

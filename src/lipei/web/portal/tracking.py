@@ -18,7 +18,7 @@ from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import OPEN
 from lipei.services import norms, portal, portal_files
 from lipei.services.portal import Visit
-from lipei.web.portal import seen
+from lipei.web.portal import drafts, seen
 from lipei.web.portal.forms import clean
 from lipei.web.portal.visits import Case, of_claim, page, say, to_verify, why
 from lipei.web.templatetags.lipei import language
@@ -46,6 +46,7 @@ def shown(
 ) -> HttpResponse:  # fmt: skip
     """The page, with what was typed and what is wrong with it where a step was refused."""
     errors = errors or {}
+    typed = typed if typed is not None else drafts.take(request, visit.number, now=timezone.now())
     safe = portal.guarded(case, visit)
     name, phone = portal.handler(case)
     papers = seen.papers(safe, portal.papers_for(case, visit.party), is_open=case.claim.state in OPEN)
@@ -63,7 +64,7 @@ def shown(
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
         may_withdraw=portal.leads(case, visit.party) and _can(case, visit, "withdraw"),
-        stands=_stands(case, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed or {},
+        stands=_stands(case, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed,
         megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
     )  # fmt: skip
 
@@ -142,7 +143,8 @@ def write(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
 def withdraw(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
     """Take the claim back, with a reason, on a page of its own: nobody withdraws by a slip."""
     reason = clean(request.POST.get("reason", ""))
-    context: dict[str, Any] = {"number": visit.number, "typed": reason}
+    kept = {} if request.method == "POST" else drafts.take(request, visit.number, now=timezone.now())
+    context: dict[str, Any] = {"number": visit.number, "typed": reason or kept.get("reason", "")}
     if request.method != "POST":
         return page(request, "withdraw", **context)
     if len(reason) > commands.TEXT_LENGTH_MAX:
@@ -160,12 +162,16 @@ def account(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
     In place of one that is on file another is named only after a code to the phone: links are handed on.
     """
     if portal.needs_proof(case, visit):
+        if request.method == "POST":
+            drafts.keep(request, visit.number, now=timezone.now())
         return to_verify(request, visit.number)
     party = case.parties[visit.party]
     is_paid = _is_paid(case, visit)
     context: dict[str, Any] = {"number": visit.number, "tail": _account(case, visit), "is_paid": is_paid}
     if request.method != "POST":
-        return page(request, "account", typed={"account_name": party.account_name or party.name}, errors={}, **context)
+        kept = drafts.take(request, visit.number, now=timezone.now())
+        typed = {"account_name": party.account_name or party.name, **kept}
+        return page(request, "account", typed=typed, errors={}, **context)
     typed = {name: clean(request.POST.get(name, "")) for name in ACCOUNT_FIELDS}
     errors = {name: say("refusal.required") for name in ACCOUNT_FIELDS[:2] if not typed[name]}
     limits = {f.name: int(f.metadata.get("length_max", 0)) for f in fields(commands.PartyReported)}

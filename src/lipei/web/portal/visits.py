@@ -21,10 +21,14 @@ from lipei.norms.texts import text
 from lipei.services import norms, portal
 from lipei.services.portal import Visit
 from lipei.web.callers import address as caller
+from lipei.web.portal import drafts
 from lipei.web.templatetags.lipei import language, word
 
 _KEY = "portal"
 _VISITS_MAX = 8
+SIZE_COOKIE = "lipei_text"
+SIZES = ("normal", "large", "huge")
+"""Sizes of type that a reader may choose; kept in a cookie, so that it works without JavaScript."""
 View = Callable[..., HttpResponse]
 
 
@@ -55,12 +59,14 @@ def known_visits(request: HttpRequest, *, now: datetime) -> dict[str, Visit]:
 def forget(request: HttpRequest) -> None:
     """End all visits of this browser."""
     request.session.pop(_KEY, None)
+    drafts.drop(request)
 
 
 def of_claim(*, verified: bool = False) -> Callable[[View], View]:
     """A page of one claim: ``view(request, visit, case, **rest)``. Without a visit it leads to the way in.
 
-    The answer is the same for a claim that is not there and for one that is somebody else's.
+    The answer is the same for a claim that is not there and for one that is somebody else's. What was typed into a form
+    whose visit has run out is kept for whoever comes back to this claim in this browser.
     """
 
     def wrap(view: View) -> View:
@@ -69,6 +75,8 @@ def of_claim(*, verified: bool = False) -> Callable[[View], View]:
         def guarded(request: HttpRequest, number: str, **rest: Any) -> HttpResponse:
             visit = known_visits(request, now=timezone.now()).get(number)
             case = portal.claim_seen(visit) if visit else None
+            if request.method == "POST" and (visit is None or case is None or (verified and not visit.verified)):
+                drafts.keep(request, number, now=timezone.now())
             if visit is None or case is None:
                 return HttpResponseRedirect(reverse("portal:enter") + "?" + urlencode({"number": number}))
             if verified and not visit.verified:
@@ -110,6 +118,15 @@ def why(refusal: Refusal) -> str:
 
 def page(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
     """A page of the portal."""
+    chosen = request.COOKIES.get(SIZE_COOKIE, "")
+    rules = norms.current().settings
+    numbers = {"ambulance": rules.phone_ambulance, "police": rules.phone_police, "fire": rules.phone_fire}
+    around = {
+        "text_size": chosen if chosen in SIZES else SIZES[0], "text_sizes": SIZES,
+        "place": template if template in ("report", "help") else "track",
+        "urgent": [(name, number) for name, number in numbers.items() if number],
+    }  # fmt: skip
+    context = around | context
     return render(request, f"portal/{template}.html", context, status=status)
 
 

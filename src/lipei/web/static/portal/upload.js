@@ -1,17 +1,25 @@
-// Sends chosen files in pieces and goes on where a broken line stopped, even after the page was opened anew.
-// A report goes first and alone; its photos follow once it is safe. Without this file the forms are sent as they are.
+// A queue of photos that fills from the camera one by one or with many at once, and sends them in pieces: where a broken
+// line stopped it goes on, as soon as there is a network, even after the page was opened anew. A report goes first and
+// alone; its photos follow once it is safe. Without this file the forms are sent as they are.
 (function () {
   "use strict";
   var WAIT_MS = [1000, 2000, 4000, 8000, 15000, 30000];
   if (!window.fetch || !window.Promise) return;
 
-  function pause(ms) { return new Promise(function (go) { setTimeout(go, ms); }); }
+  // Waits, but not a moment longer than until the network is back.
+  function pause(ms) {
+    return new Promise(function (go) {
+      var timer = setTimeout(done, ms);
+      function done() { clearTimeout(timer); window.removeEventListener("online", done); go(); }
+      window.addEventListener("online", done);
+    });
+  }
 
   function asked(url, options, form) {
     options.headers = Object.assign({ "X-CSRFToken": form.elements.csrfmiddlewaretoken.value, "Accept": "application/json" }, options.headers || {});
     options.credentials = "same-origin";
     return fetch(url, options).then(function (answer) {
-      return answer.json().then(function (said) { return { status: answer.status, said: said }; });
+      return answer.json().catch(function () { return {}; }).then(function (said) { return { status: answer.status, said: said }; });
     });
   }
 
@@ -62,25 +70,32 @@
       }
       if (answer && answer.status === 409) { offset = answer.said.offset; continue; }
       if (answer && answer.status < 500) { begun.drop(key); throw new Error(answer.said.error); }
-      if (faults >= WAIT_MS.length) throw new Error(answer ? answer.said.error : form.dataset.resume);
+      // A dead spot may last as long as it likes; a server that keeps failing is told to the reader.
+      if (answer && faults >= WAIT_MS.length) throw new Error(answer.said.error);
       show(null);
-      await pause(WAIT_MS[faults++]);
+      await pause(WAIT_MS[Math.min(faults++, WAIT_MS.length - 1)]);
       if (upload) { var come = await known(form, upload.address); if (come !== null) offset = come; }
     }
   }
 
   // Many files one after the other; what was refused is said by name and stops no other.
-  async function sendAll(form, to, files, note) {
-    var refused = [];
+  async function sendAll(form, to, queue, note) {
+    var refused = [], rows = queue.rows.slice();
     note.classList.remove("lp-error");
-    for (var i = 0; i < files.length; i++) {
-      var place = files.length > 1 ? " (" + (i + 1) + "/" + files.length + ")" : "";
+    queue.lock();
+    for (var i = 0; i < rows.length; i++) {
+      if (rows[i].sent) continue;
+      var place = rows.length > 1 ? " (" + (i + 1) + "/" + rows.length + ")" : "";
       try {
-        await send(form, to, files[i], function (percent) {
-          note.textContent = percent === null ? form.dataset.resume : form.dataset.sending.replace("%%", percent + "%") + place;
+        await send(form, to, rows[i].file, function (percent) {
+          var said = percent === null ? form.dataset.resume : form.dataset.sending.replace("%%", percent + "%");
+          note.textContent = percent === null ? said : said + place;
+          rows[i].show(percent, said);
         });
+        rows[i].finish();
       } catch (why) {
-        refused.push((files.length > 1 ? files[i].name + ": " : "") + why.message);
+        refused.push((rows.length > 1 ? rows[i].file.name + ": " : "") + why.message);
+        rows[i].refuse(why.message);
       }
     }
     note.textContent = refused.join("\n");
@@ -88,15 +103,101 @@
     return refused.length;
   }
 
+  function made(tag, name, words) {
+    var element = document.createElement(tag);
+    if (name) element.className = name;
+    if (words) element.textContent = words;
+    return element;
+  }
+
+  // A small picture of a photo, one after the other so that forty large ones do not fill the memory of a phone.
+  var drawing = Promise.resolve();
+  function thumb(file, image) {
+    if (!/^image\//.test(file.type) || !window.createImageBitmap) return;
+    drawing = drawing.then(function () {
+      return createImageBitmap(file, { resizeWidth: 112, resizeQuality: "low" }).then(function (bitmap) {
+        var canvas = document.createElement("canvas");
+        canvas.width = bitmap.width; canvas.height = bitmap.height;
+        canvas.getContext("2d").drawImage(bitmap, 0, 0);
+        bitmap.close();
+        image.src = canvas.toDataURL("image/jpeg", 0.7);
+      }).catch(function () { /* a format that the phone cannot draw: its name says enough */ });
+    });
+  }
+
+  // What was chosen so far: a camera hands over one photo at a time, and each choice adds to those before.
+  function Queue(form, input) {
+    var queue = this, list = made("ul", "po-queue");
+    this.rows = []; this.list = list;
+    // The field itself speaks the browser's language and says how many; the queue says which, in the reader's.
+    var choose = made("label", "po-choose"), sign = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    sign.classList.add("lp-icon"); sign.setAttribute("aria-hidden", "true");
+    sign.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
+    sign.firstChild.setAttribute("href", form.dataset.sign);
+    choose.htmlFor = input.id; choose.append(sign, form.dataset.choose); choose.setAttribute("aria-hidden", "true");
+    input.classList.add("lp-only-read"); input.after(choose);
+    input.closest(".lp-field, .lp-card").append(list);
+    input.addEventListener("change", function () {
+      Array.from(input.files).forEach(function (file) { queue.add(form, file); });
+      queue.keep(input);
+    });
+    this.input = input;
+    if (input.files.length) input.dispatchEvent(new Event("change")); // the browser had kept them
+  }
+  Queue.prototype.has = function (file) {
+    return this.rows.some(function (row) {
+      return row.file.name === file.name && row.file.size === file.size && row.file.lastModified === file.lastModified;
+    });
+  };
+  Queue.prototype.files = function () { return this.rows.map(function (row) { return row.file; }); };
+  Queue.prototype.keep = function (input) {
+    // The plain form sends what the field holds, so the field holds the whole queue.
+    try {
+      var held = new DataTransfer();
+      this.files().forEach(function (file) { held.items.add(file); });
+      input.files = held.files;
+    } catch (old) { /* an old browser: what was chosen last stands in the field */ }
+  };
+  Queue.prototype.lock = function () { this.list.querySelectorAll(".po-drop").forEach(function (button) { button.remove(); }); };
+  Queue.prototype.add = function (form, file) {
+    if (this.has(file)) return;
+    var queue = this, line = made("li"), image = made(/^image\//.test(file.type) ? "img" : "span", "po-thumb");
+    var state = made("span", "po-state", form.dataset.waits), bar = made("progress"), button = made("input", "po-drop");
+    if (image.tagName === "IMG") image.alt = "";
+    bar.max = 100; bar.value = 0; bar.hidden = true; bar.setAttribute("aria-label", file.name);
+    button.type = "button"; button.value = form.dataset.drop; button.setAttribute("aria-label", form.dataset.drop + " " + file.name);
+    line.append(image, made("span", "po-name", file.name), state, button);
+    this.list.append(line);
+    var row = {
+      file: file, sent: false,
+      show: function (percent, said) {
+        if (percent !== null) { bar.value = percent; if (bar.hidden) { bar.hidden = false; state.replaceWith(bar); } return; }
+        if (!bar.hidden) { bar.hidden = true; bar.replaceWith(state); }
+        state.textContent = said;
+      },
+      end: function (kind, said) {
+        if (!bar.hidden) { bar.hidden = true; bar.replaceWith(state); }
+        state.className = "po-state po-state-" + kind; state.textContent = said;
+      },
+      finish: function () { row.sent = true; row.end("sent", "✓ " + form.dataset.sent); },
+      refuse: function (why) { row.end("refused", form.dataset.refused + ": " + why); }
+    };
+    button.addEventListener("click", function () {
+      queue.rows.splice(queue.rows.indexOf(row), 1); line.remove(); queue.keep(queue.input); queue.input.focus();
+    });
+    this.rows.push(row);
+    thumb(file, image);
+  };
+
   function papers(form) {
-    var input = form.elements.files, note = form.querySelector(".lp-progress");
+    var input = form.elements.files, note = form.querySelector(".lp-progress"), queue = new Queue(form, input);
     form.addEventListener("submit", async function (event) {
       var invoice = form.elements.invoice_number;
-      if (!input.files.length || (invoice && invoice.value.trim())) return; // an invoice number goes with the plain form
+      if (!queue.rows.length || (invoice && invoice.value.trim())) return; // an invoice number goes with the plain form
       event.preventDefault();
-      var button = form.querySelector("button"), to = { begin: form.dataset.resumable, paper: Number(form.dataset.paper) };
+      var button = form.querySelector(":scope > button"), to = { begin: form.dataset.resumable, paper: Number(form.dataset.paper) };
       button.disabled = true;
-      var refused = await sendAll(form, to, Array.from(input.files), note);
+      var refused = await sendAll(form, to, queue, note);
       button.disabled = false;
       if (refused) return;
       location.hash = "paper-" + form.dataset.paper;
@@ -117,11 +218,10 @@
   }
 
   function report(form) {
-    var photos = form.elements.photos, note = form.querySelector(".lp-progress");
+    var note = form.querySelector(".lp-progress"), queue = new Queue(form, form.elements.photos);
     form.addEventListener("submit", async function (event) {
-      if (!photos.files.length) return;
       event.preventDefault();
-      var button = form.querySelector("button"), files = Array.from(photos.files), said = new FormData(form);
+      var button = form.querySelector(".lp-send button"), said = new FormData(form);
       said.delete("photos");
       button.disabled = true;
       form.querySelectorAll("[aria-invalid]").forEach(function (field) { field.removeAttribute("aria-invalid"); });
@@ -133,6 +233,7 @@
         note.classList.add("lp-error");
         note.textContent = answer ? answer.said.error || form.dataset.wrong : form.dataset.broken;
         if (!answer) return;
+        if (!answer.said.errors) { form.submit(); return; } // not an answer of ours: the whole page says what is wrong
         form.elements.key.value = answer.said.key;
         var shown = Object.keys(answer.said.errors).filter(function (name) { return complain(form, name, answer.said.errors[name]); });
         var first = form.querySelector("[aria-invalid]");
@@ -144,7 +245,8 @@
       taken.querySelector("span").textContent = answer.said.said;
       taken.querySelector("a").href = answer.said.receipt;
       form.querySelector(".lp-send").hidden = true; // it is reported: there is nothing to press twice
-      if (!(await sendAll(form, to, files, note))) location.assign(answer.said.receipt);
+      form.dispatchEvent(new Event("lipei:sent"));
+      if (!queue.rows.length || !(await sendAll(form, to, queue, note))) location.assign(answer.said.receipt);
     });
   }
 
