@@ -74,6 +74,10 @@ EXPECTED = {
     "tour": ALL,
     "palette": ALL,
     "setup": {"administrator", "manager"},
+    "visits": {"surveyor", "handler", "team_lead", "manager"},
+    "visits-worker": ALL,
+    "visit": {"surveyor", "handler", "team_lead", "manager"},
+    "visit-photo": {"surveyor", "handler", "team_lead", "manager"},
 }
 POSTED = {
     "claim-unmask",
@@ -89,6 +93,7 @@ POSTED = {
     "delegation-end",
     "token-revoke",
     "webhook-stop",
+    "visit-photo",
 }
 ON_CLAIM = {
     "claim",
@@ -109,6 +114,8 @@ ARGS = {
     "claim-letter": lambda n: [n, "receipt"],
     "claim-act": lambda n: [n, "add_note"],
     "part-act": lambda n: [n, "exposures", "1", "set_reserve"],
+    "visit": lambda n: [n, 1],
+    "visit-photo": lambda n: [n, 1],
     "norm": lambda n: ["triage"],
     "norm-version": lambda n: ["triage", 1],
     "norm-edit": lambda n: ["assignment"],

@@ -150,7 +150,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", "blob:"],  # blob: pictures that wait on the phone
         "font-src": [SELF],
         "connect-src": [SELF],
         "object-src": [NONE],

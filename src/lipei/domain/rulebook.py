@@ -24,6 +24,7 @@ from lipei.domain.settings import Settings
 from lipei.domain.settlement import Products
 from lipei.domain.settlement.terms import Cover, FactSpec
 from lipei.domain.straight_through import StraightThroughTable
+from lipei.domain.surveys import SurveyTable
 from lipei.domain.triage import TriageTable
 
 
@@ -45,6 +46,7 @@ class Rulebook:
     settings: Settings
     jobs: JobTable
     opinions: OpinionTable
+    surveys: SurveyTable
     versions: tuple[tuple[str, int], ...] = ()
 
     @cached_property

@@ -33,6 +33,7 @@ from lipei.norms import (
     promises,
     settings,
     straight_through,
+    surveys,
     triage,
 )
 from lipei.norms.errors import NormError
@@ -53,6 +54,7 @@ PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "messages": messages.parse,
     "jobs": jobs.parse,
     "opinions": opinions.parse,
+    "surveys": surveys.parse,
 }
 TABLES = (*PARSERS, "products")
 Edits = Mapping[str, Sequence[tuple[int, str]]]
@@ -125,6 +127,7 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
         settings=replace(latest["settings"], market=profile),
         jobs=latest["jobs"],
         opinions=latest["opinions"],
+        surveys=latest["surveys"],
         versions=tuple((table, edits[table][-1][0] if edits.get(table) else 1) for table in TABLES),
     )
 

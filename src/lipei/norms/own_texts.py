@@ -19,6 +19,7 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     "promises": ("promise.", "portal.promise."),
     "calendars": ("calendar.",),
     "papers": ("paper.", "issuer."),
+    "surveys": ("survey_look.",),
     "triage": ("reason.triage.",),
     "lines": ("line.", "loss."),
     "products": ("fact.",),
@@ -68,6 +69,7 @@ _NEEDED: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "papers": _papers,
     "triage": lambda table: (rule.text for rule in table.rules),
     "lines": _lines,
+    "surveys": lambda table: (f"survey_look.{code}" for code in table.looks),
 }
 
 

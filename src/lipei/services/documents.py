@@ -8,6 +8,7 @@ they are taken, and the journal names where.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, BinaryIO
@@ -32,6 +33,15 @@ RECEIVE = lifecycle.BY_ACTION["paper", "receive"]
 """Who may receive a paper may send a file in."""
 
 
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """When and where a photo was taken, as the phone that sends it says: believed where the file itself is silent."""
+
+    taken_at: datetime | None = None
+    latitude_microdegrees: int | None = None
+    longitude_microdegrees: int | None = None
+
+
 @cache
 def store(location: str) -> media.MediaStore:
     """The store of a folder, sealed with the installation's key."""
@@ -53,9 +63,12 @@ def receive(
     now: datetime,
     paper: int = 0,
     survey: int = 0,
+    capture: Capture = Capture(),
+    digest: str = "",
 ) -> Refusal | Done:
     """Take a file for a claim, as part of a paper or survey where one is named.
 
+    ``digest`` (SHA-256, hex; empty: unknown) is what the sender meant to send; other bytes are refused as damaged.
     Refused (``fields``: ``file``) for what is too large, of a kind that is not taken or not what it says; ``state`` for
     a paper that was accepted or waived; ``permission`` and ``missing`` as any action. Raises OSError where the disk is
     full.
@@ -69,7 +82,9 @@ def receive(
     )
     if isinstance(found, UploadRefusal):
         return Refusal(found.code, "fields", found.params, {"file": found.code})
-    inspected: Inspected = found
+    if digest and digest.lower() != found.digest:
+        return Refusal("refusal.upload_damaged", "fields", {}, {"file": "refusal.upload_damaged"})
+    inspected = _completed(found, capture)
     elsewhere = _seen_elsewhere(inspected.digest, stream_id)
     is_kept = False
 
@@ -95,6 +110,19 @@ def receive(
         now=now,
         cause="document.receive",
     )
+
+
+def _completed(found: Inspected, capture: Capture) -> Inspected:
+    """What the file says of when and where it was made, else what its sender says."""
+    if found.taken_at is None:
+        found = replace(found, taken_at=capture.taken_at)
+    if found.latitude_microdegrees is None:
+        found = replace(
+            found,
+            latitude_microdegrees=capture.latitude_microdegrees,
+            longitude_microdegrees=capture.longitude_microdegrees,
+        )
+    return found
 
 
 def _seen_elsewhere(digest: str, stream_id: int) -> str:

@@ -26,6 +26,7 @@ EDITORS: dict[str, tuple[str, ...]] = {
     "authority": ("manager",),
     "straight_through": ("manager",),
     "papers": ("manager",),
+    "surveys": ("manager",),
     "messages": ("manager", "administrator"),
     "jobs": ("administrator",),
     "opinions": ("manager", "team_lead"),

@@ -69,6 +69,10 @@ PAGES: Mapping[str, str] = {
     "tour": "staff",
     "palette": "staff",
     "setup": "health.see",
+    "visits": "survey.record",
+    "visits-worker": "staff",
+    "visit": "survey.record",
+    "visit-photo": "survey.record",
 }
 
 
@@ -90,6 +94,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("worklist", "list-check"),
             Entry("report", "phone"),
+            Entry("visits", "map-pin"),
             Entry("claims", "folder"),
             Entry("approvals", "checks"),
             Entry("payments", "building-bank"),
@@ -121,15 +126,16 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 
 def allowed(what: str, actor: Actor | None) -> bool:
     """Whether an actor has a permission of `PAGES`. ``staff``: anybody who works here; ``claims``: who sees any claim;
-    ``claim.report``: who may take a report; else a row of `permissions.MAY`. What is unknown is denied."""
+    ``claim.report``, ``survey.record``: who may do that; else a row of `permissions.MAY`. What is unknown is denied."""
     if not actor:
         return False
     if what == "staff":
         return True
     if what == "claims":
         return bool(view_scope(actor))
-    if what == "claim.report":
-        return bool(lifecycle.scopes(lifecycle.BY_ACTION["claim", "report"], actor))
+    if what in ("claim.report", "survey.record"):
+        subject, _, action = what.partition(".")
+        return bool(lifecycle.scopes(lifecycle.BY_ACTION[subject, action], actor))
     return what in MAY and may(actor, what)
 
 

@@ -1,0 +1,112 @@
+"""A surveyor in a tunnel: the network goes between the third photo and the fourth, then the phone dies; nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
+from tests.browser.test_console import CHROMIUM, PHONE, site, violations
+from tests.web.conftest import browser, office, today
+from tests.web.test_visits import picture, to_visit
+
+from lipei.store import models
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+__all__ = ["browser", "office", "site", "today"]  # fixtures
+
+
+@pytest.fixture
+def playwright() -> Iterator[Playwright]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium; name one with CHROMIUM=/path")
+    with sync_playwright() as found:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+        yield found
+        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+
+
+def phone(playwright: Playwright, home: Path, site: Any, client: Any) -> BrowserContext:
+    """A phone with a memory of its own, on which the surveyor is signed in."""
+    made = playwright.chromium.launch_persistent_context(
+        str(home), executable_path=CHROMIUM, args=["--no-sandbox"], viewport=PHONE, permissions=["geolocation"],  # type: ignore[arg-type]
+        geolocation={"latitude": 31.1791, "longitude": 121.4365},
+    )  # fmt: skip
+    name = django_settings.SESSION_COOKIE_NAME
+    made.add_cookies(
+        [
+            {"name": "lipei_language", "value": "en", "url": site.url},
+            {"name": name, "value": client.cookies[name].value, "url": site.url},
+        ]
+    )
+    made.set_default_timeout(30_000)
+    return made
+
+
+def killed(home: Path) -> None:
+    """The phone's battery is empty: every process of that browser ends at once."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str(home).encode() in (entry / "cmdline").read_bytes():
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except (OSError, ProcessLookupError):
+                continue
+
+
+def arrived(page: Page, photos: int) -> None:
+    """Wait until so many photos are on the claim."""
+    for _ in range(100):
+        if models.Document.objects.filter(survey=1).count() == photos:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{models.Document.objects.count()} photos arrived, not {photos}")
+
+
+def take(page: Page, shades: range) -> None:
+    for shade in shades:
+        file = {"name": f"IMG_{shade}.jpg", "mimeType": "image/jpeg", "buffer": picture(shade * 45)}
+        page.locator("#photos").set_input_files(files=[file])  # type: ignore[list-item]
+
+
+@pytest.mark.norm("2.2.2")
+def test_photos_and_report_outlive_a_tunnel_and_a_dead_phone(
+    playwright: Playwright, site: SimpleNamespace, browser: Any, tmp_path: Path
+) -> None:
+    number = to_visit(site.office)
+    where = f"{site.url}/console/visits/{number}/1/"
+    held = phone(playwright, tmp_path, site, browser("surveyor1"))
+    page = held.new_page()
+    page.goto(f"{site.url}/console/visits/")
+    page.evaluate("navigator.serviceWorker.ready")
+    page.goto(where)
+    assert violations(page) == []
+    page.evaluate("navigator.serviceWorker.ready")
+    take(page, range(1, 4))
+    arrived(page, 3)
+    held.set_offline(True)
+    take(page, range(4, 6))
+    page.locator("#findings").fill("Rear bumper dented.")
+    page.locator(".lp-look").first.get_by_role("radio", name="Yes").check(force=True)
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.locator("[data-waits] span")).to_have_text("3 waiting to be sent")
+    page.reload()  # in the tunnel the page is there all the same
+    expect(page.locator("#findings")).to_have_value("Rear bumper dented.")
+    killed(tmp_path)
+
+    again = phone(playwright, tmp_path, site, browser("surveyor1"))
+    page = again.new_page()
+    page.goto(f"{site.url}/console/visits/")
+    expect(page.locator("[data-waits] span")).to_have_text("Everything is sent")
+    survey = models.Survey.objects.get()
+    assert (survey.state, survey.findings) == ("recorded", "Rear bumper dented.")
+    photos = models.Document.objects.filter(survey=1)
+    assert photos.count() == 5 and len({p.digest for p in photos}) == 5
+    assert {p.latitude_microdegrees for p in photos} == {31_179_100}
+    again.close()
