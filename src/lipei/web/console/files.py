@@ -10,7 +10,6 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from lipei.domain.events import Refusal
-from lipei.gateways.uploads import images
 from lipei.reads import claims as reads
 from lipei.services import documents, letters, personal_data
 from lipei.web.console.claim_parts import PICTURES
@@ -50,6 +49,8 @@ def document(request: HttpRequest, number: str, part: int) -> Any:
 
 def _small(content: bytes, media_type: str) -> HttpResponse:
     """A picture as the grid of files shows it."""
+    from lipei.gateways.uploads import images  # heavy, and seldom needed
+
     made = images.small(io.BytesIO(content), media_type)
     if made is None:
         raise Http404
