@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -86,6 +87,47 @@ PAIRS = {
     "payment": 10,
     "recovery": 2,
 }
+
+# How many (action, state) pairs are open to each role, by hand, as (own, unit, company); an action that makes a part, or
+# on a part without a state, counts once. So compliance: note and word to the customer in each of the nine states.
+OPEN_TO = {
+    "customer": (22, 0, 0),
+    "program": (0, 0, 7),
+    "intake": (0, 0, 39),
+    "handler": (147, 0, 10),
+    "surveyor": (0, 38, 0),
+    "assessor": (0, 47, 0),
+    "approver": (0, 0, 49),
+    "team_lead": (0, 171, 0),
+    "manager": (0, 0, 172),
+    "finance": (0, 0, 34),
+    "expert": (0, 0, 10),
+    "investigator": (0, 0, 21),
+    "compliance": (0, 0, 18),
+    "system": (0, 0, 59),
+}
+# Where each action leads, by hand; all others leave the part's state as it is.
+LEADS_TO = {
+    "claim": "report:reported",
+    "exposure": "add:open correct:open assess:assessed check_assessment:checked submit_decision:submitted "
+    "approve_decision:approved return_for_rework:open propose_refusal:refusal_proposed refuse:refused drop:dropped",
+    "paper": "receive:received accept:accepted refuse:refused waive:waived",
+    "survey": "schedule:scheduled record:recorded cancel:cancelled",
+    "consultation": "convene:convened opine:convened conclude:concluded",
+    "offer": "send:sent agree:agreed decline:declined expire:expired",
+    "payment": "order:ordered approve_payment:approved submit:submitted confirm:confirmed fail:failed give_back:failed "
+    "retry:approved cancel:cancelled",
+    "recovery": "recover_overpayment:open subrogate:open write_off:written_off",
+}
+# How often each guard stands in the table, by hand.
+GUARDED = {
+    "assigned_to_me": 1, "not_accepted": 1, "duty_calls_me": 1, "exposures_ended": 1, "something_decided": 1,
+    "money_at_rest": 5, "nothing_paid": 3, "nothing_refused": 1, "nothing_promised": 3, "not_imported": 1,
+    "not_suspected": 1, "suspected": 1, "claim_open": 23, "claim_registered": 4, "a_person": 1, "not_the_assessor": 1,
+    "not_the_maker": 1, "not_approved_by_me": 4, "not_the_proposer": 1, "not_the_orderer": 1, "not_the_decider": 1,
+    "not_the_opener": 1, "invited": 1, "has_opinions": 1, "exposures_approved": 2, "something_agreed": 1, "offer_live": 1,
+    "offer_past": 1, "nothing_spent_on_it": 2, "something_overpaid": 1, "something_paid": 1,
+}  # fmt: skip
 
 # What must never be possible, by hand: (subject, action, state).
 NEVER = {
@@ -225,6 +267,32 @@ def test_counts_by_hand():
         if step.subject in found and not step.makes_part:
             found[step.subject] += sum(state in step.sources for state in STATES[step.subject])
     assert found == PAIRS
+
+
+@pytest.mark.norm("1.4.3")
+def test_what_is_open_to_each_role_by_hand():
+    found: dict[str, dict[str, int]] = {}
+    for step in lc.STEPS:
+        pairs = 1 if step.makes_part or step.sources == lc.EVERY else len(step.sources)
+        for who in step.who:
+            role, _, scope = who.partition(":")
+            scopes = found.setdefault(role, dict.fromkeys(("own", "unit", "company"), 0))
+            scopes[scope or "company"] += pairs
+    assert {role: tuple(scopes.values()) for role, scopes in found.items()} == OPEN_TO
+
+
+def test_where_actions_lead_by_hand():
+    found: dict[str, set[str]] = {}
+    for step in lc.STEPS:
+        if step.target:
+            found.setdefault(step.subject, set()).add(f"{step.action}:{step.target}")
+    assert found == {subject: set(said.split()) for subject, said in LEADS_TO.items()}
+
+
+def test_guards_by_hand():
+    found = Counter(guard for step in lc.STEPS for guard in step.guards)
+    assert found == GUARDED
+    assert set(found) == set(lc.GUARDS)
 
 
 @pytest.mark.parametrize("pair", sorted(NEVER), ids="-".join)
