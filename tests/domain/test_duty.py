@@ -53,6 +53,15 @@ ROSTER = Roster(1, (shift(0, 12, 1, 2), shift(12, 24, 3, 4, 5)), team_lead=9)
 # --- gaps
 
 
+def test_who_is_away_covers_nothing() -> None:
+    alone = Roster(1, (shift(0, 12, 1, 2), shift(12, 24, 3)))
+    away = {1: [span(0, 24)], 3: [span(15, 16), span(18, 19)], 2: [span(10, 11)]}
+    assert gaps(roster=alone, needed=[span(0, 24)], away=away) == (span(10, 11), span(15, 16), span(18, 19))
+    refusal = check_roster(roster=alone, needed=[span(12, 24)], away=away)
+    assert refusal is not None and (refusal.params["starts"], refusal.params["gaps"]) == (at(15), 2)
+    assert check_roster(roster=alone, needed=[span(0, 9)], away=away) is None
+
+
 def test_a_roster_without_a_gap_is_accepted() -> None:
     assert gaps(roster=ROSTER, needed=[span(0, 9), span(18, 24)]) == ()
     assert check_roster(roster=ROSTER, needed=[span(0, 24)]) is None
@@ -115,6 +124,23 @@ def test_off_hours_are_everything_outside_the_calendars_opening_holidays_and_mak
 
 
 # --- calling
+
+
+def test_who_is_absent_is_passed_over() -> None:
+    assert line_up(roster=ROSTER, at=at(13), absent={3}) == (4, 5, 9)
+    assert line_up(roster=ROSTER, at=at(13), absent={3, 4, 5, 9}) == ()
+    first = call(roster=ROSTER, at=at(13), acknowledge_minutes=15, absent={3})
+    assert isinstance(first, Call) and first.staff_id == 4
+    after = next_call(
+        roster=ROSTER, silent=4, position=0, due_at=at(13.25), now=at(13.25), acknowledge_minutes=15, absent={3, 5}
+    )
+    assert isinstance(after, Call) and (after.staff_id, after.position) == (9, 1)
+    # Who was called and then went home is not in line any more: it begins anew.
+    anew = next_call(
+        roster=ROSTER, silent=4, position=1, due_at=at(13.5), now=at(13.5), acknowledge_minutes=15, absent={4}
+    )
+    assert isinstance(anew, Call) and anew.staff_id == 3
+    assert isinstance(call(roster=ROSTER, at=at(13), acknowledge_minutes=15, absent={3, 4, 5, 9}), Refusal)
 
 
 def test_who_is_on_duty_changes_at_the_turn_of_the_shift() -> None:

@@ -118,6 +118,60 @@ def test_a_silent_person_on_duty_is_followed_by_the_next(people):
     assert duty.sweep(now=due + timedelta(hours=3), limit=10) == 0
 
 
+@pytest.mark.norm("2.3.3")
+def test_who_is_away_or_has_left_is_not_called(people):
+    roster(people, "handler1", "handler2")
+    night = NOW.replace(hour=15)
+    absence = {"starts_at": night - timedelta(days=1), "ends_at": night + timedelta(days=1)}
+    models.Absence.objects.create(staff_id=people.rows["handler1"].id, reason="ill", **absence)
+    case = actions_report(people, night)
+    assert case.claim.duty_person == people.rows["handler2"].id
+    models.Staff.objects.filter(id=people.rows["handler2"].id).update(active=False)
+    assert duty.sweep(now=case.claim.duty_due_at, limit=10) == 1
+    assert now_is(case).claim.duty_person == people.rows["lead1"].id  # who closes each round
+
+
+@pytest.mark.norm("2.3.3")
+def test_nobody_to_call_is_said_again_until_a_shift_begins(people):
+    night = NOW.replace(hour=15)
+    case = actions_report(people, night)
+    assert case.claim.duty_person is None
+    assert duty.sweep(now=night + timedelta(minutes=14), limit=10) == 0
+    assert duty.sweep(now=night + timedelta(minutes=15), limit=10) == 1
+    assert models.Entry.objects.filter(stream_id=case.id, kind="claim.duty_unmanned").count() == 2
+    roster(people, "handler2")
+    assert duty.sweep(now=night + timedelta(minutes=30), limit=10) == 1
+    assert now_is(case).claim.duty_person == people.rows["handler2"].id
+    assert models.Delivery.objects.filter(stream_id=case.id, message="staff_duty_call").exists()
+
+
+def test_a_claim_that_its_handler_has_accepted_calls_nobody(people):
+    roster(people, "handler1", "handler2")
+    case = actions_report(people, NOW.replace(hour=15))
+    handler = next(p for p in (people.handler1, people.handler2) if p.staff_id == case.claim.handler)
+    done = actions.act(
+        case.claim.number, "claim", "accept_assignment", actor=handler, now=NOW.replace(hour=15, minute=5)
+    )
+    assert done.case.claim.accepted_at is not None
+    assert duty.sweep(now=case.claim.duty_due_at, limit=10) == 0
+
+
+@pytest.mark.norm("2.3.3")
+@pytest.mark.parametrize(
+    ("person", "code"), [("finance1", "refusal.duty.person"), ("handler1", "refusal.duty.gap"), ("handler2", None)]
+)
+def test_a_roster_names_people_who_can_answer_and_are_there(people, person, code):
+    away = {"starts_at": NOW + timedelta(days=2), "ends_at": NOW + timedelta(days=3)}
+    models.Absence.objects.create(staff_id=people.rows["handler1"].id, **away)
+    text = loader.default_text("duty").replace(
+        "shifts: []", f"shifts: [{{from: 2026-11-20 00:00, to: 2026-12-30 00:00, persons: [{people.rows[person].id}]}}]"
+    )
+    found = norms.save(table="duty", text=text, reason="r", seen_version=1, actor=people.manager1, now=NOW)
+    assert (found if code is None else found.code) == (code or 2)
+    if code == "refusal.duty.gap":
+        assert away["starts_at"] <= found.params["starts"] < found.params["ends"] <= away["ends_at"]
+
+
 def actions_report(people: Any, at: Any, key: str = "night", days: int = 0) -> Any:
     from tests.jobs.conftest import small_report
 

@@ -7,7 +7,7 @@ is called; after the last the team lead, then around again, until somebody answe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,12 +81,21 @@ def _openings(calendar: Calendar, starts: datetime, ends: datetime) -> Iterator[
         day += timedelta(days=1)
 
 
-def gaps(*, roster: Roster, needed: Iterable[Span]) -> tuple[Span, ...]:
+def gaps(
+    *, roster: Roster, needed: Iterable[Span], away: Mapping[int, Iterable[Span]] | None = None
+) -> tuple[Span, ...]:
     """Every needed stretch of time in which nobody is on duty, in order. A shift without persons covers nothing.
 
-    The team lead alone is no cover: the roster promises somebody who is on duty.
+    ``away`` are the absences of persons: who is away then covers nothing either. The team lead alone is no cover: the
+    roster promises somebody who is on duty.
     """
-    manned = [Span(s.starts, s.ends) for s in roster.shifts if s.persons]
+    absences = away or {}
+    manned = [
+        there
+        for shift in roster.shifts
+        for person in shift.persons
+        for there in _without(Span(shift.starts, shift.ends), absences.get(person, ()))
+    ]
     return tuple(gap for span in sorted(needed) for gap in _without(span, manned))
 
 
@@ -106,9 +115,11 @@ def _without(span: Span, covered: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(left)
 
 
-def check_roster(*, roster: Roster, needed: Iterable[Span]) -> Refusal | None:
+def check_roster(
+    *, roster: Roster, needed: Iterable[Span], away: Mapping[int, Iterable[Span]] | None = None
+) -> Refusal | None:
     """Refuses a roster with a gap, the first gap named and all of them counted (norm 2.3.3: no gap)."""
-    found = gaps(roster=roster, needed=needed)
+    found = gaps(roster=roster, needed=needed, away=away)
     if not found:
         return None
     first = found[0]
@@ -121,24 +132,33 @@ def on_duty(*, roster: Roster, at: datetime) -> tuple[int, ...]:
     return tuple(dict.fromkeys(person for shift in now for person in shift.persons))
 
 
-def line_up(*, roster: Roster, at: datetime) -> tuple[int, ...]:
-    """Who is called in one round, the team lead last."""
-    persons = on_duty(roster=roster, at=at)
-    if roster.team_lead is None or roster.team_lead in persons:
+def line_up(*, roster: Roster, at: datetime, absent: Collection[int] = ()) -> tuple[int, ...]:
+    """Who is called in one round, the team lead last. Who is ``absent`` is passed over."""
+    persons = tuple(person for person in on_duty(roster=roster, at=at) if person not in absent)
+    if roster.team_lead is None or roster.team_lead in (*persons, *absent):
         return persons
     return (*persons, roster.team_lead)
 
 
-def call(*, roster: Roster, at: datetime, acknowledge_minutes: int) -> Call | Refusal:
+def call(
+    *, roster: Roster, at: datetime, acknowledge_minutes: int, absent: Collection[int] = (), position: int = 0
+) -> Call | Refusal:
     """The first call of an urgent report: who, and until when they must acknowledge.
 
     Refuses only where there is nobody to call at all: neither a person on duty nor a team lead.
     """
-    return _call(line_up(roster=roster, at=at), 0, 0, at, acknowledge_minutes)
+    return _call(line_up(roster=roster, at=at, absent=absent), 0, position, at, acknowledge_minutes)
 
 
 def next_call(
-    *, roster: Roster, silent: int, position: int, due_at: datetime, now: datetime, acknowledge_minutes: int
+    *,
+    roster: Roster,
+    silent: int,
+    position: int,
+    due_at: datetime,
+    now: datetime,
+    acknowledge_minutes: int,
+    absent: Collection[int] = (),
 ) -> Call | Refusal | None:
     """Whom to call once ``silent``, call number ``position``, has not acknowledged by ``due_at``; None before that.
 
@@ -147,7 +167,7 @@ def next_call(
     """
     if now < due_at:
         return None
-    line = line_up(roster=roster, at=now)
+    line = line_up(roster=roster, at=now, absent=absent)
     following = line.index(silent) + 1 if silent in line else 0
     return _call(line, following, position + 1, now, acknowledge_minutes)
 

@@ -53,7 +53,9 @@ def duty(viewer: Actor, *, rulebook: Rulebook, language: str, now: datetime) -> 
     until = now + timedelta(days=rulebook.settings.duty_roster_ahead_days)
     shifts = [s for s in roster.shifts if s.ends > now and s.starts < until]
     rows = list(
-        models.Claim.objects.filter(scope.claims(viewer), duty_acknowledged_at=None, duty_due_at__isnull=False)
+        models.Claim.objects.filter(
+            scope.claims(viewer), duty_acknowledged_at=None, duty_due_at__isnull=False, duty_person__isnull=False
+        )
         .order_by("duty_due_at")
         .values_list("number", "duty_person", "duty_position", "duty_due_at", "loss_kind")[:200]
     )

@@ -17,13 +17,14 @@ from lipei.domain import commands, conduct, duty
 from lipei.domain.claims import Case
 from lipei.domain.conditions import holds
 from lipei.domain.conduct import Happened, World
-from lipei.domain.events import Actor, Event, Refusal
+from lipei.domain.events import Actor, Refusal
 from lipei.domain.policies import Policy
 from lipei.domain.rulebook import Rulebook
-from lipei.domain.rules.handling import call_duty
+from lipei.domain.rules.handling import call_duty, duty_unmanned
 from lipei.domain.triage import claim_values
 from lipei.services import actions, norms, unit_of_work, world
 from lipei.services.actions import Done
+from lipei.services.roster import absent_now
 from lipei.services.unit_of_work import Stale
 from lipei.store import aggregates, canonical, models
 
@@ -146,8 +147,9 @@ def decide(case: Case, command: commands.Report, actor: Actor, w: World, now: da
     called = duty_call(after, w.rulebook, now)
     if called is None:
         return happened
-    put = call_duty(called, after.claim) if isinstance(called, duty.Call) else Event("claim.duty_unmanned")
-    return (*happened, (put, DUTY))
+    minutes = w.rulebook.settings.duty_acknowledge_minutes
+    said = call_duty(called, after.claim) if isinstance(called, duty.Call) else duty_unmanned(now, minutes)
+    return (*happened, (said, DUTY))
 
 
 def duty_call(case: Case, rulebook: Rulebook, now: datetime) -> duty.Call | Refusal | None:
@@ -161,4 +163,6 @@ def duty_call(case: Case, rulebook: Rulebook, now: datetime) -> duty.Call | Refu
         return None
     if not holds(table.calls, claim_values(case=case, table=rulebook.triage, now=now)):
         return None
-    return duty.call(roster=table.roster, at=now, acknowledge_minutes=rulebook.settings.duty_acknowledge_minutes)
+    minutes = rulebook.settings.duty_acknowledge_minutes
+    absent = absent_now(table.roster, now)
+    return duty.call(roster=table.roster, at=now, acknowledge_minutes=minutes, absent=absent)

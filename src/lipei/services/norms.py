@@ -11,6 +11,7 @@ from lipei.domain.events import Actor, Refusal
 from lipei.norms import loader
 from lipei.norms.errors import NormError
 from lipei.reads.rulebook import current, held
+from lipei.services import roster
 from lipei.store import models
 
 __all__ = ["EDITORS", "check", "current", "held", "save", "text_in_force"]
@@ -61,14 +62,17 @@ def check(table: str, text: str) -> Refusal | None:
 
 
 def roster_gap(text: str, now: datetime) -> Refusal | None:
-    """Refuses a duty roster that leaves an hour of the days ahead without a person, the gap named (norm 2.3.3)."""
+    """Refuses a duty roster that leaves an hour of the days ahead without a person, the gap named (norm 2.3.3).
+
+    Absences count: who is away covers nothing. Everybody named has to be able to answer.
+    """
     book, table = current(), loader.parsed("duty", 2, text)
     calendar = book.calendars.current.get(table.calendar)
     if calendar is None:
         return Refusal("norm_error.table.unknown_code", "fields", {"place": "duty.calendar", "code": table.calendar})
     until = now + timedelta(days=book.settings.duty_roster_ahead_days)
     needed = duty.off_hours(calendar=calendar, starts=now, ends=until)
-    return duty.check_roster(roster=table.roster, needed=needed)
+    return roster.refused(table.roster, needed, now)
 
 
 def save(*, table: str, text: str, reason: str, seen_version: int, actor: Actor, now: datetime) -> Refusal | int:

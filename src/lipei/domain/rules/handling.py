@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from lipei.domain import assignment, duty, limits, triage
 from lipei.domain.claims import Case, Claim
@@ -103,6 +104,12 @@ def call_duty(found: duty.Call, claim: Claim) -> Event:
     if claim.accepted_at is None:
         changed["handler"] = found.staff_id
     return Event("claim.duty_called", 0, facts, (Change("claim", 0, changed),))
+
+
+def duty_unmanned(now: datetime, minutes: int) -> Event:
+    """Nobody can be called: whoever leads is told, and the roster is asked again once the time for an answer is up."""
+    retry = Change("claim", 0, {"duty_person": None, "duty_due_at": now + timedelta(minutes=minutes)})
+    return Event("claim.duty_unmanned", 0, {}, (retry,))
 
 
 def acknowledge_duty(ask: Ask) -> Outcome:
