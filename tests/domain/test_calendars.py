@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -275,8 +275,8 @@ def test_law_adding_agrees_with_counting_minute_by_minute(start: datetime, n: in
 def test_adding_working_time_is_fast() -> None:
     start, rounds = at("2026-11-20 16:30"), 5_000
     CN.add(start, 1)
-    begun = perf_counter()
+    begun = process_time()
     for n in range(rounds):
         CN.add(start, n)
     # The aim is 20 µs; the bound leaves room for a busy machine.
-    assert (perf_counter() - begun) / rounds < 60e-6
+    assert (process_time() - begun) / rounds < 60e-6

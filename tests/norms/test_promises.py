@@ -560,8 +560,8 @@ def test_no_promise_is_broken_by_what_came_later(
 def test_reacting_is_cheap_enough_for_every_write() -> None:
     case = story("simple", ("claim.reported", "2026-11-23 10:00", None))
     events = [Event("claim.note_added"), Event("claim.reserve"), Event("claim.assigned"), Event("claim.triaged")]
-    begun, rounds = time.perf_counter(), 200
+    begun, rounds = time.process_time(), 200
     for _ in range(rounds):
         react(case=case, events=events, promises=CN, calendars=CALENDARS, now=at("2026-11-23 11:00"))
     # The aim is 0.3 ms; the bound leaves room for a busy machine.
-    assert (time.perf_counter() - begun) / rounds < 1e-3
+    assert (time.process_time() - begun) / rounds < 1e-3
