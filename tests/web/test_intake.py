@@ -87,3 +87,81 @@ def test_the_same_loss_twice_is_offered_for_linking(browser, office):
     assert "These may be about the same loss" not in first.content.decode()
     second = client.post("/console/report/", {**said, "idempotency_key": "b"}, follow=True)
     assert "These may be about the same loss" in second.content.decode() and number in second.content.decode()
+
+
+STORY = "今天早上倒车时撞到柱子，车牌沪A12345，没有人受伤。"
+
+
+@pytest.mark.norm("2.1.1")
+def test_the_story_comes_first_and_suggests_without_setting(browser, office):
+    client = browser("intake1")
+    empty = client.get("/console/report/").content.decode()
+    assert empty.index('name="story"') < empty.index('name="phone"') < empty.index('name="loss_kind"')
+    page = client.post("/console/report/", {"story": STORY, "look_up": "1", "idempotency_key": "k"}).content.decode()
+    assert 'value="plate=%E6%B2%AAA12345"' in page and 'value="line=motor&amp;loss_kind=single_vehicle"' in page
+    assert 'name="plate" value=""' in page, "offered, not filled in"
+    assert models.Claim.objects.count() == 0
+
+
+def test_a_confirmed_hint_is_filled_in_and_finds_the_policy(browser, office):
+    client = browser("intake1")
+    said = {"story": STORY, "place": "徐汇区", "idempotency_key": "k", "confirm": "plate=%E6%B2%AAA12345"}
+    page = client.post("/console/report/", said).content.decode()
+    assert 'name="plate" value="沪A12345"' in page and 'value="徐汇区"' in page and STORY in page
+    assert "PC-1" in page and "王*明" in page and "138****8000" in page and "13800138000" not in page
+    assert '<div data-field="name" hidden>' in page, "what is on file is not asked"
+    assert 'value="plate=' not in page, "what is known is not suggested again"
+    unknown = client.post("/console/report/", {**said, "confirm": "external_number=1&story=x%0A"}).content.decode()
+    assert 'name="external_number"' not in unknown
+
+
+def test_while_typing_only_the_part_that_changes_is_sent(browser, office):
+    client = browser("intake1")
+    part = client.post(
+        "/console/report/", {"phone": "13800138000", "line": "motor", "look_up": "1"}, headers={"hx-request": "true"}
+    ).content.decode()
+    assert "<html" not in part and "PC-1" in part and 'data-known="' in part
+
+
+def test_several_policies_are_offered_and_one_is_chosen(browser, office):
+    client = browser("intake1")
+    phone = models.Policy.objects.get(number="PC-1")
+    phone.pk, phone.number = None, "PC-1B"
+    phone.save()
+    page = client.post(
+        "/console/report/", {"phone": "13800138000", "look_up": "1", "idempotency_key": "k"}
+    ).content.decode()
+    assert 'value="policy_number=PC-1"' in page and 'value="policy_number=PC-1B"' in page
+    page = client.post(
+        "/console/report/", {"phone": "13800138000", "confirm": "policy_number=PC-1B", "idempotency_key": "k"}
+    ).content.decode()
+    assert 'name="policy_number" value="PC-1B"' in page and 'value="policy_number=PC-1"' not in page
+
+
+def test_somebody_who_claimed_before_is_found_by_name(browser, office, claim):
+    part = (
+        browser("intake1")
+        .post("/console/report/", {"name": "王小明", "look_up": "1"}, headers={"hx-request": "true"})
+        .content.decode()
+    )
+    assert 'value="policy_number=PC-1"' in part and "王小明" not in part
+
+
+@pytest.mark.norm("2.2.1")
+def test_the_receipt_is_read_out_in_the_customers_language(browser, office):
+    client = browser("intake1", "en")
+    said = {
+        "phone": "13800138000",
+        "story": "追尾",
+        "policy_number": "PC-1",
+        "language": "zh-hant",
+        "idempotency_key": "k",
+    }
+    page = client.post("/console/report/", said, follow=True).content.decode()
+    claim = models.Claim.objects.get()
+    spelled = " ".join(claim.number[i : i + 4] for i in range(0, len(claim.number), 4))
+    script = page[page.index('<div lang="zh-hant">') :]
+    script = script[: script.index("</div>")]
+    assert spelled in script and "您的案件編號是" in script and "之前" in script
+    assert "Read this out to the customer" in page
+    assert 'data-sent="queued ' in page or 'data-sent="sent ' in page, "the message that is on its way is shown"

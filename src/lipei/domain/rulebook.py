@@ -14,6 +14,7 @@ from lipei.domain.authority import AuthorityTable
 from lipei.domain.calendars import Calendars
 from lipei.domain.duty import DutyTable
 from lipei.domain.facts import asked_by
+from lipei.domain.hints import HintTable
 from lipei.domain.jobs import JobTable
 from lipei.domain.lines import Lines
 from lipei.domain.messages import MessageTable
@@ -47,6 +48,7 @@ class Rulebook:
     jobs: JobTable
     opinions: OpinionTable
     surveys: SurveyTable
+    hints: HintTable
     versions: tuple[tuple[str, int], ...] = ()
 
     @cached_property

@@ -49,6 +49,10 @@ def _named(tables: Tables) -> Iterator[tuple[str, str, Iterable[str]]]:
     """Codes that tables name outside conditions: where, of what kind, which."""
     for row in tables["promises"].rows:
         yield f"promises.{row.code}", "line", row.lines
+    for rule in tables["hints"].words:
+        for name in ("line", "loss_kind"):
+            if name in (rule.says or {}):
+                yield f"hints.words.{rule.code}.says.{name}", name, [rule.says[name]]
     triage, assignment = tables["triage"], tables["assignment"]
     yield "triage.injury.covers", "cover", triage.injury_covers
     yield "triage.injury.perils", "peril", triage.injury_perils

@@ -23,6 +23,7 @@ from lipei.norms import (
     calendars,
     duty,
     fitting,
+    hints,
     jobs,
     lines,
     messages,
@@ -55,6 +56,7 @@ PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "jobs": jobs.parse,
     "opinions": opinions.parse,
     "surveys": surveys.parse,
+    "hints": hints.parse,
 }
 TABLES = (*PARSERS, "products")
 Edits = Mapping[str, Sequence[tuple[int, str]]]
@@ -128,6 +130,7 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
         jobs=latest["jobs"],
         opinions=latest["opinions"],
         surveys=latest["surveys"],
+        hints=latest["hints"],
         versions=tuple((table, edits[table][-1][0] if edits.get(table) else 1) for table in TABLES),
     )
 

@@ -31,6 +31,7 @@ EDITORS: dict[str, tuple[str, ...]] = {
     "messages": ("manager", "administrator"),
     "jobs": ("administrator",),
     "opinions": ("manager", "team_lead"),
+    "hints": ("manager", "team_lead"),
     "products": ("manager",),
 }
 
