@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,8 @@ KEYS: Mapping[tuple[str, str], str] = {
     ("claim", "give_opinion"): "o", ("claim", "request_papers"): "p", ("claim", "add_note"): "m",
     ("claim", "tell_customer"): "t", ("claim", "ask_for_help"): "h", ("claim", "hand_over"): "y",
     ("exposure", "assess"): "a", ("exposure", "set_reserve"): "r", ("exposure", "propose_refusal"): "x",
+    ("exposure", "check_assessment"): "c", ("exposure", "submit_decision"): "d", ("exposure", "approve_decision"): "v",
+    ("offer", "send"): "f",
 }  # fmt: skip
 """Single keys for what handlers do all day; ``n`` is the next step, whatever it is."""
 CAREFUL = frozenset(
@@ -198,19 +200,21 @@ def _claim_actions(buttons: Mapping[tuple[str, int], list[Any]]) -> list[Any]:
 
 
 def _keyed(found: dict[str, Any]) -> dict[str, Any]:
-    """Give the keys of `KEYS` to the buttons drawn: each key once, to the first button of its action; ``n`` to the next step."""
+    """Give the keys of `KEYS` to the buttons drawn: each key once, to the first button of its action."""
     nexts = [row["button"] for row in found["next"]]
-    if nexts:
-        label = text("claim_page.next_key", language(), action=nexts[0]["label"])
-        nexts[0] |= {"key": "n", "key_label": label}
-    drawn = [*nexts, *found["claim_actions"], *(b for _, _, row in found["exposures"] for b in row)]
-    taken = {b["key"] for b in nexts[:1]}
-    for one in drawn:
+    taken: set[str] = set()
+    for one in (*nexts, *found["claim_actions"], *_parts_buttons(found)):
         key = KEYS.get(one["action"], "")
-        if key and key not in taken and not one["key"]:
+        if key and key not in taken:
             one |= {"key": key, "key_label": one["label"]}
             taken.add(key)
-    return found
+    label = text("claim_page.next_key", language(), action=nexts[0]["label"]) if nexts else ""
+    return {**found, "next_label": label}
+
+
+def _parts_buttons(found: Mapping[str, Any]) -> Iterator[Any]:
+    yield from (button for _, _, row in found["exposures"] for button in row)
+    yield from (button for _, row in found["offers"] for button in row)
 
 
 def customer(case: Case) -> Any | None:

@@ -12,7 +12,7 @@
   function begin(form) {
     var fields = all(FIELDS, form).filter(seen);
     var wrong = fields.filter(function (f) { return f.getAttribute("aria-invalid") === "true"; })[0];
-    var empty = fields.filter(function (f) { return f.type !== "checkbox" && !f.value; })[0];
+    var empty = fields.filter(function (f) { return f.matches("select") || (f.type !== "checkbox" && !f.value); })[0];
     (wrong || empty || fields[0] || $(".lp-act-send", form)).focus();
   }
 
@@ -32,6 +32,11 @@
       var ready = $("[data-digit='" + event.code.slice(5) + "']", form);
       if (ready) { event.preventDefault(); ready.click(); }
     }
+  });
+
+  // the key of the next step stands on its row, for its button may have a key of its own
+  document.addEventListener("click", function (event) {
+    if (event.target.matches && event.target.matches(".lp-next-first") && !event.isTrusted) $(".lp-button", event.target).click();
   });
 
   document.addEventListener("click", function (event) {
@@ -132,7 +137,11 @@
       var box = bar.getBoundingClientRect(), at = here.getBoundingClientRect();
       if (at.left < box.left || at.right > box.right) bar.scrollLeft += at.left - box.left - 16;
     }, { rootMargin: "-100px 0px -55% 0px" });
-    links.forEach(function (a) { var head = document.getElementById(a.hash.slice(1)); if (head) watcher.observe(head); });
+    var beside = $("#claim").offsetWidth >= 58 * 16;
+    links.forEach(function (a) {
+      var head = document.getElementById(a.hash.slice(1));
+      if (head && !(beside && head.closest(".lp-claim-side"))) watcher.observe(head);  // what is always in sight tells nothing
+    });
   }
 
   // --- printing shows what is folded ---------------------------------------------------------------------------------
