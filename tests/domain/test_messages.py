@@ -23,7 +23,7 @@ from lipei.domain.claims import (
     Survey,
 )
 from lipei.domain.events import Event
-from lipei.domain.messages import Due, MessageTable, Recipient, deliveries_for, direct, reachable
+from lipei.domain.messages import Due, MessageTable, Recipient, deliveries_for, direct, overtaken, reachable
 from lipei.norms import messages as norm_messages
 
 PATH = Path(norm_messages.__file__).parent / "defaults/messages.yaml"
@@ -120,9 +120,33 @@ def test_letters_go_with_the_messages_that_need_one() -> None:
     letters = {code: row.letter for code, row in TABLE.rows.items() if row.letter}
     assert letters == {
         "receipt": "receipt", "papers_request": "paper_request", "offer_sent": "settlement",
-        "result_zero": "settlement", "payment_confirmed": "settlement",
+        "result_zero": "settlement", "payment_confirmed": "settlement", "offer_agreed_beforehand": "settlement",
         "refusal": "refusal", "advance": "advance", "advance_confirmed": "advance",
     }  # fmt: skip
+
+
+@pytest.mark.norm("2.4.1")
+def test_what_has_been_overtaken_is_not_said_any_more() -> None:
+    """A message that a night or an outage held back is looked at again before it leaves."""
+
+    def gone(message: str, event: str, part: int, **parts: Any) -> bool:
+        return overtaken(case=case(**parts), event=Event(event, part, {}), message=message, table=TABLE)
+
+    asked, here = Paper(1, required=True), Paper(1, required=True, state="accepted")
+    assert not gone("papers_request", "claim.papers_requested", 0, paper=[asked])
+    assert gone("papers_request", "claim.papers_requested", 0, paper=[here])
+    for state, expected in (("sent", False), ("agreed", True), ("declined", True), ("expired", True)):
+        assert gone("offer_sent", "offer.sent", 1, offer=[Offer(1, state=state)]) is expected
+    for state, expected in (("failed", False), ("approved", True), ("confirmed", True)):
+        assert gone("payment_failed", "payment.failed", 1, payment=[Payment(1, state=state)]) is expected
+    assert gone("closed", "claim.closed", 0) and not gone("closed", "claim.closed", 0, claim={"closed_at": NOW})
+    # What nobody asked to be looked at again is always said, and so is a message that the table no longer has.
+    assert not gone("receipt", "claim.reported", 0) and not gone("no_such_message", "claim.reported", 0)
+
+
+def test_what_the_law_wants_said_is_never_overtaken() -> None:
+    for code in ("refusal", "overpayment", "receipt", "one_time_code", "portal_code", "payment_confirmed"):
+        assert TABLE.rows[code].still is None, code
 
 
 @pytest.mark.norm("2.3.2")

@@ -488,9 +488,38 @@ def test_every_message_of_a_whole_life_has_its_words(people, plug):
     loop.settle(NOW + timedelta(minutes=1))
     assert loaded(case).claim.state == "closed"
     left = models.Delivery.objects.filter(stream_id=case.id).exclude(state__in=("sent", "delivered"))
-    assert [(d.message, d.state, d.reason) for d in left] == []
+    # The papers came before we could ask, who agreed beforehand is not asked to agree, and the money was there at once.
+    overtaken = {"papers_request", "offer_sent", "offer_agreed_beforehand"}
+    assert {(d.message, d.state, d.reason) for d in left} == {(code, "overtaken", "") for code in overtaken}
     templates = {m.template for m in mail.sent}
-    assert {"receipt", "papers_request", "offer_sent", "payment_confirmed", "closed"} <= templates
+    assert {"receipt", "payment_confirmed", "closed"} <= templates
+
+
+@pytest.mark.norm("2.4.1")
+def test_a_night_does_not_make_a_customer_be_asked_for_what_they_have_done(people, plug):
+    """Offered at 23:00 and agreed at 23:05: in the morning nothing asks for agreement, and nobody is alarmed."""
+    mail = Provider()
+    plug(sms=mail, email=mail)
+    case = reported(people, accept_automatic=False)
+    number = case.claim.number
+    actions.act(number, "claim", "request_papers", actor=people.handler_of(case), now=NOW)
+    for part, paper in loaded(case).papers.items():
+        if paper.required:
+            actions.act(number, "paper", "receive", part, c.Receive(), actor=people.intake1, now=NOW)
+    offer = max(loaded(case).offers)
+    night = NOW.replace(hour=15)  # 23:00 in Shanghai
+    models.Delivery.objects.filter(stream_id=case.id, message="offer_sent").update(due_at=NOW + timedelta(days=1))
+    actions.act(case.claim.number, "offer", "send_code", offer, actor=people.program, now=night)
+    code = models.Delivery.objects.get(stream_id=case.id, message="one_time_code").secret
+    agreed = actions.act(case.claim.number, "offer", "agree", offer, c.Agree(code), actor=people.program, now=night)
+    assert agreed.case.offers[offer].state == "agreed"
+    deliveries.work(now=NOW + timedelta(days=1), limit=50)
+    row = models.Delivery.objects.get(stream_id=case.id, message="offer_sent")
+    assert (row.state, row.sent_at, row.secret) == ("overtaken", None, "")
+    assert "offer_sent" not in {m.template for m in mail.sent}
+    assert kinds(case).count("notice.overtaken") >= 1 and "notice.failed" not in kinds(case)
+    assert not models.Delivery.objects.filter(stream_id=case.id, message="staff_unreachable").exists()
+    assert list(verify.differences()) == []
 
 
 def test_only_what_goes_to_customers_counts_as_telling_them(people, plug):

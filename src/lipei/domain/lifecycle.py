@@ -181,6 +181,7 @@ KINDS: Mapping[str, str] = {
     "notice.sent": "a message left",
     "notice.delivered": "a message arrived",
     "notice.failed": "a message could not be delivered",
+    "notice.overtaken": "a message was no longer true when it was about to leave",
 }
 
 _STATE_OF_STAGE = {

@@ -27,7 +27,7 @@ STAFF_ROLES = frozenset(
     {"intake", "handler", "surveyor", "assessor", "approver", "team_lead", "manager", "finance", "expert",
      "investigator", "compliance", "administrator"}
 )  # fmt: skip
-_COMPUTED = frozenset({"papers.outstanding", "exposures.open"})
+_COMPUTED = frozenset({"papers.outstanding", "papers.awaited", "exposures.open"})
 _ENDED_PAPERS = ("accepted", "waived")
 _ENDED_EXPOSURES = ("settled", "refused", "dropped")
 
@@ -57,6 +57,8 @@ class MessageRow:
 
     ``events`` is empty for a message that a service asks for by name (`direct`), such as a one-time code.
     ``urgent`` ignores quiet hours, ``fast`` goes before other deliveries, ``once`` is sent once in the life of a claim.
+    ``when`` must hold as the event happens, ``still`` when the message is about to leave: what has been overtaken
+    meanwhile (a night of quiet hours, a mail server that was down) is not said any more.
     """
 
     code: str
@@ -69,6 +71,7 @@ class MessageRow:
     letter: str = ""
     when: Condition | None = None
     norm: str = ""
+    still: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,12 @@ def deliveries_for(
             due = _due(case, row, to, f"{stream}:{place}:{row.code}:{to.key}", now, event)
             found.setdefault(due.dedupe, due)
     return tuple(found.values())
+
+
+def overtaken(*, case: Case, event: Event, message: str, table: MessageTable) -> bool:
+    """Whether what a message was to say is true no longer, for the claim as it is when the message is about to leave."""
+    row = table.rows.get(message)
+    return row is not None and row.still is not None and not holds(row.still, _values(case, event))
 
 
 def direct(*, case: Case, message: str, to: Recipient, key: str, table: MessageTable, now: datetime) -> Due:
@@ -260,6 +269,7 @@ def _values(case: Case, event: Event) -> dict[str, Value]:
     values: dict[str, Value] = {f"claim.{f.name}": getattr(case.claim, f.name) for f in fields(Claim)}
     values |= {f"event.{name}": value for name, value in event.facts.items()}
     values["papers.outstanding"] = len(outstanding)
+    values["papers.awaited"] = sum(p.state in ("requested", "refused") for p in outstanding)
     values["exposures.open"] = sum(e.state not in _ENDED_EXPOSURES for e in case.exposures.values())
     exposure, part = _exposure(case, event), _part(case, event)
     for entity, value in (("exposure", exposure), (event.subject, part)):

@@ -142,7 +142,7 @@ def _row(row: Mapping[str, Any]) -> MessageRow:
     place = f"messages.{row['code']}"
     known_keys(
         place, row, required={"code", "events", "to", "channels"},
-        optional={"urgent", "fast", "once", "letter", "when", "norm"},
+        optional={"urgent", "fast", "once", "letter", "when", "still", "norm"},
     )  # fmt: skip
     events, channels = texts_of(place, row["events"]), texts_of(place, row["channels"])
     to = tuple(tuple(name.strip() for name in one.split("|")) for one in texts_of(place, row["to"]))
@@ -158,12 +158,12 @@ def _row(row: Mapping[str, Any]) -> MessageRow:
         if not isinstance(row.get(flag, False), bool):
             raise NormError("norm_error.table.not_yes_or_no", place=place, key=flag)
     try:
-        when = parse_condition(row["when"], known=known_field) if "when" in row else None
+        when, still = (parse_condition(row[n], known=known_field) if n in row else None for n in ("when", "still"))
     except ConditionError as error:
         raise NormError(error.code, place=place, **error.params) from error
     return MessageRow(
         row["code"], events, to, channels, row.get("urgent", False), row.get("fast", False), row.get("once", False),
-        row.get("letter", ""), when, str(row.get("norm", "")),
+        row.get("letter", ""), when, str(row.get("norm", "")), still,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Deliveries: every message owed leaves, once, and its fate is on record (norm 2.4.1).
 
 A delivery's row goes through ``queued`` (to be sent when due), ``sending`` (a worker has it), ``asking`` (the provider
-has it, or perhaps; to be asked about when due), and ends as ``sent``, ``delivered`` or ``failed``.
+has it, or perhaps; to be asked about when due), and ends as ``sent``, ``delivered`` or ``failed``, or as ``overtaken``
+where what it was to say is true no longer.
 
 What a crash can do. The instant before a message is handed over, the row says so (`sent_at`). A worker killed earlier
 has sent nothing: the row is sent when its lease has run out. A worker killed between handing over and recording leaves
@@ -21,6 +22,7 @@ import structlog
 from django.db.models import Q
 
 from lipei.domain import deliveries as patience
+from lipei.domain import messages
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Change, Event
 from lipei.domain.rulebook import Rulebook
@@ -119,6 +121,12 @@ def _send(row: Any, loaded: Loaded, this: Round) -> None:
     now, name = this.now, row.channels[row.position]
     if name in this.down:
         _not_tried(row, loaded, this)
+        return
+    said = Event(row.event, row.part, row.facts or {})
+    if row.event and messages.overtaken(
+        case=loaded.aggregate, event=said, message=row.message, table=norms.current().messages
+    ):
+        _record(row, loaded, "notice.overtaken", now, {"state": "overtaken", "secret": ""})
         return
     try:
         composed = compose(row, loaded.aggregate, norms.current(), now=now)

@@ -301,7 +301,7 @@ def notices(case: Case, visit: Visit, language: str) -> list[Notice]:
     book = norms.current()
     table, found = book.messages, []
     for row in portal.notices(case, visit.party):
-        if row.message not in table.rows:
+        if row.message not in table.rows or row.state == "overtaken":
             continue
         title = message_norms.wording(table, f"message.{row.message}.subject", language)
         telling = Telling(
