@@ -28,6 +28,15 @@ from lipei.store.aggregates import TABLES, names
 
 LOOKED_AT = ("claim", "exposure", "paper", "survey", "consultation", "offer", "payment", "clock")
 """The parts on which it depends what is next and who is waited for."""
+ONLY: Mapping[str, tuple[str, ...]] = {"clock": ("running",), "paper": ("requested", "refused", "received")}
+"""Of some parts only those in these states: the others say nothing here."""
+LEFT_OUT = frozenset(
+    {
+        "facts", "items", "settlement", "pauses", "triage_reasons", "assignment_reasons", "shares", "code_digest",
+        "refusal_code", "reserve_reason", "duplicate_of", "external_number",
+    }
+)  # fmt: skip
+"""Columns that no step, guard or promise asks for, most of them large."""
 
 GROUPS = ("fast", "late", "today", "week", "later", "none", "customer")
 """The order of the groups: the fast lane first everywhere (norm 2.3.2), what waits for the customer last."""
@@ -123,13 +132,13 @@ def _group(row: Row, whom: str, horizon: Horizon) -> str:
 
 @cache
 def _open_columns(part: type) -> tuple[str, ...]:
-    """The columns of a part that are not private: nothing here needs to be decrypted."""
-    hidden = set(private_fields(part))
+    """The columns of a part that are looked at. None is private: nothing here needs to be decrypted."""
+    hidden = private_fields(part) | LEFT_OUT
     return tuple(name for name in names(part) if name not in hidden)
 
 
 def _cases(rows: Sequence[Row]) -> dict[int, Case]:
-    """The cases of a page of rows, without parties, papers' files and anything private. Eight queries."""
+    """The cases of a page of rows, as far as `LOOKED_AT`, `ONLY` and `LEFT_OUT` say. Eight queries."""
     ids = [row.id for row in rows]
     parts: dict[int, dict[str, dict[int, Any]]] = {}
     for entity in LOOKED_AT:
@@ -140,6 +149,8 @@ def _cases(rows: Sequence[Row]) -> dict[int, Case]:
                 parts[key] = {"claim": {0: cls(part=0, **dict(zip(columns, values, strict=True)))}}
             continue
         found = table.objects.filter(aggregate_id__in=list(parts)).order_by("aggregate_id", "part")
+        if entity in ONLY:
+            found = found.filter(state__in=ONLY[entity])
         for key, part, *values in found.values_list("aggregate_id", "part", *columns):
             made = cls(part=part, **dict(zip(columns, values, strict=True)))
             parts[key].setdefault(entity, {})[part] = made
@@ -164,22 +175,28 @@ def _next(case: Case, book: Rulebook, viewer: Actor, language: str, now: datetim
     return found[0] if found else None
 
 
+ASKABLE = tuple(step for step in lifecycle.STEPS if step.action != "report")
+
+
 def _worth_asking(case: Case, clocks: Iterable[Clock], book: Rulebook) -> list[lifecycle.Step]:
     """The steps that could come first: those that carry a claim forward and those that keep a running promise."""
     kept = set()
     for clock in clocks:
         try:
-            kept |= {rule.event for rule in book.promises.of_clock(clock).fulfil}
+            kept.update(rule.event for rule in book.promises.of_clock(clock).fulfil)
         except KeyError:  # a definition that is no longer known
             continue
-    return [s for s in lifecycle.STEPS if (s.subject, s.action) in FORWARD or s.event in kept]
+    return [
+        s
+        for s in ASKABLE
+        if s.subject in case.parts or s.makes_part
+        if (s.subject, s.action) in FORWARD or s.event in kept
+    ]
 
 
 def _possible(case: Case, asked: Iterable[lifecycle.Step], viewer: Actor, language: str) -> list[Possible]:
     found = []
     for step in asked:
-        if step.action == "report":
-            continue
         parts: Iterable[tuple[int, Any]] = ((0, None),) if step.makes_part else case.of(step.subject).items()
         for number, part in parts:
             if lifecycle.check(case=case, step=step, part=part, actor=viewer) is None:

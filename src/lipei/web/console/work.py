@@ -33,7 +33,8 @@ from lipei.web.console.shell import book, complain, now, say, show, who
 from lipei.web.console.work_filters import ALL, COLUMNS, FITTING, FLAGS, WORK, Asked, chips, read
 from lipei.web.templatetags.lipei import language
 
-ROWS = 50
+ROWS = {WORK: 30, ALL: 50}
+"""Of a page: in the worklist each row is looked at closely."""
 EXPORT_ROWS = 200
 FRESH_MINUTES = 5
 """So old may the words for the time left grow on a page where nothing else happens."""
@@ -54,7 +55,8 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect(f"console:{first}")
 
 
-def _listed(asked: Asked, viewer: Actor, cursor: str, limit: int = ROWS) -> Listed:
+def _listed(asked: Asked, viewer: Actor, cursor: str, limit: int = 0) -> Listed:
+    limit = limit or ROWS[asked.page]
     common = {"language": language(), "now": asked.horizon.now, "filters": asked.filters()}
     if asked.page == WORK:
         return lists.work(viewer, whose=asked.whose, limit=limit, cursor=cursor, **common)  # type: ignore[arg-type]
@@ -142,6 +144,7 @@ def _rows(request: HttpRequest, asked: Asked, listed: Listed, counted: dict[str,
     return {
         "groups": groups,
         "columns": asked.shown,
+        "shown": [(code, text(COLUMNS[code], language())) for code in asked.shown],
         "tiles": _tiles(asked, counted) if counted else [],
         "query": asked.query(),
         "same": f"?{asked.query()}{'&' + urlencode(again) if again else ''}",

@@ -6,7 +6,9 @@
   var store = "lipei-selected";
   function kept() { try { return JSON.parse(sessionStorage.getItem(store)) || []; } catch (e) { return []; } }
   function keep(list) { try { sessionStorage.setItem(store, JSON.stringify(list)); } catch (e) { /* not remembered */ } }
-  if (document.querySelector("[data-settled]")) keep([]);  // done with: nothing stays selected
+  if (document.querySelector("[data-settled]")) {  // done with: nothing stays selected, in whichever list it was
+    ["worklist", "claims"].forEach(function (list) { try { sessionStorage.removeItem(store + "-" + list); } catch (e) { /* none */ } });
+  }
   if (!box) return;
   store += "-" + box.getAttribute("data-list");
 
@@ -100,8 +102,10 @@
   // --- staying up to date: ask every twenty seconds, and change something only where something changed ---------------
   var every = 20000, waiting = 0, pressed = false, asking = false;
   function part() { return box.firstElementChild; }
-  function anchor() {  // the first row in sight, and where it stands
-    var found = rows().filter(function (row) { return row.getBoundingClientRect().bottom > 60; })[0];
+  function anchor() {  // the row somebody is at, else the first in sight, and where it stands
+    function seen(row) { var r = row.getBoundingClientRect(); return r.bottom > 60 && r.top < window.innerHeight; }
+    var mine = current();
+    var found = mine && seen(mine) ? mine : rows().filter(seen)[0];
     return found && { name: number(found), top: found.getBoundingClientRect().top };
   }
   function focused() {
@@ -124,7 +128,7 @@
       if (to) to.focus({ preventScroll: true });
     }
     var same = place && by_name(place.name);
-    if (same) window.scrollBy(0, same.getBoundingClientRect().top - place.top);
+    if (same) window.scrollBy({ top: same.getBoundingClientRect().top - place.top, behavior: "instant" });
     var live = document.getElementById("live");
     var more = rows().filter(function (row) { return before.indexOf(number(row)) < 0; }).length;
     live.textContent = more ? live.getAttribute("data-arrived").replace("{n}", more) : live.getAttribute("data-updated");
