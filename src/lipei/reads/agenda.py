@@ -180,7 +180,7 @@ ASKABLE = tuple(step for step in lifecycle.STEPS if step.action != "report")
 
 def _worth_asking(case: Case, clocks: Iterable[Clock], book: Rulebook) -> list[lifecycle.Step]:
     """The steps that could come first: those that carry a claim forward and those that keep a running promise."""
-    kept = set()
+    kept: set[str] = set()
     for clock in clocks:
         try:
             kept.update(rule.event for rule in book.promises.of_clock(clock).fulfil)
