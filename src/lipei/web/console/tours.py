@@ -33,7 +33,7 @@ NORMS = Step("norms", "norms", ("main table",))
 STAFF = Step("staff", "staff", ("main table",))
 DUTY = Step("duty", "duty")
 SURVEYS = Step("surveys", CLAIM, ("#s-surveys",))
-OPINIONS = Step("consultations", CLAIM, ("#s-consultations",))
+OPINIONS = Step("consultations", CLAIM, ("#s-consultations", "#s-surveys"))
 MONEY = Step("payments_part", CLAIM, ("#s-payments",))
 
 TOURS: Mapping[str, tuple[Step, ...]] = {

@@ -1,0 +1,86 @@
+"""The palette, the keys and the tour by keyboard alone, and a report taken on the phone, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+from tests.browser.test_console import chromium, desk, fits, opened, shot, site, violations
+from tests.web.conftest import browser, claim, handler_code, office, today
+
+from lipei.store import models
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+__all__ = ["browser", "chromium", "claim", "handler_code", "office", "site", "today"]  # fixtures
+
+
+def test_a_claim_is_found_by_its_plate_in_two_keys(
+    chromium: Browser, site: SimpleNamespace, browser: Any, claim: str
+) -> None:
+    page = desk(chromium, site, browser("intake1"))
+    opened(page, f"{site.url}/console/report/")
+    page.get_by_role("heading", level=1).click()  # out of the story, where keys are letters
+    page.keyboard.press("/")
+    palette = page.get_by_role("dialog")
+    expect(page.get_by_role("combobox", name="Command palette")).to_be_focused()
+    page.keyboard.type("沪A12345")
+    expect(palette.get_by_role("option", name=re.compile(claim))).to_have_attribute("aria-selected", "true")
+    assert violations(page) == []
+    shot(page, "palette")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/console/claims/{claim}/")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(keys.get_by_text("Worklist").first).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(keys).to_have_count(0)
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url("**/console/report/")
+
+
+def test_the_tour_goes_by_keyboard_is_left_and_goes_on(chromium: Browser, site: SimpleNamespace, browser: Any) -> None:
+    page = desk(chromium, site, browser("admin1"))
+    opened(page, f"{site.url}/console/tour/")
+    page.get_by_role("button", name="Start the tour").press("Enter")
+    tour = page.get_by_role("dialog", name="Two-minute tour")
+    expect(tour).to_contain_text("Step 1 of 5")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**/console/staff/")
+    expect(tour).to_contain_text("Step 2 of 5")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(tour).to_have_count(0)
+    opened(page, f"{site.url}/console/norms/")
+    expect(tour).to_have_count(0)  # left is left
+    opened(page, f"{site.url}/console/tour/")
+    page.get_by_role("button", name="Go on with the tour").click()
+    page.wait_for_url("**/console/staff/")
+    expect(tour).to_contain_text("Step 2 of 5")
+
+
+def test_a_small_motor_loss_is_taken_on_the_phone(chromium: Browser, site: SimpleNamespace, browser: Any) -> None:
+    """Beside the story six presses: plate, phone, time, kind of loss, report. Nothing else is typed."""
+    page = desk(chromium, site, browser("intake1"))
+    opened(page, f"{site.url}/console/report/")
+    expect(page.locator("#f-story")).to_be_focused()
+    page.keyboard.type("今天早上倒车时撞到柱子，车牌沪A12345，没有人受伤，电话13800138000。")
+    for words in ("沪A12345", "13800138000", "今天早上", "倒车"):
+        page.locator(".lp-hint", has_text=words).click()
+        expect(page.locator(".lp-hint", has_text=words)).to_have_count(0)
+    expect(page.locator("#found")).to_contain_text("王*明")
+    expect(page.locator("#f-name")).to_be_hidden()
+    expect(page.locator("#f-loss_kind")).to_have_value("single_vehicle")
+    assert violations(page) == [] and fits(page)
+    shot(page, "intake")
+    page.locator("button[data-key=s]").click()
+    expect(page.get_by_role("heading", name="Read this out to the customer")).to_be_visible()
+    assert violations(page) == []
+    made = models.Claim.objects.get()
+    assert (made.policy_number, made.line, made.loss_kind) == ("PC-1", "motor", "single_vehicle")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert fits(page)
