@@ -109,7 +109,7 @@ def test_from_sign_in_through_opinion_and_assessment(chromium: Browser, site: Si
     assert page.get_by_role("alert").is_visible() and page.get_by_label("Sign-in name").input_value() == "handler1"
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name=number).click()
+    page.get_by_role("link", name=number, exact=True).click()
     page.get_by_role("link", name="Give the preliminary opinion").click()
     page.get_by_label("Text").fill("Covered. Please send the papers on the list.")
     page.get_by_role("button", name="Give the preliminary opinion").click()
