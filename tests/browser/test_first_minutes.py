@@ -64,7 +64,7 @@ def test_the_tour_goes_by_keyboard_is_left_and_goes_on(chromium: Browser, site: 
 
 
 def test_a_small_motor_loss_is_taken_on_the_phone(chromium: Browser, site: SimpleNamespace, browser: Any) -> None:
-    """Beside the story six presses: plate, phone, time, kind of loss, report. Nothing else is typed."""
+    """Beside the story five presses: plate, phone, time, kind of loss, report. Nothing else is typed."""
     page = desk(chromium, site, browser("intake1"))
     opened(page, f"{site.url}/console/report/")
     expect(page.locator("#f-story")).to_be_focused()
