@@ -327,6 +327,7 @@ def test_every_kind_has_a_measure() -> None:
         (lambda d: d["limits"][0].update(limits_minor={"CNY": -1}), "value.bounds"),
         (lambda d: d["limits"][0].update(limits_minor={"RMB¥": 1}), "value.currency"),
         (lambda d: d["four_eyes_minor"].update(paying={"CNY": 1}), "table.unknown_key"),
+        (lambda d: d["four_eyes_minor"].update(reserve={"CNY": 1}), "table.unknown_key"),  # would ask nobody
         (lambda d: d.update(delegation_days_max=0), "value.bounds"),
     ],
 )

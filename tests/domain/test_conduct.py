@@ -225,6 +225,49 @@ def test_a_failed_advance_is_not_paid_beside_the_whole_sum(desk):
     assert desk.case.exposures[1].paid_minor == 850000 and desk.case.exposures[1].state == "settled"
 
 
+def thresholds(**minor: int) -> Any:
+    """The shipped norm, with other sums above which two persons must agree."""
+    book = rulebook()
+    changed = {kind: {"CNY": sum_minor} for kind, sum_minor in minor.items()}
+    four_eyes = {**book.authority.four_eyes_minor, **changed}
+    return replace(book, authority=replace(book.authority, four_eyes_minor=four_eyes))
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("kind", ["advance", "guarantee"])
+def test_money_on_account_above_its_threshold_takes_two_with_authority_over_it(desk, kind):
+    desk.more["rulebook"] = thresholds(**{kind: 100_000})
+    desk.report()
+    desk.do(HANDLER, "exposure", kind, 1, c.OnAccount(cny(600), 1))
+    desk.do(FINANCE, "payment", "approve_payment", 1)  # below it any payer may let it go
+    desk.do(HANDLER, "exposure", kind, 1, c.OnAccount(cny(500), 1))
+    refused = desk.refused(FINANCE, "payment", "approve_payment", 2)  # together they are above
+    assert (refused.code, refused.params["permission"]) == ("refusal.authority.none", f"authority.{kind}")
+    assert refused.params["amount_minor"] == 110_000
+    desk.do(LEAD, "payment", "approve_payment", 2)
+    assert desk.case.payments[2].state == "approved"
+
+
+def test_a_large_advance_is_seen_by_who_has_authority_and_then_by_another(desk):
+    desk.report()
+    desk.do(MANAGER2, "exposure", "set_reserve", 1, c.SetReserve(cny(80_000), "按报损估计"))
+    desk.do(HANDLER, "party", "check_identity", 1, c.CheckIdentity("passport", "E1"))
+    desk.do(LEAD, "exposure", "advance", 1, c.OnAccount(cny(60_000)))
+    assert desk.refused(FINANCE, "payment", "approve_payment", 1).code == "refusal.authority.none"
+    desk.do(MANAGER, "payment", "approve_payment", 1)
+    assert desk.case.payments[1].state == "ordered"
+    assert desk.refused(MANAGER, "payment", "approve_payment", 1).kind == "permission"
+    desk.do(FINANCE, "payment", "approve_payment", 1)
+    assert desk.case.payments[1].state == "approved"
+
+
+def test_a_rule_is_not_the_second_of_two_persons(desk):
+    desk.more["rulebook"] = thresholds(advance=100)
+    heads = (c.ExposureReported("own_damage", "single_vehicle", items=(c.ItemAssessed("发动机", claimed=cny(30000)),)),)
+    desk.report(own_damage(exposures=heads))
+    assert [(p.kind, p.state) for p in desk.case.payments.values()] == [("advance", "ordered")]
+
+
 def test_cancelling_the_last_order_settles_what_is_paid(desk):
     desk.report()
     desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(9000)))

@@ -19,6 +19,8 @@ from lipei.domain.claims import Case, Exposure
 from lipei.domain.events import Actor, Refusal
 
 KINDS = ("assess", "reserve", "decide", "refuse", "ex_gratia", "advance", "guarantee", "pay", "waive")
+FOUR_EYES = tuple(kind for kind in KINDS if kind not in ("assess", "reserve"))
+"""The kinds for which a threshold makes sense: a second person checks every assessment, a reserve pays nobody."""
 ONLY_PERSONS = ("refuse",)  # norm part 4: automation never refuses
 UNLIMITED = 2**63 - 1  # minor units; no sum is larger
 SYSTEM_ROLE = "system"

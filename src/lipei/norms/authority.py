@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lipei.domain.authority import KINDS, ONLY_PERSONS, SYSTEM_ROLE, UNLIMITED, AuthorityTable, Limit
+from lipei.domain.authority import FOUR_EYES, KINDS, ONLY_PERSONS, SYSTEM_ROLE, UNLIMITED, AuthorityTable, Limit
 from lipei.norms.errors import NormError
 from lipei.norms.lines import known_codes, known_keys, texts_of
 from lipei.norms.settings import currency_of, whole, words
@@ -28,7 +28,7 @@ def parse(document: Mapping[str, Any]) -> AuthorityTable:
         raise NormError("norm_error.table.not_a_list", place="authority.limits")
     limits = tuple(_limit(f"authority.limits.{n}", row) for n, row in enumerate(document["limits"], start=1))
     _no_row_twice(limits)
-    four_eyes = known_keys("authority.four_eyes_minor", document["four_eyes_minor"], optional=KINDS)
+    four_eyes = known_keys("authority.four_eyes_minor", document["four_eyes_minor"], optional=FOUR_EYES)
     return AuthorityTable(
         version=whole("authority.version", document["version"], 1),
         limits=limits,

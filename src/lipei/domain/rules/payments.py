@@ -282,6 +282,9 @@ def approve(ask: Ask) -> Outcome:
     )
     if isinstance(granted, Refusal):
         return granted
+    refusal = _second_on_account(ask, payment, involved)
+    if refusal is not None:
+        return refusal
     approvals = (*payment.approved_by, authority.approval(actor=ask.actor, granted=granted))
     facts = {"amount_minor": payment.amount_minor, "approvals": len(approvals)}
     if not authority.approved_enough(granted=granted, approvals=approvals):
@@ -294,6 +297,25 @@ def approve(ask: Ask) -> Outcome:
             ),
         )
     return (ask.done(facts=facts, approved_by=approvals),)
+
+
+def _second_on_account(ask: Ask, payment: Payment, involved: frozenset[str]) -> Refusal | None:
+    """Money on account above the threshold for it takes two persons with authority over it: who ordered, and who first
+    lets it go (four eyes). None where this actor may."""
+    if payment.kind not in ("advance", "guarantee") or payment.approved_by:
+        return None
+    claim = ask.case.claim
+    total = authority.cumulative_minor(case=ask.case, kind=payment.kind, part=payment.exposure, amount_minor=0)
+    asked = {"kind": payment.kind, "cumulative_minor": total, "currency": claim.currency}
+    if not authority.needs_second(table=ask.rulebook.authority, **asked):
+        return None
+    if ask.actor.by_rule:
+        return Refusal("refusal.authority.second_person", "permission", {"permission": f"authority.{payment.kind}"})
+    granted = authority.may(
+        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, line=claim.line,
+        involved=involved, at=ask.now, **asked,
+    )  # fmt: skip
+    return granted if isinstance(granted, Refusal) else None
 
 
 def _own_work(ask: Ask, involved: frozenset[str]) -> Refusal | None:
