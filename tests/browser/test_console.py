@@ -113,7 +113,7 @@ def test_from_sign_in_through_opinion_and_assessment(chromium: Browser, site: Si
     page.get_by_role("link", name="Give the preliminary opinion").click()
     page.get_by_label("Text").fill("Covered. Please send the papers on the list.")
     page.get_by_role("button", name="Give the preliminary opinion").click()
-    assert "Done: Give the preliminary opinion." in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status").first).to_contain_text("Done: Give the preliminary opinion.")
     if page.get_by_role("link", name="Register the claim").count():
         page.get_by_role("link", name="Register the claim").click()
         page.get_by_role("button", name="Register the claim").click()
@@ -121,7 +121,7 @@ def test_from_sign_in_through_opinion_and_assessment(chromium: Browser, site: Si
     row = page.get_by_role("group", name="Items 1")
     row.get_by_label("Assessed").fill("2,400.00")
     page.get_by_role("button", name="Assess", exact=True).click()
-    assert "CNY 1,900.00" in page.locator("#exposure-1").inner_text()  # less the deductible of 500.00
+    expect(page.locator("#exposure-1")).to_contain_text("CNY 1,900.00")  # less the deductible of 500.00
     exposure = models.Exposure.objects.get(part=1)
     assert (exposure.state, exposure.assessed_minor, exposure.payable_minor) == ("assessed", 240000, 190000)
 
