@@ -304,16 +304,15 @@ def _second_on_account(ask: Ask, payment: Payment, involved: frozenset[str]) -> 
     lets it go (four eyes). None where this actor may."""
     if payment.kind not in ("advance", "guarantee") or payment.approved_by:
         return None
-    claim = ask.case.claim
+    table, claim = ask.rulebook.authority, ask.case.claim
     total = authority.cumulative_minor(case=ask.case, kind=payment.kind, part=payment.exposure, amount_minor=0)
-    asked = {"kind": payment.kind, "cumulative_minor": total, "currency": claim.currency}
-    if not authority.needs_second(table=ask.rulebook.authority, **asked):
+    if not authority.needs_second(table=table, kind=payment.kind, cumulative_minor=total, currency=claim.currency):
         return None
     if ask.actor.by_rule:
         return Refusal("refusal.authority.second_person", "permission", {"permission": f"authority.{payment.kind}"})
     granted = authority.may(
-        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, line=claim.line,
-        involved=involved, at=ask.now, **asked,
+        table=table, actor=ask.actor, delegations=ask.world.delegations, kind=payment.kind, line=claim.line,
+        cumulative_minor=total, currency=claim.currency, involved=involved, at=ask.now,
     )  # fmt: skip
     return granted if isinstance(granted, Refusal) else None
 
