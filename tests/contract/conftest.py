@@ -68,11 +68,11 @@ class Stranger:
                 self.act(self.office.intake1, body, f"papers/{paper['id']}/receive")
                 self.act(self.handler(body), body, f"papers/{paper['id']}/accept")
 
-    def agree(self, body: Any, shares: Any = ()) -> Any:
+    def agree(self, body: Any, shares: Any = (), offer: int = 1) -> Any:
         """The offer is sent and agreed with the code that the customer reads on the phone."""
-        self.act(self.handler(body), body, "offers/1/send", {"shares": list(shares)})
-        self.act(self.office.program, body, "offers/1/send_code")
-        return self.act(self.office.program, body, "offers/1/agree", {"code": self.code()})
+        self.act(self.handler(body), body, f"offers/{offer}/send", {"shares": list(shares)})
+        self.act(self.office.program, body, f"offers/{offer}/send_code")
+        return self.act(self.office.program, body, f"offers/{offer}/agree", {"code": self.code()})
 
     def code(self) -> str:
         sent = models.Delivery.objects.filter(message="one_time_code").order_by("-id").first()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
-from tests.contract.conftest import Stranger, good
+from tests.contract.conftest import Stranger, good, item
 
 from lipei.domain.events import Actor
 from lipei.norms import loader
@@ -118,6 +118,56 @@ def test_what_ends_leaves_no_clock_running(stranger: Stranger) -> None:
     again = stranger.act(stranger.office.lead1, body, "reopen", {"reason": "客户补充了发票"})
     running = [p for p in again["promises"] if p["state"] == "running"]
     assert running and all(datetime.fromisoformat(p["due_at"]) > stranger.office.now for p in running)
+
+
+def clocks(stranger: Stranger, body: Any, *codes: str) -> dict[str, Any]:
+    """The newest clock of each promise."""
+    found = good(stranger.office.program.get(f"claims/{body['number']}/promises"))["promises"]
+    return {p["code"]: p for p in sorted(found, key=lambda p: p["id"]) if not codes or p["code"] in codes}
+
+
+def states(stranger: Stranger, body: Any, *codes: str) -> dict[str, str]:
+    return {code: clock["state"] for code, clock in clocks(stranger, body, *codes).items()}
+
+
+def test_reopened_while_papers_are_still_to_come_it_waits_for_them_again(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", own_damage={"sum_insured_minor": 15_000_000})
+    body = stranger.report("P", {"cover": "own_damage", "peril": "collision"})
+    stranger.act(stranger.handler(body), body, "request_papers")
+    stranger.act(stranger.office.manager1, body, "withdraw", {"reason": "双方已自行解决"})
+    stranger.office.later(days=20)
+    again = stranger.act(stranger.office.lead1, body, "reopen", {"reason": "对方没有付钱"})
+    assert states(stranger, again, *PAUSING) == dict.fromkeys(PAUSING, "paused")
+    stranger.office.later(days=20)
+    for paper in stranger.claim(body)["papers"]:
+        if paper["required"]:
+            stranger.act(stranger.office.intake1, body, f"papers/{paper['id']}/receive")
+    after = stranger.claim(body)
+    assert states(stranger, after, *PAUSING) == dict.fromkeys(PAUSING, "running")
+    answer = clocks(stranger, after)["complex_answer"]
+    assert not answer["late"] and [p["until"] is not None for p in answer["basis"]["pauses"]] == [True]
+
+
+@pytest.mark.norm("2.3.1")
+def test_a_second_agreement_in_a_reopened_claim_has_its_own_ten_days(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", own_damage={"sum_insured_minor": 15_000_000})
+    body = stranger.report("P", {"cover": "own_damage", "peril": "collision"})
+    stranger.papers(body)
+    for round_, sum_ in enumerate(("6000.00", "8000.00"), start=1):
+        stranger.assess(body, 1, item(sum_))
+        stranger.decide(body, 1)
+        stranger.office.later(days=1)
+        agreed = stranger.agree(body, offer=round_)
+        pays = clocks(stranger, agreed)["cn_payment"]
+        assert (pays["state"], pays["basis"]["limit"], pays["basis"]["unit"]) == ("running", 10, "calendar_days")
+        assert datetime.fromisoformat(pays["basis"]["started_at"]) == stranger.office.now
+        tenth = stranger.office.now.astimezone(HERE) + timedelta(days=10)
+        assert datetime.fromisoformat(pays["due_at"]).astimezone(HERE).date() == tenth.date()
+        assert stranger.pay(body, round_)["state"] == "closed"
+        assert states(stranger, body, "cn_payment") == {"cn_payment": "fulfilled"}
+        stranger.office.later(days=40)
+        if round_ == 1:
+            stranger.act(stranger.office.lead1, body, "reopen", {"reason": "又发现隐损"})
 
 
 def test_rescue_on_a_saturday_night_is_put_to_a_named_person(stranger: Stranger) -> None:

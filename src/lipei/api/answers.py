@@ -49,6 +49,8 @@ PROMISE = _object(
         "breached_at": _TIME,
         "ended_at": _TIME,
         "why": {"type": "string", "description": "What the due time rests on, in sentences."},
+        "id": {"type": "integer", "description": "Number of the clock within the claim."},
+        "basis": {"$ref": "#/components/schemas/PromiseBasis"},
     },
     "code",
     "name",
@@ -56,6 +58,33 @@ PROMISE = _object(
     "binds",
     "state",
     "why",
+)
+PROMISE_BASIS = _object(
+    {
+        "started_at": _TIME,
+        "limit": {"type": "integer"},
+        "unit": {"type": "string", "description": "What the limit counts, such as working_days."},
+        "calendar": {"type": "string"},
+        "calendar_version": {"type": "integer"},
+        "promise_version": {"type": "integer"},
+        "pauses": {
+            "type": "array",
+            "items": _object({"from": _TIME, "until": _TIME}, "from", "until"),
+            "description": "Time that does not count; until is null while it lasts.",
+        },
+        "counted_due_at": {
+            **_TIME,
+            "description": "What counting gives; due_at is earlier where an earlier date was told.",
+        },
+        "told_due_at": {**_TIME, "description": "The date that the customer was told: it never moves to a later one."},
+        "reason": {"type": "string", "description": "Code of why it ended or was computed anew; empty for neither."},
+    },
+    "started_at",
+    "limit",
+    "unit",
+    "calendar",
+    "calendar_version",
+    "pauses",
 )
 EVENT = _object(
     {
@@ -172,6 +201,7 @@ COMPONENTS: Mapping[str, Any] = {
     "Action": ACTION,
     "Remark": REMARK,
     "Promise": PROMISE,
+    "PromiseBasis": PROMISE_BASIS,
     "Event": EVENT,
     "Done": DONE,
     "Claim": CLAIM,

@@ -245,7 +245,7 @@ def read_promises(request: HttpRequest, number: str) -> HttpResponse:
     token, language, at = token_of(request), problems.language_of(request), calls.now()
     found = calls.find(number, token.actor)
     promised = claims_read.promised(found.raw, found.rulebook, viewer=token.actor, language=language, now=at)
-    return shapes.respond({"number": number, "promises": shapes.promises(promised, language)})
+    return shapes.respond({"number": number, "promises": shapes.promises_with_basis(promised, language)})
 
 
 def read_messages(request: HttpRequest, number: str) -> HttpResponse:

@@ -17,6 +17,7 @@ from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event
 from lipei.domain.lifecycle import Step
 from lipei.domain.money import Money, plain
+from lipei.domain.promises import Explanation
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as claims_read
 from lipei.reads import reasons
@@ -75,6 +76,31 @@ def actions(number: str, found: Iterable[Possible]) -> list[dict[str, Any]]:
         }
         for one in found
     ]
+
+
+def promises_with_basis(found: Iterable[Promised], language: str) -> list[dict[str, Any]]:
+    """Promises with their reasons, in sentences and as the figures that they were counted from."""
+    listed = list(found)
+    return [
+        {**said, "id": p.part, "basis": _basis(p.basis)}
+        for p, said in zip(listed, promises(listed, language), strict=True)
+    ]
+
+
+def _basis(e: Explanation | None) -> dict[str, Any]:
+    assert e is not None, "a promise as it stands on a claim"
+    named = (
+        "started_at",
+        "limit",
+        "unit",
+        "calendar",
+        "calendar_version",
+        "promise_version",
+        "counted_due_at",
+        "told_due_at",
+    )
+    pauses = [{"from": begin, "until": end} for begin, end in e.pauses]
+    return {**{name: getattr(e, name) for name in named}, "pauses": pauses, "reason": e.reason}
 
 
 def promises(found: Iterable[Promised], language: str) -> list[dict[str, Any]]:

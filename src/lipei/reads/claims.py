@@ -81,6 +81,7 @@ class Promised:
     ended_at: datetime | None
     late: bool
     why: tuple[str, ...]
+    basis: promises.Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +286,7 @@ def _promised(clock: Clock, book: Rulebook, language: str, now: datetime) -> Pro
         late=clock.breached_at is not None
         or (clock.state == "running" and explained.due_at is not None and explained.due_at < now),
         why=explanation_words(explained, language) if name in texts() else (),
+        basis=explained,
     )
 
 
