@@ -125,38 +125,54 @@ def test_accident(drive):
     do(handler, "exposure", "assess", 2, c.Assess(items(30000), {"fault_percent": 70}), hours=28)
     do(handler, "exposure", "assess", 3, c.Assess(items(15000), {"fault_percent": 70}), hours=28)
     do(handler, "exposure", "assess", 4, c.Assess(items(9000), {"fault_percent": 70}), hours=28)
-    do(handler, "exposure", "assess", 5, c.Assess(items(9000), {"fault_percent": 70}), hours=28)
+    # So much is beyond a handler's authority to assess.
+    car = c.Assess(items(169_000), {"fault_percent": 70})
+    beyond = drive.refused(handler, number, "exposure", "assess", 5, car, now=NOW + timedelta(hours=28))
+    assert beyond.code == "refusal.authority.above_limit"
+    do(people.assessor1, "exposure", "assess", 5, car, hours=28)
     for exposure in range(1, 6):
         do(people.lead1, "exposure", "check_assessment", exposure, hours=29)
     for exposure in range(1, 6):
         case = do(handler, "exposure", "submit_decision", exposure, hours=30)
 
-    # 18,000 of compulsory medical cover shared by two in proportion 30:15; the property limit is its own.
+    # 18,000 of compulsory medical cover shared by two in proportion 30:15; the property limit is its own. Of the car
+    # 167,000 go beyond it: 70 % of that, less 5 %.
     sums = {n: e.payable_minor for n, e in case.exposures.items()}
-    assert sums == {1: 750000, 2: 1200000, 3: 600000, 4: 200000, 5: 465500}
+    assert sums == {1: 750000, 2: 1200000, 3: 600000, 4: 200000, 5: 11105500}
 
+    # Together the heads come to more than 100,000: each of them asks for four eyes, however small it is by itself.
     for exposure in range(1, 6):
         case = do(people.approver1, "exposure", "approve_decision", exposure, hours=31)
-        if case.exposures[exposure].state == "submitted":  # four eyes above the threshold
-            again = drive.refused(
-                people.approver1, number, "exposure", "approve_decision", exposure, now=NOW + timedelta(hours=31)
-            )
-            assert again.kind == "permission"
-            case = do(people.approver2, "exposure", "approve_decision", exposure, hours=31)
+        assert case.exposures[exposure].state == "submitted" and case.exposures[exposure].approvals
+        again = drive.refused(
+            people.approver1, number, "exposure", "approve_decision", exposure, now=NOW + timedelta(hours=31)
+        )
+        assert again.kind == "permission"
+        case = do(people.approver2, "exposure", "approve_decision", exposure, hours=31)
         assert case.exposures[exposure].state == "approved"
 
     for offer in sorted(case.offers):
         do(handler, "offer", "send", offer, hours=32)
         case = drive.agree(people.program, number, offer, now=NOW + timedelta(hours=33))
+    # So much money goes to nobody whose identity was not looked at.
+    assert not any(p.exposure == 5 for p in case.payments.values())
+    case = do(handler, "party", "check_identity", 4, c.CheckIdentity("passport", "E12345678"), hours=33)
     by_exposure = {p.exposure: p.amount_minor for p in case.payments.values() if p.kind == "settlement"}
-    assert by_exposure == {1: 750000, 2: 200000, 3: 300000, 4: 200000, 5: 465500}
+    assert by_exposure == {1: 750000, 2: 200000, 3: 300000, 4: 200000, 5: 11105500}
 
     # Two persons stand between a decision and the money; the bank returns one payment.
+    by_two = []
     for payment, row in sorted(case.payments.items()):
         if row.state == "ordered":
             case = do(people.finance1, "payment", "approve_payment", payment, hours=34)
         if case.payments[payment].state == "ordered":
+            by_two.append(case.payments[payment].exposure)
+            again = drive.refused(
+                people.finance1, number, "payment", "approve_payment", payment, now=NOW + timedelta(hours=34)
+            )
+            assert again.kind == "permission"
             case = do(people.finance2, "payment", "approve_payment", payment, hours=34)
+    assert set(by_two) == {1, 2, 3, 4, 5}, "above 50,000 of a claim money is let go by two"
     for payment in sorted(case.payments):
         case = do(people.bank, "payment", "submit", payment, hours=35)
     failed = next(n for n, p in case.payments.items() if p.exposure == 4)
@@ -167,7 +183,10 @@ def test_accident(drive):
             case = do(people.bank, "payment", "confirm", payment, c.Settled("bank-1"), hours=36)
     assert case.claim.state == "paying"
     do(people.finance1, "payment", "retry", failed, c.Retry(account_number=card(99)), hours=37)
-    do(people.finance2, "payment", "approve_payment", failed, hours=38)
+    # An account that a colleague named is looked at by two others.
+    case = do(people.finance2, "payment", "approve_payment", failed, hours=38)
+    assert case.payments[failed].state == "ordered"
+    do(people.manager1, "payment", "approve_payment", failed, hours=38)
     do(people.bank, "payment", "submit", failed, hours=38)
     case = do(people.bank, "payment", "confirm", failed, c.Settled("bank-2"), hours=39)
     assert case.claim.state == "closed" and case.claim.outcome == "paid"

@@ -326,3 +326,20 @@ def test_a_letter_beside_a_message_is_the_one_that_went_with_it(
     done = actions.act(claim, "paper", "waive", 1, c.Reasoned("不需要"), actor=handler, now=NOW)
     assert client.get(links[1]).content == older, "what was sent stays what it was"
     assert client.get(f"/console/claims/{claim}/letters/paper_request/?of=999999").status_code == 404
+
+
+@pytest.mark.norm("2.5.1")
+def test_a_refusal_rests_on_a_clause_that_the_letter_can_quote(office, browser, claim, handler_code):
+    """The handler chooses among the clauses of the terms, the policy and the law; who decides reads what for."""
+    client = browser(handler_code)
+    form = client.get(f"/console/claims/{claim}/exposures/1/propose_refusal/")
+    fields = {f.name: f for f in form.context["fields"]}
+    clauses = dict(fields["clause"].options)
+    assert "D8" in clauses and text("refusal_basis.period", "zh-hans") in clauses
+    assert fields["code"].key == "field.refusal_ground"
+    said = {"code": "race", "clause": "D8", "reason": "行车记录仪显示正在竞速。", "seen_version": seen(claim)}
+    client.post(f"/console/claims/{claim}/exposures/1/propose_refusal/", said)
+    page = browser("approver1").get(f"/console/claims/{claim}/exposures/1/refuse/").content.decode()
+    assert "damage in a race or test" in page and said["reason"] in page
+    approve = browser("approver1").get(f"/console/claims/{claim}/").content.decode()
+    assert "damage in a race or test" in approve

@@ -165,3 +165,38 @@ def test_the_receipt_is_read_out_in_the_customers_language(browser, office):
     assert spelled in script and "您的案件編號是" in script and "之前" in script
     assert "Read this out to the customer" in page
     assert 'data-sent="queued ' in page or 'data-sent="sent ' in page, "the message that is on its way is shown"
+
+
+@pytest.mark.norm("2.2.1")
+def test_whose_loss_it_is_and_for_whom_somebody_acts_is_said_at_once(browser, office):
+    """The driver's own car, an injured child and their mother, each in their role: nothing has to be put right later."""
+    said = {
+        "phone": "13800138000", "story": "路口相撞，对方车上一名儿童受伤。", "line": "motor", "loss_kind": "collision",
+        "policy_number": "PC-1", "injured": "1", "idempotency_key": "k",
+        "parties-0-roles": ["reporter", "insured", "claimant", "payee"], "parties-0-name": "王小明",
+        "parties-0-phone": "13800138000",
+        "parties-1-roles": ["injured", "claimant"], "parties-1-name": "小宝",
+        "parties-2-roles": ["guardian"], "parties-2-name": "李芳", "parties-2-phone": "13900139002",
+        "parties-2-acts_for": "2", "parties-2-mandate": "guardianship",
+        "exposures-0-cover": "own_damage", "exposures-0-peril": "collision", "exposures-0-reserve": "8000",
+        "exposures-0-claimant": "1",
+        "exposures-1-cover": "compulsory_medical", "exposures-1-peril": "third_party_injury",
+        "exposures-1-reserve": "3000", "exposures-1-claimant": "2",
+    }  # fmt: skip
+    answer = browser("intake1").post("/console/report/", said)
+    assert answer.status_code == 302, answer.context["unplaced"]
+    claim = models.Claim.objects.get()
+    heads = models.Exposure.objects.filter(aggregate_id=claim.id).order_by("part")
+    assert [(h.cover, h.claimant) for h in heads] == [("own_damage", 1), ("compulsory_medical", 2)]
+    guardian = models.Party.objects.get(aggregate_id=claim.id, part=3)
+    assert (guardian.acts_for, guardian.mandate) == (2, "guardianship")
+
+
+def test_a_guardian_of_nobody_is_told_what_is_missing_beside_the_field(browser, office):
+    said = {
+        "phone": "13900001111", "story": "孩子摔伤了", "idempotency_key": "k",
+        "parties-0-roles": ["guardian"], "parties-0-name": "李芳",
+    }  # fmt: skip
+    answer = browser("intake1").post("/console/report/", said)
+    assert answer.status_code == 422 and not answer.context["unplaced"]
+    assert 'id="f-parties-0-acts_for-error"' in answer.content.decode()

@@ -29,6 +29,7 @@ REFUSAL_REASONS = (
     "not_covered", "excluded", "not_in_force", "waiting_period", "not_disclosed", "not_proved", "limit_used_up",
     "out_of_time", "not_insured_person",
 )  # fmt: skip
+LAW_GROUNDS = ("law_16", "law_22", "law_26", "law_27")
 CHECKLIST = ("place_matches", "damage_matches", "licence_seen", "plate_matches", "photos_complete", "others_heard")
 
 
@@ -116,6 +117,7 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
     if exposure is not None and action == "propose_refusal":
         known = tuple((code, f"reason.{code}") for code in REFUSAL_REASONS)
         options["code"] = (*known, *exclusions(cover_of(shown, exposure, book)))
+        options["clause"] = grounds(shown, book)
     if exposure is not None and action == "assess":
         cover = cover_of(shown, exposure, book)
         facts = facts_of(cover)
@@ -125,7 +127,24 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
         facts = tuple(spec for spec in asked if spec.type == "yes_no")
     if action == "record":
         facts = tuple(FactSpec(name, "yes_no", required=False) for name in CHECKLIST)
-    return Offers(currency=claim.currency, options=options, facts=facts)
+    return Offers(currency=claim.currency, options=options, facts=facts, labels=_LABELS.get((subject, action), {}))
+
+
+_LABELS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("offer", "agree"): {"code": "field.one_time_code"},
+    ("exposure", "propose_refusal"): {"code": "field.refusal_ground"},
+}
+
+
+def grounds(case: Case, book: Rulebook) -> Options:
+    """What a refusal may rest on: the clauses of the terms, and what stands in the policy or the law, as the letter says it."""
+    terms, written = terms_of(case, book), case.claim.language or language()
+    clauses = tuple((code, f"{code} {c.name[language()]}") for code, c in terms.clauses.items()) if terms else ()
+    beside = ("period", *(LAW_GROUNDS if book.settings.market == "CN" else ()))
+    others = tuple(
+        (text(f"refusal_basis.{code}", written), text(f"refusal_basis.{code}", language())) for code in beside
+    )
+    return (EMPTY, *clauses, *others)
 
 
 def papers_for(case: Case, book: Rulebook) -> tuple[str, ...]:

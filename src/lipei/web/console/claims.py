@@ -205,6 +205,7 @@ class Form:
             part=self.part,
             about=about(case, step.subject, self.part),
             exposure=case.exposures.get(self.part) if step.subject == "exposure" else None,
+            grounds=self.grounds(found),
             fields=drawn,
             unplaced=forms.unplaced(drawn, errors),
             version=version,
@@ -215,6 +216,14 @@ class Form:
             hint=claim_page.hint(step),
             careful=(step.subject, step.action) in CAREFUL,
         )
+
+    def grounds(self, found: Found) -> str:
+        """What the refusal rests on that somebody is about to decide on, as the letter will say it."""
+        head = found.case.exposures.get(self.part) if self.step.subject == "exposure" else None
+        if head is None or head.state != "refusal_proposed":
+            return ""
+        sums = reads.settled(found.case, found.rulebook, language=language())
+        return f"{next(s.refusal for s in sums if s.exposure == self.part)} — {head.refusal_reason}"
 
     def templates(self, case: Case, book: Rulebook) -> tuple[choices.Ready, ...]:
         """Ready words for this action: those of the preliminary opinion, in the customer's language."""

@@ -27,7 +27,7 @@ from lipei.web import forms
 from lipei.web.console import choices
 from lipei.web.console.shell import book, now, show, status_of, who
 from lipei.web.errors import sentence
-from lipei.web.forms import Offers
+from lipei.web.forms import Offers, Options
 from lipei.web.templatetags.lipei import language, word
 
 WHO = ("phone", "plate", "policy_number", "name")
@@ -38,23 +38,31 @@ NOT_ASKED = ("name", "plate", "policy_number")
 KEY = "idempotency_key"
 
 
+PARTIES_NAMED = 8
+"""So many of the parties typed in can be named by their place: for whom somebody acts, whose loss it is."""
+
+
 def _offers(request: HttpRequest, product: str = "") -> Offers:
     table = book(request)
     options = {
         "line": choices.lines(table), "loss_kind": choices.losses(table), "peril": choices.losses(table),
         "cover": choices.covers(table, product), "language": choices.LANGUAGES,
+        "parties.acts_for": _named(), "exposures.claimant": _named(),
     }  # fmt: skip
     omit = frozenset(
         {
             "exposures.facts",
-            "exposures.claimant",
-            "parties.acts_for",
-            "parties.mandate",
             "exposures.items",
             "external_number",
         }
     )
     return Offers(currency=table.settings.currency, options=options, omit=omit)
+
+
+def _named() -> Options:
+    """The parties of the form by their place in it, as a report counts them."""
+    numbers = range(1, PARTIES_NAMED + 1)
+    return (choices.EMPTY, *((str(n), text("intake.party", language(), n=n)) for n in numbers))
 
 
 @require_http_methods(["GET", "POST"])
