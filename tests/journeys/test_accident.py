@@ -76,6 +76,9 @@ def test_accident(drive):
     # Treatment is paid for at the hospital, and an advance helps the second injured person at once.
     do(handler, "exposure", "guarantee", 2, c.OnAccount(cny(10000), 5, "抢救"), hours=1)
     do(handler, "exposure", "advance", 3, c.OnAccount(cny(3000), 3, "治疗费"), hours=1)
+    for payment in (1, 2):
+        case = do(people.finance1, "payment", "approve_payment", payment, hours=1)
+    assert {p.state for p in case.payments.values()} == {"approved"}, "so little goes by one person's word"
 
     do(
         handler,
