@@ -213,11 +213,11 @@ def test_a_stale_form_beside_the_claim_says_what_changed_and_keeps_the_words(
     act(claim, "claim", "add_note", 0, c.Write("hello"), site.office.lead1)
     page.locator("#act textarea").press("Control+Enter")
     expect(page.locator("#act")).to_contain_text("What changed since you looked")
-    assert page.locator("#act textarea").input_value() == "Covered."
+    expect(page.locator("#act textarea")).to_have_value("Covered.")
     page.keyboard.press("Escape")
     expect(page.locator("#act")).to_be_hidden()
     page.keyboard.press("o")  # taken up again
-    assert page.locator("#act textarea").input_value() == "Covered."
+    expect(page.locator("#act textarea")).to_have_value("Covered.")
 
 
 def test_signed_out_while_typing_loses_nothing(

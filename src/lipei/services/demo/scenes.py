@@ -63,7 +63,8 @@ def take_up(stage: Stage) -> Wait:
     yield stage.office(0.05, 0.45)
     if stage.case.claim.handler is None:
         stage.act(stage.staff("lead1"), "claim", "assign", 0, c.Assign())
-    stage.act(stage.handler, "claim", "accept_assignment")
+    if stage.case.claim.accepted_at is None:  # who acknowledged a call at night has accepted
+        stage.act(stage.handler, "claim", "accept_assignment")
     ring(stage)
     if stage.leave_at == "help":
         stage.act(stage.handler, "claim", "ask_for_help", 0, c.Write(HELP))

@@ -78,7 +78,7 @@
     });
     document.addEventListener("htmx:afterSwap", function (event) {
       if (event.detail.target !== act) return;
-      var link = event.detail.elt;
+      var link = event.detail.requestConfig.elt;  // who asked: a form that comes back changed is still what it was of
       if (!link.matches("form")) act.setAttribute("data-of", link.getAttribute("href") || "");
       all("details.lp-more[open]").forEach(function (menu) { menu.open = false; });
       act.hidden = false;
