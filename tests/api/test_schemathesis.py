@@ -105,10 +105,10 @@ def attack(caller: Caller, number: str, operation: Any, mode: GenerationMode) ->
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_nothing_that_is_sent_is_our_fault(known: tuple[Caller, str], mode: GenerationMode) -> None:
     caller, number = known
-    end = time.monotonic() + SECONDS_MAX / len(GenerationMode)
+    end = time.process_time() + SECONDS_MAX / len(GenerationMode)
     tried: set[str] = set()
     for operation in operations(caller):
-        left = end - time.monotonic()
+        left = end - time.process_time()  # of our own: others on the machine do not count
         assert left > 0 or len(tried) > 60, "too slow to have tried every call"
         if left <= 0:
             break

@@ -184,7 +184,7 @@ FOR_WHOEVER_SIGNED_IN = {
 FOR_CUSTOMERS = (
     "claim/", "c/<str:token>", "help/", "text-size/", "manifest.webmanifest", "worker.js", "offline/<str:spoken>/",
 )  # fmt: skip
-FOR_PROGRAMS = ("api/", "healthz", "readyz", "metrics")
+FOR_PROGRAMS = ("api", "healthz", "readyz", "metrics")
 """Guarded by the portal and by the API, and tested there."""
 
 

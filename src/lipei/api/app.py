@@ -10,6 +10,7 @@ from typing import Any, cast
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
@@ -19,7 +20,7 @@ from lipei.api.problems import Problem
 from lipei.domain.commands import COMMANDS, Report
 from lipei.domain.permissions import ROLES
 from lipei.norms.texts import text
-from lipei.reads import rulebook
+from lipei.reads import demo, rulebook
 
 logger = structlog.get_logger(__name__)
 
@@ -29,6 +30,9 @@ that person. Money is `{"amount": "1234.56", "currency": "CNY"}`, times are RFC 
 refused, and what goes wrong comes as `application/problem+json` in the language of `Accept-Language`.
 An answer names the actions possible now with their addresses; a 409 does too.
 """
+
+
+IN_BATCH = {**schemas.REPORT, "idempotency_key": "2026-11-23-0001"}
 
 
 class Api(NinjaAPI):
@@ -46,10 +50,21 @@ class Api(NinjaAPI):
             for operation in methods.values():
                 if 201 in operation["responses"]:
                     operation["responses"].pop(200)  # what Ninja supposes where nobody says otherwise
-        now = calls.now()
-        for subject, action in COMMANDS:
-            _with_example(found["paths"], f"{subject}.{action}", schemas.example(subject, action, now=now))
+        now, first = calls.now(), demo.first_claim()
+        known = found["components"]["schemas"]
+        for (subject, action), cls in COMMANDS.items():
+            example = schemas.example(subject, action, now=now, first_claim=first)
+            _with_example(found["paths"], f"{subject}.{action}", example)
+            _add_example(known, cls.__name__, example)
+        for name, shown in {**schemas.WEBHOOK_EXAMPLES, "ReportInBatch": IN_BATCH}.items():
+            _add_example(known, name, shown)
         return found
+
+
+def _add_example(known: dict[str, Any], name: str, example: Mapping[str, Any]) -> None:
+    """The example in the schema too; a schema that several actions share has one of each."""
+    said = known[name].get("examples", [])
+    known[name] = {**known[name], "examples": [*said, *([] if example in said else [example])]}
 
 
 def _in_batch() -> dict[str, Any]:
@@ -171,7 +186,7 @@ def _claims() -> None:
         "responses": answers.responses(201, "Done", "The claim as it is now.", 409, 413, 415, 422),
     }
     _add("POST", "/claims", claims.report, access.WRITE, "claim.report", text("action.claim.report", "en"), extra)
-    example = {"reports": [{**schemas.REPORT, "idempotency_key": "2026-11-23-0001"}]}
+    example = {"reports": [IN_BATCH]}
     reports = {"type": "array", "items": {"$ref": "#/components/schemas/ReportInBatch"}, "maxItems": claims.BATCH_MAX}
     schema = {
         "type": "object",
@@ -315,7 +330,7 @@ def _edge(view: Callable[..., HttpResponse], route: str) -> Callable[..., HttpRe
 
 
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """Any other address below ``/api/v1``."""
+    """Any other address below ``/api``."""
     return problems.answer(request, Problem(404, "refusal.missing"))
 
 
@@ -326,5 +341,9 @@ def urlpatterns() -> list[URLPattern]:
     """The addresses of the API, to be mounted at ``/api/v1/``, and one that answers for all others."""
     patterns = cast(list[URLPattern], api.urls[0])
     for pattern in patterns:
-        pattern.callback = _edge(pattern.callback, str(pattern.pattern))
-    return [*patterns, path("<path:rest>", not_found), path("", not_found)]
+        view = {"openapi-json": require_safe(pattern.callback), "api-root": not_found}.get(
+            pattern.name or "", pattern.callback
+        )
+        pattern.callback = _edge(view, str(pattern.pattern))
+        pattern.callback.csrf_exempt = True  # type: ignore[attr-defined]  # bearer tokens: no browser sends them of itself
+    return [*patterns, path("<path:rest>", not_found)]

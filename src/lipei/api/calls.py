@@ -20,6 +20,7 @@ from lipei.reads import people, remarks, rulebook
 from lipei.services.actions import Done
 
 NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,39}")
+QUERY_LENGTH_MAX = 200
 DRAIN_BYTES = 65_536
 DRAIN_BYTES_MAX = 200_000_000
 """Beyond this a caller is cut off in the middle."""
@@ -171,12 +172,15 @@ def query(request: HttpRequest, spec: Mapping[str, str]) -> dict[str, Any]:
         if kind is None:
             faults[name[:60]] = fault("refusal.unknown_field")
             continue
+        if len(request.GET.getlist(name)) > 1:
+            faults[name] = fault("refusal.said_twice")
+            continue
         said = str(request.GET[name])
         if said == "" and kind != "flag":
             continue
         value = _QUERY[kind](said)
         if value is None:
-            faults[name] = fault(_QUERY_FAULT[kind])
+            faults[name] = fault(_QUERY_FAULT[kind](said))
         found[name] = value
     if faults:
         raise problems.wrong_fields(faults)
@@ -192,13 +196,13 @@ def _number(said: str) -> int | None:
 
 
 def _text(said: str) -> str | None:
-    return said if len(said) <= 200 and reading.printable(said) else None
+    return said if len(said) <= QUERY_LENGTH_MAX and reading.printable(said) else None
 
 
 _QUERY = {"flag": _flag, "number": _number, "text": _text, "time": reading.instant}
-_QUERY_FAULT = {
-    "flag": "refusal.not_yes_or_no",
-    "number": "refusal.not_a_number",
-    "text": "refusal.characters",
-    "time": "refusal.not_a_time",
+_QUERY_FAULT: Mapping[str, Callable[[str], str]] = {
+    "flag": lambda said: "refusal.not_yes_or_no",
+    "number": lambda said: "refusal.not_a_number",
+    "text": lambda said: "refusal.characters" if len(said) <= QUERY_LENGTH_MAX else "refusal.too_long",
+    "time": reading.time_fault,
 }

@@ -145,6 +145,11 @@ def _form(request: HttpRequest) -> tuple[UploadedFile[Any], int, int]:
     for name in {*fields, *files} - {"file", "paper", "survey"}:
         faults[name[:60]] = fault("refusal.unknown_field")
     numbers = {name: _number(str(fields.get(name, "")), name, faults) for name in ("paper", "survey")}
+    for name in fields:
+        if len(fields.getlist(name)) > 1:
+            faults.setdefault(name, fault("refusal.said_twice"))
+    if len(files.getlist("file")) > 1:
+        faults["file"] = fault("refusal.one_file")
     file = files.get("file")
     if not isinstance(file, UploadedFile):
         faults["file"] = fault("refusal.required")

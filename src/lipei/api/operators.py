@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, wraps
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
 from lipei.api import access, problems, shapes
@@ -29,8 +29,24 @@ DELIVERIES_OLDEST_SECONDS = Gauge(
     "lipei_deliveries_oldest_seconds", "How long the message that waits longest is overdue."
 )
 PAYMENTS_FAILED = Gauge("lipei_payments_failed", "Payments that the bank returned and nobody has looked after yet.")
+SAFE = ("GET", "HEAD")
 HERE = ("127.0.0.1", "::1")
 METRICS = access.Bearer("metrics:read")
+
+
+def _read_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Asked with GET or HEAD; anything else is a problem like those of the API."""
+
+    @wraps(view)
+    def run(request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE:
+            return view(request)
+        response = problems.answer(request, Problem(405, "refusal.method", {"allowed": ", ".join(SAFE)}))
+        response["Allow"] = ", ".join(SAFE)
+        return response
+
+    run.csrf_exempt = True  # type: ignore[attr-defined]
+    return run
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
@@ -39,13 +55,13 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     SECONDS.labels(method, route).observe(seconds)
 
 
-@require_safe
+@_read_only
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers. Nothing else is asked, so that a slow database does not have it killed."""
     return shapes.respond({"status": "ok"})
 
 
-@require_safe
+@_read_only
 def readyz(request: HttpRequest) -> HttpResponse:
     """It can work: the database answers, is up to date, and guards the journal. 503 with what is missing."""
     try:
@@ -73,7 +89,7 @@ def _up_to_date() -> bool:
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
-@require_safe
+@_read_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus figures of this process and of the company, for who is on this machine or has a token for it."""
     here = request.META.get("REMOTE_ADDR") in HERE and "X-Forwarded-For" not in request.headers

@@ -16,16 +16,15 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from lipei.domain import money
+from lipei.domain import entries, money
 from lipei.domain.money import Money, MoneyError
 
-LIST_LENGTH_MAX = 200
+LIST_LENGTH_MAX = entries.ROWS_MAX
 NUMBER_MAX = 2**53 - 1
 """The largest whole number that every JSON reader holds exactly."""
-FACTS_DEPTH_MAX = 4
-FACTS_LENGTH_MAX = 200
-FACT_TEXT_MAX = 500
-YEAR_LEAST, YEAR_MOST = 1900, 2200
+FACTS_DEPTH_MAX = entries.DEPTH_MAX
+FACTS_LENGTH_MAX = entries.FACTS_MAX
+FACT_TEXT_MAX = entries.WORD_LENGTH_MAX
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 _LINE_ENDS = "\t\n\r"
 
@@ -99,7 +98,7 @@ def _of_hint(field: Field[Any], hint: Any) -> Reader:
     if hint is int:
         return _number(meta.get("low"), meta.get("high"))
     if hint is str:
-        return _text(meta.get("length_max", 200), meta.get("choices", ()))
+        return _text(meta.get("length_max", 200), meta.get("choices", ()), one_line=not meta.get("long", False))
     if hint is datetime:
         return _time
     if hint is Money:
@@ -139,7 +138,7 @@ def _number(low: int | None, high: int | None) -> Reader:
     return read
 
 
-def _text(length_max: int, choices: tuple[str, ...]) -> Reader:
+def _text(length_max: int, choices: tuple[str, ...], *, one_line: bool = False) -> Reader:
     def read(value: Any, place: str, faults: Faults) -> str:
         if not isinstance(value, str):
             faults[place] = fault("refusal.not_text")
@@ -150,22 +149,30 @@ def _text(length_max: int, choices: tuple[str, ...]) -> Reader:
             faults[place] = fault("refusal.not_a_choice")
         elif not printable(value):
             faults[place] = fault("refusal.characters")
+        elif one_line and not entries.LINE_ENDS.isdisjoint(value):
+            faults[place] = fault("refusal.one_line")
         return value
 
     return read
 
 
 def printable(value: str) -> bool:
-    """Whether a text holds nothing but characters that can be shown, and line ends."""
-    return not any(unicodedata.category(c) in ("Cc", "Cs") and c not in _LINE_ENDS for c in value)
+    """Whether a text holds nothing but characters that can be shown, line ends, and no mark that turns its direction."""
+    shown = not any(unicodedata.category(c) in ("Cc", "Cs") and c not in _LINE_ENDS for c in value)
+    return shown and entries.DIRECTIONS.isdisjoint(value)
 
 
 def _time(value: Any, place: str, faults: Faults) -> datetime | None:
     found = instant(value)
     if found is None:
-        shaped = isinstance(value, str) and _RFC3339.fullmatch(value)
-        faults[place] = fault("refusal.time_impossible" if shaped else "refusal.not_a_time")
+        faults[place] = fault(time_fault(value))
     return found
+
+
+def time_fault(value: Any) -> str:
+    """The code of what is wrong with what is no instant."""
+    shaped = isinstance(value, str) and _RFC3339.fullmatch(value)
+    return "refusal.time_impossible" if shaped else "refusal.not_a_time"
 
 
 def instant(value: Any) -> datetime | None:
@@ -176,7 +183,7 @@ def instant(value: Any) -> datetime | None:
         found = datetime.fromisoformat(value.upper().replace(" ", "T", 1)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return found if YEAR_LEAST <= found.year <= YEAR_MOST else None
+    return found if found.year in entries.YEARS else None
 
 
 def _money(value: Any, place: str, faults: Faults) -> Money | None:

@@ -170,7 +170,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("exposure", "submit_decision"): {},
     ("exposure", "return_for_rework"): {"reason": "请补充配件价格依据。"},
     ("exposure", "advance"): {"amount": _cny("500.00"), "reason": "客户急需用款"},
-    ("exposure", "guarantee"): {"amount": _cny("5000.00"), "payee": 2, "reason": "医院抢救费用"},
+    ("exposure", "guarantee"): {"amount": _cny("1000.00"), "payee": 2, "reason": "医院抢救费用"},
     ("party", "add"): {"roles": ["third_party", "payee"], "name": "李华", "phone": "13900139000"},
     ("party", "correct"): {"email": "wang.xiaoming@example.com"},
     ("party", "check_identity"): {"id_type": "passport", "id_number": "E12345678"},
@@ -208,11 +208,16 @@ WEBHOOK_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def example(subject: str, action: str, *, now: datetime) -> dict[str, Any]:
-    """A working body of an action. Times lie a day ahead of ``now``, so that they are never in the past."""
+def example(subject: str, action: str, *, now: datetime, first_claim: str = "") -> dict[str, Any]:
+    """A working body of an action. Times lie a day ahead of ``now``, so that they are never in the past.
+
+    ``first_claim`` is the number of a claim that another can be linked to, where one is known.
+    """
     if (subject, action) == ("survey", "schedule"):
         at = (now + timedelta(days=1)).replace(microsecond=0)
         return {"at": at.isoformat(), "place": "上海市徐汇区漕溪北路停车场"}
+    if (subject, action) == ("claim", "link_duplicate") and first_claim:
+        return {"number": first_claim}
     found = EXAMPLES.get((subject, action))
     if found is not None:
         return dict(found)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from lipei.api import calls, problems, shapes
 from lipei.api.access import token_of
 from lipei.api.problems import Problem
+from lipei.domain.commands import Nothing
 from lipei.domain.events import Refusal
 from lipei.domain.permissions import may
 from lipei.reads import health
@@ -40,6 +41,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 
 def stop(request: HttpRequest, webhook: int) -> HttpResponse:
     """No more calls; what still waits is given up."""
+    calls.command_of(request, Nothing, _no_currency)
     outcome = webhooks.stop(webhook, actor=token_of(request).actor)
     if outcome is not None:
         raise problems.of_refusal(outcome)

@@ -7,17 +7,29 @@ from __future__ import annotations
 
 import sys
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.views import defaults
 
 from lipei.api import problems
+from lipei.api.problems import Problem
 from lipei.norms.texts import LANGUAGES
 from lipei.store import trouble
 from lipei.web import middleware
 
+FOR_OPERATORS = ("/healthz", "/readyz", "/metrics")
 PAGES = {trouble.STORAGE: ("507.html", 507), trouble.DATABASE: ("503.html", 503), trouble.NONE: ("500.html", 500)}
 FOR_PROGRAMS = "/api/"
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's ``handler400``: a request that reaches no view, most often for a host that is not ours."""
+    if request.path_info.startswith(FOR_PROGRAMS) or request.path_info in FOR_OPERATORS:
+        code = "refusal.host_unknown" if isinstance(exception, DisallowedHost) else "refusal.request_malformed"
+        return problems.answer(request, Problem(400, code))
+    return defaults.bad_request(request, exception)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Manager, Min, Q, QuerySet
 
+from lipei.reads import demo
 from lipei.store import journal, models
 
 STALLED = timedelta(minutes=10)
@@ -82,7 +83,7 @@ def health(*, now: datetime) -> Health:
         guards_missing=tuple(journal.guards_missing()),
         sealed_at=models.Seal.objects.order_by("-id").values_list("at", flat=True).first(),
         journal_entries=models.Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0,
-        is_demonstration=models.CompanyState.objects.filter(key="demonstration").exists(),
+        is_demonstration=demo.exists(),
     )
 
 

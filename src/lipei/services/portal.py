@@ -167,7 +167,7 @@ def _party_with_phone(number: str, phone: str) -> tuple[Case | None, Party | Non
 
 def _send_code(case: Case | None, party: Party | None, attempt: int, now: datetime) -> int:
     rulebook = norms.current()
-    code = world.base(rulebook).one_time_code
+    code = world.one_time_code(rulebook)
     said = {
         "claim_id": case.id if case else None,
         "party": party.part if party else 0,

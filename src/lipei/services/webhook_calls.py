@@ -48,6 +48,7 @@ def headers(secret: str, message_id: str, body: str, now: datetime) -> dict[str,
     at = int(now.timestamp())
     return {
         "content-type": "application/json",
+        "user-agent": "lipei",
         "webhook-id": message_id,
         "webhook-timestamp": str(at),
         "webhook-signature": signature(secret, message_id, at, body),

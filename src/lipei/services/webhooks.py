@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.commands import said
 from lipei.domain.events import Actor, Event, Refusal, wrong
 from lipei.domain.permissions import may
+from lipei.gateways.outside import is_public
 from lipei.reads import rulebook
 from lipei.services import webhook_calls
 from lipei.store import canonical, models
@@ -80,17 +84,45 @@ class Replay:
 
 
 def subscribe(command: Subscribe, *, actor: Actor, now: datetime) -> Refusal | str:
-    """A new webhook; the answer is its signing secret, seen this once. Refused: not an http(s) address, unknown kinds."""
+    """A new webhook; the answer is its signing secret, seen this once. Refused: not an address that
+    can be called, one with a password in it, one within the company's network, unknown kinds.
+    """
     if not may(actor, PERMISSION):
         return Refusal("refusal.not_permitted", "permission", {"permission": PERMISSION})
-    parts = urlsplit(command.url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return wrong(url="refusal.webhook.url")
+    fault = wrong_address(command.url.strip())
+    if fault:
+        return wrong(url=fault)
     if not set(command.kinds) <= KNOWN_KINDS:
         return wrong(kinds="refusal.not_a_choice")
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     models.Webhook.objects.create(url=command.url.strip(), secret=secret, kinds=command.kinds, created_at=now)
     return secret
+
+
+def wrong_address(url: str) -> str:
+    """The code of what is wrong with an address that could never be called; empty where it can be."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode()
+        sound = parts.scheme in ("http", "https") and bool(host) and url.isprintable() and " " not in url
+        sound = sound and parts.port != 0
+    except ValueError:  # a port that cannot be, a host that is no name
+        return "refusal.webhook.url"
+    if not sound:
+        return "refusal.webhook.url"
+    if parts.username is not None:
+        return "refusal.webhook.password"
+    inside = {name.lower() for name in settings.LIPEI_WEBHOOK_INSIDE}
+    literal = _literal(host)
+    return "refusal.webhook.inside" if literal and host not in inside and not is_public(literal) else ""
+
+
+def _literal(host: str) -> str:
+    """The address where a host is written as one; empty for a name, which is looked up at each call."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return ""
 
 
 def stop(webhook_id: int, *, actor: Actor) -> Refusal | None:

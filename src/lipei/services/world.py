@@ -28,11 +28,13 @@ from lipei.domain.conduct import World
 from lipei.domain.limits import PolicyLedger
 from lipei.domain.policies import InsuredObject, Policy
 from lipei.domain.rulebook import Rulebook
+from lipei.reads import demo
 from lipei.reads import rulebook as rulebook_in_force
 from lipei.store import aggregates, crypto, models
 from lipei.store.aggregates import Loaded, normal
 
 LOAD_SECONDS = 5
+SENDS_CODE = ("send", "send_code")
 NEEDS_STAFF = frozenset(
     {"report", "register", "assign", "hand_over", "schedule", "convene", "triage", "reopen", "accept_assignment"}
 )
@@ -45,14 +47,22 @@ def code_digest(code: str) -> str:
 
 def base(rulebook: Rulebook) -> World:
     """A world without anything looked up."""
-    digits = rulebook.settings.one_time_code_digits
     return World(
         rulebook=rulebook,
         roster=rulebook.duty.roster,
-        one_time_code="".join(secrets.choice("0123456789") for _ in range(digits)),
+        one_time_code=_drawn(rulebook),
         code_digest=code_digest,
         sampling_salt=hmac.digest(crypto.keys().index, b"sampling", hashlib.sha256),
     )
+
+
+def _drawn(rulebook: Rulebook) -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(rulebook.settings.one_time_code_digits))
+
+
+def one_time_code(rulebook: Rulebook) -> str:
+    """A code that nobody can guess; in a demonstration the one that everybody knows, so that it can be tried."""
+    return demo.CODE[: rulebook.settings.one_time_code_digits] if demo.exists() else _drawn(rulebook)
 
 
 # --- policies ---------------------------------------------------------------------------------------------------------
@@ -320,6 +330,8 @@ def of_case(
     elif claim.policy_id is not None:
         row = models.Policy.objects.filter(id=claim.policy_id).first()
     held = ledger(row.id) if row is not None else None
+    if subject == "offer" and action in SENDS_CODE:
+        world = replace(world, one_time_code=one_time_code(rulebook))
     if row is not None and held is not None:
         world = replace(
             world, policy=policy_value(row, rulebook.settings.zone), ledger=held.aggregate, on_file=on_file(row)

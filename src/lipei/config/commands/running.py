@@ -208,7 +208,7 @@ def _announce(host: str, port: int) -> None:
         click.echo("Open that address and click the role you want to be, or sign in (demonstration only):")
         for role, name, password in demo.sign_ins():
             click.echo(f"  {role:<14} {name:<14} {password}")
-        click.echo("")
+        click.echo(f"One-time code of every customer: {demo.one_time_code()}\n")
         return
     from lipei.config.commands import data
 

@@ -205,6 +205,8 @@ def hand_over(ask: Ask) -> Outcome:
         return wrong(handler="refusal.staff_unknown")
     if command.handler is None and not command.unit:
         return wrong(handler="refusal.handover_to_nobody")
+    if command.handler is None and command.unit not in {c.unit for c in ask.world.candidates}:
+        return wrong(unit="refusal.unit_unknown")
     if not command.text.strip():
         return wrong(text="refusal.text_missing")
     if person is not None and person.conflict:

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection
 
 from lipei.domain.events import Refusal
+from lipei.reads import demo as in_place
 from lipei.services import norms
 from lipei.services.demo.doors import CUSTOMER, Door, customers_link, door, waiting
 from lipei.services.demo.founding import PASSWORD, STAFF, Company, found
@@ -35,10 +36,10 @@ __all__ = [
     "door",
     "fill",
     "is_demonstration",
+    "one_time_code",
     "sign_ins",
     "waiting",
 ]
-KEY = "demonstration"
 CLAIMS, MONTHS, SEED = 100, 4, 1
 _SLOW_SHARE = 0.15
 _OFFICE_FROM, _OFFICE_DAY = 0.5, 7 * 60  # days of a story from which they are office days, and minutes of such a day
@@ -71,13 +72,13 @@ def fill(
             play.begin(stage, story(stage))
         play.run()
     value: Any = {"seed": seed, "claims": claims, "months": months}
-    models.CompanyState.objects.update_or_create(key=KEY, defaults={"value": value})
+    models.CompanyState.objects.update_or_create(key=in_place.KEY, defaults={"value": value})
     return Filled(models.Claim.objects.count(), models.Policy.objects.count(), tuple(play.stuck))
 
 
 def is_demonstration() -> bool:
     """Whether this database was filled by `fill`: only then the sign-ins of the demonstration exist."""
-    return models.CompanyState.objects.filter(key=KEY).exists()
+    return in_place.exists()
 
 
 def sign_ins() -> Sequence[tuple[str, str, str]]:
@@ -86,6 +87,11 @@ def sign_ins() -> Sequence[tuple[str, str, str]]:
         return []
     first: Mapping[str, str] = {role: code for code, _, role in reversed(STAFF)}
     return [(role, code, PASSWORD) for role, code in reversed(list(first.items()))]
+
+
+def one_time_code() -> str:
+    """The code that every customer of a demonstration is sent."""
+    return in_place.CODE[: norms.current().settings.one_time_code_digits]
 
 
 def _cast(
