@@ -33,7 +33,7 @@ from lipei.domain.money import Money
 from lipei.services import actions
 from lipei.store import models
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "chromium", "claim", "handler_code", "office", "site", "today"]  # fixtures
 
 BUDGET = {

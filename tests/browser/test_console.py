@@ -20,7 +20,7 @@ from tests.web.conftest import PASSWORD, browser, claim, full_claim, handler_cod
 from lipei.norms.texts import LANGUAGES, text
 from lipei.store import journal, models
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "claim", "handler_code", "office", "today"]  # fixtures
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SHOTS = os.environ.get("LIPEI_TEST_SHOTS", "")

@@ -13,7 +13,7 @@ from tests.web.conftest import browser, claim, handler_code, office, today
 
 from lipei.store import models
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "chromium", "claim", "handler_code", "office", "site", "today"]  # fixtures
 
 

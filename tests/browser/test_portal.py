@@ -24,7 +24,7 @@ from lipei.services import portal
 from lipei.services.portal import Visit
 from lipei.store import journal, models
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["own_folder", "people"]  # fixtures
 PHONE = {"width": 360, "height": 740}
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

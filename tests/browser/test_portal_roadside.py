@@ -20,7 +20,7 @@ from lipei.services import portal
 from lipei.services.portal import Visit
 from lipei.store import models
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "own_folder", "people", "site"]  # fixtures
 TAPS_MAX, FIELDS_MAX = 12, 8
 FIRST_VISIT_BYTES_MAX, AGAIN_BYTES_MAX, REQUESTS_MAX = 200_000, 20_000, 12

@@ -19,7 +19,7 @@ from lipei.services import actions
 from lipei.store import models
 from lipei.web.console import work
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "chromium", "office", "site", "today"]  # fixtures
 
 
