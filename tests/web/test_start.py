@@ -13,6 +13,7 @@ from tests.web.conftest import full_claim
 
 from lipei.domain.permissions import ROLES
 from lipei.norms.texts import LANGUAGES, text
+from lipei.reads import demo as in_place
 from lipei.reads import readiness, rulebook
 from lipei.services import demo
 from lipei.store import models
@@ -25,7 +26,7 @@ DOORS = "Who would you like to be?"
 @pytest.fixture
 def demonstration(office):
     """The test company as if it had been made for show."""
-    models.CompanyState.objects.create(key=demo.KEY, value={})
+    models.CompanyState.objects.create(key=in_place.KEY, value={})
     user = get_user_model().objects.get(username="handler1")
     user.set_password(demo.PASSWORD)
     user.save()
