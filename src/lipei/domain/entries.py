@@ -24,7 +24,8 @@ NAME_LENGTH_MAX = 60  # the name of a fact
 NUMBER_MAX = 2**63 - 1  # what the database's integers hold
 LINE_ENDS = frozenset("\n\r\v\f\x85\u2028\u2029")
 DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Marks that turn the direction of writing by hand: a name or account would read otherwise than it is."""
+"""Marks that turn the direction of writing by hand: a name or account would read otherwise than it is. A story
+keeps them: people paste what they wrote in their own script, and pages keep each text's direction to itself."""
 YEARS = range(1900, 2200)  # outside, an instant is a slip of the keyboard
 
 Found = Iterator[tuple[str, str]]
@@ -85,9 +86,10 @@ def _text(value: Any, said: Mapping[str, Any], amount_max: int) -> str:
         return "refusal.value_form"
     if len(value) > said.get("length_max", WORD_LENGTH_MAX):
         return "refusal.too_long"
-    if not storable(value) or not DIRECTIONS.isdisjoint(value):
+    one_line = not said.get("long", True)
+    if not storable(value) or (one_line and not DIRECTIONS.isdisjoint(value)):
         return "refusal.text_characters"
-    if not said.get("long", True) and not LINE_ENDS.isdisjoint(value):
+    if one_line and not LINE_ENDS.isdisjoint(value):
         return "refusal.one_line"
     choices = said.get("choices") or ()
     return "refusal.not_a_choice" if choices and value not in choices else ""
