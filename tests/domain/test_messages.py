@@ -22,7 +22,7 @@ from lipei.domain.claims import (
     Recovery,
     Survey,
 )
-from lipei.domain.events import Event
+from lipei.domain.events import Actor, Event
 from lipei.domain.messages import Due, MessageTable, Recipient, deliveries_for, direct, overtaken, reachable
 from lipei.norms import messages as norm_messages
 
@@ -48,10 +48,11 @@ def case(parties: list[Party] | None = None, claim: dict[str, Any] | None = None
 
 
 def due(the_case: Case, kind: str, part: int = 0, facts: dict[str, Any] | None = None, sequence: int = 5,
-        table: MessageTable = TABLE) -> dict[str, Due]:  # fmt: skip
+        table: MessageTable = TABLE, by: str = "") -> dict[str, Due]:  # fmt: skip
     found = deliveries_for(
-        case=the_case, event=Event(kind, part, facts or {}), stream="claim:7", sequence=sequence, table=table, now=NOW
-    )
+        case=the_case, event=Event(kind, part, facts or {}), stream="claim:7", sequence=sequence, table=table, now=NOW,
+        by=Actor(by, "") if by else None,
+    )  # fmt: skip
     assert len({d.dedupe for d in found}) == len(found), "keys are unique"
     return {f"{d.message}>{d.to.key}": d for d in found}
 
@@ -89,9 +90,13 @@ STEPS_TOLD = [
     ("recovery.overpayment_found", 1, {"recovery": [Recovery(1, debtor=1)]}, {"overpayment>party-1"}),
     ("claim.closed", 0, {}, {"closed>party-1"}),
     ("claim.closed_without_payment", 0, {}, {"closed_without_payment>party-1"}),
-    ("claim.withdrawn", 0, {}, {"withdrawn>party-1"}),
+    ("claim.withdrawn", 0, {}, {"withdrawn>party-1", f"staff_withdrawn>staff-{HANDLER}"}),
     ("claim.cancelled", 0, {}, {"cancelled>party-1"}),
-    ("claim.reopened", 0, {}, {"reopened>party-1"}),
+    ("claim.reopened", 0, {}, {"reopened>party-1", f"staff_reopened>staff-{HANDLER}"}),
+    ("exposure.dropped", 1, {"exposure": [HEAD]}, {"head_dropped>party-1"}),
+    ("paper.received", 1, {"paper": [Paper(1, state="received")]}, {f"staff_paper_received>staff-{HANDLER}"}),
+    ("offer.declined", 1, {"offer": [Offer(1, to=1)]}, {f"staff_offer_declined>staff-{HANDLER}"}),
+    ("offer.agreed", 1, {"offer": [Offer(1, to=1, agreed_by="customer:1")]}, {f"staff_offer_agreed>staff-{HANDLER}"}),
     ("claim.duplicate_linked", 0, {}, {"duplicate_linked>party-1"}),
     ("claim.help_asked", 0, {}, {"staff_help>role-team_lead"}),
     ("claim.customer_wrote", 0, {}, {f"staff_customer_wrote>staff-{HANDLER}"}),
@@ -113,6 +118,34 @@ def test_every_step_is_told_to_whom_it_concerns(
     kind: str, part: int, parts: dict[str, Any], expected: set[str]
 ) -> None:
     assert set(due(case(**parts), kind, part)) == expected
+
+
+@pytest.mark.norm("1.4.3")
+def test_a_colleague_is_not_told_of_their_own_act_and_nobody_else_in_their_place() -> None:
+    for kind in ("claim.withdrawn", "claim.reopened", "claim.assigned"):
+        assert not [key for key in due(case(), kind, by=f"staff:{HANDLER}") if "staff" in key], kind
+        assert [key for key in due(case(), kind, by="staff:31") if key.endswith(f"staff-{HANDLER}")], kind
+    assert "withdrawn>party-1" in due(case(), "claim.withdrawn", by=f"staff:{HANDLER}"), (
+        "the customer is told all the same"
+    )
+
+
+@pytest.mark.norm("2.1.3")
+def test_a_claim_handed_over_is_told_to_who_gets_it_and_to_who_had_it() -> None:
+    def told(handler: int | None, by: str) -> set[str]:
+        facts = {"from": 31, "to": handler}
+        return set(due(case(claim={"handler": handler}), "claim.handed_over", facts=facts, by=by))
+
+    assert told(HANDLER, "staff:31") == {f"staff_assigned>staff-{HANDLER}"}, "who hands over knows it"
+    assert told(HANDLER, "staff:55") == {f"staff_assigned>staff-{HANDLER}", "staff_handed_on>staff-31"}
+    assert told(None, "staff:31") == {"staff_handed_to_unit>role-team_lead"}, "a unit: whoever leads it"
+    again = due(case(), "claim.assigned", facts={"before": HANDLER, "handler": HANDLER})
+    assert set(again) == {f"staff_assigned>staff-{HANDLER}"}, "it is theirs as before"
+
+
+def test_what_was_agreed_beforehand_calls_no_colleague() -> None:
+    offer = Offer(1, to=1, agreed_by="system:straight-through")
+    assert set(due(case(offer=[offer]), "offer.agreed", 1)) == {"offer_agreed_beforehand>party-1"}
 
 
 @pytest.mark.norm("2.2.4")

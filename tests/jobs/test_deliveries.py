@@ -16,14 +16,15 @@ from tests.jobs.conftest import approved, reported
 
 from lipei.domain import commands as c
 from lipei.domain.claims import Case
-from lipei.domain.events import Actor
+from lipei.domain.events import Actor, Refusal
 from lipei.domain.money import Money
 from lipei.gateways.channels import DeliveryReport, Receipt
 from lipei.jobs import loop
 from lipei.norms import messages as norm_messages
 from lipei.norms.money import money_text
+from lipei.norms.texts import text
 from lipei.services import actions, deliveries, norms, verify
-from lipei.services.deliveries import outlets
+from lipei.services.deliveries import composing, letters, outlets
 from lipei.services.deliveries.composing import message_id, row_id
 from lipei.services.deliveries.words import VALUES, Telling
 from lipei.store import aggregates, models
@@ -89,6 +90,54 @@ def test_superiors_are_told_what_a_large_case_may_come_to(people: Any) -> None:
     done = actions.act(case.claim.number, "exposure", "set_reserve", 1, command, actor=actor, now=NOW)
     words = Telling(done.case, norms.current(), "en", event="claim.reported_upwards")
     assert VALUES["amount"](words) == money_text(Money(case.claim.estimate_minor + 6_000_000, "CNY"), "en")
+
+
+@pytest.mark.norm("1.4.3")
+def test_in_a_role_only_those_are_told_who_neither_did_it_nor_are_told_by_name(people):
+    case = reported(people)
+    number = case.claim.number
+    done = actions.act(number, "claim", "suspect", 0, c.Reasoned("发票可疑"), actor=people.investigator1, now=NOW)
+    assert models.Delivery.objects.get(message="staff_suspected").role == "investigator"
+    loop.settle(NOW)
+    row = models.Delivery.objects.get(message="staff_suspected")
+    assert (row.state, row.body) == ("overtaken", ""), "the only investigator did it"
+    assert "notice.failed" not in kinds(case)
+    other = models.Staff.objects.get(code="expert1")
+    models.Staff.objects.filter(id=other.id).update(roles=("expert", "investigator"))
+    for action, reason in (("clear_suspicion", "已核实"), ("suspect", "又有疑点")):
+        done = actions.act(number, "claim", action, 0, c.Reasoned(reason), actor=people.investigator1, now=NOW)
+        assert not isinstance(done, Refusal), done
+    row = models.Delivery.objects.filter(message="staff_suspected").latest("id")
+    found = composing.compose(row, done.case, norms.current(), now=NOW)
+    assert [m.to for m in found.messages] == [other.email]
+    models.Delivery.objects.create(
+        **{f: getattr(row, f) for f in ("stream_kind", "stream_id", "sequence", "message", "channels", "due_at")},
+        staff_id=other.id, dedupe="test:by-name",
+    )  # fmt: skip
+    with pytest.raises(composing.Stopped, match="known_already"):
+        composing.compose(row, done.case, norms.current(), now=NOW)
+
+
+@pytest.mark.norm("2.4.1")
+def test_a_head_of_loss_that_is_dropped_is_told_with_its_reason(people):
+    case = reported(people)
+    reason = c.Reasoned("您告诉我们这部分不再申请")
+    done = actions.act(case.claim.number, "exposure", "drop", 1, reason, actor=people.lead1, now=NOW)
+    assert not isinstance(done, Refusal), done
+    row = models.Delivery.objects.get(message="head_dropped")
+    said = composing.compose(row, done.case, norms.current(), now=NOW).messages[0].text
+    assert reason.reason in said and text("cover.own_damage", "zh-hans") in said
+    assert models.Delivery.objects.filter(message="head_dropped").count() == 1
+
+
+@pytest.mark.norm("2.2.2")
+def test_the_letter_that_asks_for_papers_says_in_which_form(people):
+    case = reported(people)
+    done = actions.act(case.claim.number, "claim", "request_papers", actor=people.handler_of(case), now=NOW)
+    telling = Telling(done.case, norms.current(), "en", "claim.papers_requested", 0, {}, 1, now=NOW)
+    asked = letters.DATA["paper_request"](telling, letters._common("paper_request", telling, NOW))
+    forms = {paper.name: paper.form for paper in asked.papers}
+    assert forms[text("paper.driving_licence", "en")] == "photo" and all(forms.values()), forms
 
 
 @pytest.mark.norm("2.2.1")

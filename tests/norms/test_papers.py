@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lipei.domain.papers import FORMS
 from lipei.norms import lines, papers
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES, texts
@@ -149,3 +150,12 @@ def test_sources_that_are_none_are_refused_in_words() -> None:
     for odd in (None, [], "x", 7):
         with pytest.raises(NormError):
             papers.parse({**copy.deepcopy(DOCUMENT), "sources": odd}, lines=LINES)
+
+
+@pytest.mark.norm("2.2.2")
+def test_of_every_paper_that_is_asked_for_the_table_says_in_which_form() -> None:
+    asked = [kind for kind in TABLE.kinds.values() if kind.asked]
+    assert asked and all(kind.form in FORMS for kind in asked), [k.code for k in asked if k.form not in FORMS]
+    assert {TABLE.kinds[code].form for code in ("insured_id", "medical_records", "medical_invoices")} == set(FORMS)
+    with pytest.raises(NormError):
+        papers.parse({**DOCUMENT, "papers": [{**DOCUMENT["papers"][0], "form": "parchment"}, *DOCUMENT["papers"][1:]]})

@@ -14,7 +14,7 @@ from typing import Any
 from lipei.domain.claims import Case, Claim, Exposure, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Condition, holds
-from lipei.domain.events import Event, Value
+from lipei.domain.events import Actor, Event, Value
 
 CHANNELS: Mapping[str, str] = {"sms": "phone", "email": "email"}
 """Every channel with the field of a party that it needs. Parts of a text: an SMS is one text, an e-mail has two."""
@@ -22,7 +22,7 @@ CHANNELS: Mapping[str, str] = {"sms": "phone", "email": "email"}
 LETTERS = ("receipt", "paper_request", "settlement", "refusal", "advance")
 OF_SUBJECT = {"asked": "asked_of", "offeree": "to", "debtor": "debtor", "payee": "payee"}
 """Recipients named by the part an event is about: selector → field holding the party's number."""
-STAFF = ("handler", "duty_person", "surveyor", "experts")
+STAFF = ("handler", "handler_before", "duty_person", "surveyor", "experts")
 STAFF_ROLES = frozenset(
     {"intake", "handler", "surveyor", "assessor", "approver", "team_lead", "manager", "finance", "expert",
      "investigator", "compliance", "administrator"}
@@ -127,12 +127,13 @@ class Due:
 
 
 def deliveries_for(
-    *, case: Case, event: Event, stream: str, sequence: int, table: MessageTable, now: datetime
+    *, case: Case, event: Event, stream: str, sequence: int, table: MessageTable, now: datetime, by: Actor | None = None
 ) -> tuple[Due, ...]:
     """The messages that an event causes, for the case as it is *after* the event.
 
     ``stream`` and ``sequence`` are the event's place in the journal. The same event yields the same keys, and one
-    person is told the same thing once although they stand in several roles.
+    person is told the same thing once although they stand in several roles. ``by`` is who did it: a colleague is not
+    told of their own act, and nobody else in their place.
     """
     rows = table.by_event.get(event.kind, ())
     if not rows:
@@ -143,6 +144,8 @@ def deliveries_for(
         if row.when is not None and not holds(row.when, values):
             continue
         for to in _recipients(case, event, row):
+            if by is not None and to.staff is not None and to.staff == by.staff_id:
+                continue
             place = "once" if row.once else str(sequence)
             due = _due(case, row, to, f"{stream}:{place}:{row.code}:{to.key}", now, event)
             found.setdefault(due.dedupe, due)
@@ -217,8 +220,11 @@ def _staff(case: Case, event: Event, name: str) -> tuple[Recipient, ...]:
     part = _part(case, event)
     if name == "experts":
         return tuple(Recipient(staff=expert) for expert in getattr(part, "experts", ()))
-    source = part if name == "surveyor" else case.claim
-    staff = getattr(source, name, None)
+    if name == "handler_before":  # whose claim it was until it was handed on
+        staff = event.facts.get("from", event.facts.get("before"))
+        staff = None if staff == case.claim.handler else staff
+    else:
+        staff = getattr(part if name == "surveyor" else case.claim, name, None)
     return (Recipient(staff=staff),) if staff is not None else ()
 
 

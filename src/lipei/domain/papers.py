@@ -22,6 +22,7 @@ UNKNOWN = "unknown"
 
 PERS = ("claim", "claimant", "exposure")
 REQUIRED = ("Y", "N", "C")
+FORMS = ("original", "copy", "photo")
 ROLES = frozenset(PARTY_ROLES)
 _DONE = ("settled", "refused", "dropped")
 _COMPUTED = frozenset(
@@ -51,6 +52,7 @@ class PaperKind:
     sensitivity: str = "low"
     asked: bool = True  # False: the insurer makes it or looks it up
     on_file: Condition | None = None  # when this holds, we have it
+    form: str = ""  # what of it is to be sent: original, copy, or a photo or scan of it
 
 
 @dataclass(frozen=True, slots=True)

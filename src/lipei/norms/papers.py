@@ -8,6 +8,7 @@ from typing import Any
 from lipei.domain.conditions import Condition, ConditionError, parse_condition
 from lipei.domain.lines import Lines
 from lipei.domain.papers import (
+    FORMS,
     PERS,
     REQUIRED,
     ROLES,
@@ -49,17 +50,18 @@ def _source(code: str, row: Any) -> tuple[str, str]:
 def _kind(row: Mapping[str, Any]) -> PaperKind:
     place = f"papers.{row['code']}"
     known_keys(
-        place, row, required={"code", "of", "per", "issuer", "sensitivity"}, optional={"asked", "on_file"}
-    )  # fmt: skip
+        place, row, required={"code", "of", "per", "issuer", "sensitivity"}, optional={"asked", "on_file", "form"}
+    )
     of = texts_of(place, row["of"])
     known_codes(place, of, ROLES)
     known_codes(place, [row["per"]], PERS)
     known_codes(place, [row["sensitivity"]], SENSITIVITIES)
+    known_codes(place, [row["form"]] if "form" in row else [], FORMS)
     if not of:
         raise NormError("norm_error.table.missing_key", place=place, key="of")
     return PaperKind(
         row["code"], of, row["per"], row["issuer"], row["sensitivity"], bool(row.get("asked", True)),
-        condition(place, row["on_file"]) if "on_file" in row else None,
+        condition(place, row["on_file"]) if "on_file" in row else None, row.get("form", ""),
     )  # fmt: skip
 
 

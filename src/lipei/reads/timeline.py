@@ -28,7 +28,7 @@ CUSTOMER_SEES = frozenset({
     "claim.reopened", "claim.duplicate_linked", "claim.customer_wrote", "claim.customer_told", "claim.imported",
     "document.received", "paper.requested", "paper.received", "paper.accepted", "paper.refused", "paper.waived",
     "survey.scheduled", "survey.recorded", "survey.cancelled", "exposure.refused", "exposure.settled",
-    "offer.sent", "offer.code_sent", "offer.agreed", "offer.declined", "offer.expired", "offer.reminded",
+    "exposure.dropped", "offer.sent", "offer.code_sent", "offer.agreed", "offer.declined", "offer.expired", "offer.reminded",
     "payment.submitted", "payment.confirmed", "payment.failed", "payment.given_back",
 })  # fmt: skip
 """What the customer follows their claim by. Suspicion, reserves and who said what among colleagues are not theirs."""

@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from lipei.domain import deliveries, messages
 from lipei.domain.claims import Case
-from lipei.domain.events import Event
+from lipei.domain.events import Actor, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.services import webhooks
 from lipei.store import aggregates, crypto, models
@@ -82,12 +82,12 @@ def of(
             continue
         case: Case = write.after
         happened = [event for event, _ in write.events]
-        for place, (number, event) in enumerate(zip(numbers, happened, strict=True), start=1):
+        for place, (number, (event, actor)) in enumerate(zip(numbers, write.events, strict=True), start=1):
             if event.kind in rulebook.messages.by_event:
                 # Where much of a kind happens at once, each is told of as the case was then: the last paper is the last.
                 several = sum(e.kind == event.kind for e in happened) > 1
                 then = write.loaded.aggregate.after(happened[:place]) if several else case
-                found.deliveries += _deliveries(then, event, number, rulebook, now, secret)
+                found.deliveries += _deliveries(then, event, actor, number, rulebook, now, secret)
         for event, actor in write.events:
             if event.kind == "payment.submitted":
                 found.orders.append(_order(str(event.facts["end_to_end_id"]), now))
@@ -108,10 +108,10 @@ def _order(end_to_end_id: str, now: datetime) -> tuple[Any, ...]:
 
 
 def _deliveries(
-    case: Case, event: Event, sequence: int, rulebook: Rulebook, now: datetime, secret: str
+    case: Case, event: Event, actor: Actor, sequence: int, rulebook: Rulebook, now: datetime, secret: str
 ) -> Iterable[tuple[Any, ...]]:
     due = messages.deliveries_for(
-        case=case, event=event, stream=f"claim:{case.id}", sequence=sequence, table=rulebook.messages, now=now
+        case=case, event=event, stream=f"claim:{case.id}", sequence=sequence, table=rulebook.messages, now=now, by=actor
     )
     with_code = secret if event.kind in CARRY_CODE else ""
     for one in due:

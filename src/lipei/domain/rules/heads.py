@@ -1,4 +1,4 @@
-"""Heads of loss (赔付项) put right: under another cover, for another person, or gone because it was entered in error."""
+"""Heads of loss (赔付项) put right: under another cover, for another person, or gone: in error, or not claimed any more."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def _facts(ask: Ask, exposure: Exposure) -> dict[str, Value]:
 
 
 def drop(ask: Ask) -> Outcome:
-    """A head of loss that was entered in error goes; what nobody wants to read any more is not asked for any more.
+    """A head of loss entered in error or not claimed any more goes; papers that only it needed are not asked for any more.
 
-    It is no refusal: a superior drops it, with the reason on record, and nothing was paid on it.
+    It is no refusal: a superior drops it, and nothing was paid on it. The reason is told to the customer as written.
     """
     reason = ask.command.reason.strip()
     if not reason:

@@ -131,6 +131,9 @@ def _send(row: Any, loaded: Loaded, this: Round) -> None:
     try:
         composed = compose(row, loaded.aggregate, norms.current(), now=now)
     except Stopped as stop:
+        if stop.code == "known_already":
+            _record(row, loaded, "notice.overtaken", now, {"state": "overtaken", "secret": ""})
+            return
         log.warning("message stopped", delivery=row.id, message=row.message, why=stop.code)
         if stop.code == "no_address":
             _fall_back(row, loaded, stop.code, now)

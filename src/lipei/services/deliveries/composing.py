@@ -30,6 +30,7 @@ STOPS = (
     "text_incomplete",  # a figure that the wording asks for is not known
     "letter_incomplete",  # as above, for the letter that goes along
     "missing_glyph",  # the letter holds a character that no font carries
+    "known_already",  # everybody in the role did it themselves or is told by name
 )
 """Why a message is stopped before any channel sees it; what a channel may say is `gateways.channels.REASONS`."""
 
@@ -80,6 +81,10 @@ def compose(row: Any, case: Case, rulebook: Rulebook, *, now: datetime) -> Compo
     found = addresses(row, case, rulebook, channel)
     if not found:
         raise Stopped("no_address")
+    knowing = _knowing(row)
+    found = [address for address in found if address.key not in knowing]
+    if not found:
+        raise Stopped("known_already")
     made = [_one(row, case, rulebook, channel, address, now) for address in found]
     return Composed(tuple(message for message, _ in made), made[0][1])
 
@@ -105,6 +110,18 @@ def addresses(row: Any, case: Case, rulebook: Rulebook, channel: str) -> list[Ad
         people = own or holders
     found = [(p, address_for(channel, p.phone, p.email, rulebook)) for p in people]
     return [Address(f"staff-{p.id}", to, p.name, p.language or default) for p, to in found if to]
+
+
+def _knowing(row: Any) -> frozenset[str]:
+    """Of the readers in a role those who need no telling: who did it, and who is told the same by name."""
+    if row.party or row.staff_id is not None:
+        return frozenset()
+    here = {"stream_kind": row.stream_kind, "stream_id": row.stream_id, "sequence": row.sequence}
+    did = models.Entry.objects.filter(**here, actor__startswith="staff:").values_list("actor", flat=True)
+    by_name = models.Delivery.objects.filter(**here, message=row.message, staff_id__isnull=False)
+    return frozenset(
+        [actor.replace(":", "-") for actor in did] + [f"staff-{n}" for n in by_name.values_list("staff_id", flat=True)]
+    )
 
 
 def address_for(channel: str, phone: str, email: str, rulebook: Rulebook) -> str:

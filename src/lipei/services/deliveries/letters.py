@@ -72,7 +72,7 @@ def _receipt(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
 
 
 def _paper_request(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
-    wanted = t.papers()
+    wanted, kinds = t.papers(), t.rulebook.papers.kinds
     dates = [p.due_at for p in wanted if p.due_at]
     return letters.PaperRequestData(
         **common,
@@ -80,6 +80,7 @@ def _paper_request(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
             letters.Paper(
                 name=t.say(f"paper.{p.code}"),
                 why="" if p.required else t.say("common.if_applies"),
+                form=kinds[p.code].form if p.code in kinds else "",
                 problem=coded(t, p.reason) if p.state == "refused" else "",
             )
             for p in wanted
