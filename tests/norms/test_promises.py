@@ -362,6 +362,28 @@ def test_the_fast_lane_has_clocks_of_its_own() -> None:
     assert clocks["rescue_cost"].due_at == at("2026-11-23 14:01")
 
 
+@pytest.mark.norm("2.3.2")
+def test_urgent_from_the_first_word_runs_from_the_report_and_urgent_later_from_when_it_was_known() -> None:
+    """The clocks of a report start at the report; but nobody breaks a promise before they could know of it."""
+    urgent = {"fast_lane": True, "rescue": True}
+    for kind, when, since, fast, rescue in (
+        ("claim.reported", "2026-11-23 10:05", None, "2026-11-23 10:10", "2026-11-23 14:00"),
+        ("claim.triaged", "2026-11-25 15:00", "2026-11-23 10:00", "2026-11-25 15:10", "2026-11-25 19:00"),
+    ):
+        first = () if kind == "claim.reported" else (("claim.reported", "2026-11-23 10:05", None),)
+        case = story("complex", *first, (kind, when, Change("claim", 0, urgent)))
+        for code, due in (("fast_contact", fast), ("rescue_cost", rescue)):
+            clock = next(c for c in case.clocks.values() if c.promise == code)
+            assert (clock.due_at, clock.breached_at) == (at(due), None), (kind, code)
+            promise = TABLE.promises(profile="CN").of_clock(clock)
+            assert promise.told_to_customer, "the customer is told these dates"
+            why = explain(clock=clock, calendars=CALENDARS, now=at(when), promise=promise, claim=case.claim)
+            assert why.since == (at(since) if since else None)
+            for language in LANGUAGES:
+                said = text("promise_explain.known", language, at=when, since=since)
+                assert (said in promises.explanation_words(why, language)) is bool(since)
+
+
 def test_a_refusal_starts_its_three_days_and_outlives_the_claim() -> None:
     case = story(
         "simple",

@@ -249,6 +249,7 @@ def explanation_words(explanation: Explanation, language: str) -> tuple[str, ...
     name, limit = text(f"promise.{e.promise}", language), limit_words(e.limit, e.unit, language)
     said = [
         say("start", promise=name, limit=limit, at=_local(e.started_at, zone)),
+        *([say("known", at=_local(e.started_at, zone), since=_local(e.since, zone))] if e.since else []),
         say("calendar", calendar=text(f"calendar.{e.calendar}", language), version=e.calendar_version),
     ]
     for begin, end in e.pauses:

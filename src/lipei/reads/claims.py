@@ -258,18 +258,23 @@ def promised(case: Case, book: Rulebook, *, viewer: Actor, language: str, now: d
         clocks = [c for c in clocks if _told_to_customer(c, book)]
     last = datetime.max.replace(tzinfo=now.tzinfo)
     ordered = sorted(clocks, key=lambda c: (c.state not in ("running", "paused"), c.due_at or last, c.part))
-    return tuple(_promised(clock, book, language, now) for clock in ordered)
+    return tuple(_promised(clock, case.claim, book, language, now) for clock in ordered)
 
 
 def _told_to_customer(clock: Clock, book: Rulebook) -> bool:
-    try:
-        return book.promises.of_clock(clock).told_to_customer
-    except KeyError:  # a definition that is no longer known: nobody can say whom it was told to
-        return False
+    definition = _definition(clock, book)
+    return definition is not None and definition.told_to_customer
 
 
-def _promised(clock: Clock, book: Rulebook, language: str, now: datetime) -> Promised:
-    explained = promises.explain(clock=clock, calendars=book.calendars, now=now)
+def _definition(clock: Clock, book: Rulebook) -> promises.Promise | None:
+    """What a clock runs on; None for a definition that is no longer known: nobody can say whom it was told to."""
+    return book.promises.history.get((clock.promise, clock.promise_version))
+
+
+def _promised(clock: Clock, claim: Claim, book: Rulebook, language: str, now: datetime) -> Promised:
+    explained = promises.explain(
+        clock=clock, calendars=book.calendars, now=now, promise=_definition(clock, book), claim=claim
+    )
     name = f"promise.{clock.promise}"
     return Promised(
         part=clock.part,

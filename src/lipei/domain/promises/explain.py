@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lipei.domain.calendars import Calendar, Calendars
-from lipei.domain.claims import Clock
+from lipei.domain.claims import Claim, Clock
 from lipei.domain.promises.clocks import OPEN, Due, close_pauses, count, due_time
-from lipei.domain.promises.definitions import UNITS_DAYS, UNITS_MONTHS
+from lipei.domain.promises.definitions import UNITS_DAYS, UNITS_MONTHS, Promise
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything a due time rests on. ``counted_due_at`` is what counting gives, ``due_at`` what applies.
 
+    ``since`` is when the clock would have begun had what it rests on been known at once; None where it began then.
     ``moved_by_pauses`` is how much later the pauses made it. ``if_resumed`` is, for a paused clock, the due time
     it would have if it ran again at the instant of asking. ``provisional_year`` is the first year that it rests on and
     whose days off are not published.
@@ -45,10 +46,16 @@ class Explanation:
     breached_at: datetime | None
     ended_at: datetime | None
     reason: str
+    since: datetime | None = None
 
 
-def explain(*, clock: Clock, calendars: Calendars, now: datetime) -> Explanation:
-    """The explanation of a clock, on the versions it ran on. Raises KeyError for a calendar that was never known."""
+def explain(
+    *, clock: Clock, calendars: Calendars, now: datetime, promise: Promise | None = None, claim: Claim | None = None
+) -> Explanation:
+    """The explanation of a clock, on the versions it ran on. Raises KeyError for a calendar that was never known.
+
+    With ``promise``, its definition, and its ``claim`` it also tells a clock that began late from one that did not.
+    """
     assert clock.started_at is not None, clock
     calendar = calendars.at(clock.calendar, clock.calendar_version)
     due = due_time(clock=clock, calendars=calendars)
@@ -80,7 +87,17 @@ def explain(*, clock: Clock, calendars: Calendars, now: datetime) -> Explanation
         breached_at=clock.breached_at,
         ended_at=clock.ended_at,
         reason=clock.reason,
+        since=_began_late(clock, promise, claim),
     )
+
+
+def _began_late(clock: Clock, promise: Promise | None, claim: Claim | None) -> datetime | None:
+    """From when it would have run, for a clock that began with the event that made something known."""
+    if promise is None or claim is None or not promise.since or not any(rule.from_event for rule in promise.start):
+        return None
+    since: datetime | None = getattr(claim, promise.since)
+    begun = max(since, claim.reopened_at) if since and claim.reopened_at else since
+    return since if begun and clock.started_at and begun < clock.started_at else None
 
 
 def _pairs(pauses: tuple[Any, ...]) -> tuple[tuple[datetime, datetime | None], ...]:
