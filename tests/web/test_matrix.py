@@ -52,6 +52,7 @@ EXPECTED = {
     "payments": {"finance", "team_lead", "manager"},
     "bank-submit": {"finance"},
     "bank-upload": {"finance"},
+    "team": {"team_lead", "manager"},
     "duty": ALL,
     "norms": ALL,
     "norm": ALL,

@@ -49,6 +49,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
     ),
     "accounts.see": ("handler", "finance", "team_lead", "manager"),
     "approvals.see": ("approver", "team_lead", "manager", "finance", "assessor"),
+    "team.see": ("team_lead", "manager"),
     "payments.see": ("finance", "team_lead", "manager"),
     "bank.files": ("finance",),
     "norms.see": ROLES,

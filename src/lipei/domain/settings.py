@@ -29,6 +29,8 @@ class Settings:
     # off hours
     duty_acknowledge_minutes: int
     duty_roster_ahead_days: int
+    # leading a team
+    team_risk_minutes: int
     # talking to customers
     quiet_from: time
     quiet_to: time

@@ -94,6 +94,7 @@ class Filters:
     late: bool = False
     due: str = ""  # one of `DUE`
     horizon: Horizon | None = None  # what today and the week are; needed with ``due``
+    due_before: datetime | None = None
     for_customer: bool = False  # papers are asked for or an offer lies with the customer
     reported_from: datetime | None = None
     reported_to: datetime | None = None
@@ -254,6 +255,8 @@ def _narrowed(rows: QuerySet, filters: Filters, now: datetime) -> QuerySet:  # t
         asked["handler__isnull"] = True
     if filters.late:
         rows = rows.filter(due_at__lt=now)
+    if filters.due_before is not None:
+        rows = rows.filter(due_at__lt=filters.due_before)
     if filters.due and filters.horizon is not None:
         rows = rows.filter(**filters.horizon.bounds(filters.due))
     if filters.for_customer:

@@ -48,6 +48,7 @@ PAGES: Mapping[str, str] = {
     "bank-upload": "bank.files",
     "bank-submit": "bank.files",
     "duty": "norms.see",
+    "team": "team.see",
     "norms": "norms.see",
     "norm": "norms.see",
     "norm-version": "norms.see",
@@ -103,6 +104,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "team",
         (
+            Entry("team", "users-group"),
             Entry("duty", "calendar-event"),
             Entry("absences", "user-off"),
             Entry("delegations", "key"),

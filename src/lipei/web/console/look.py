@@ -16,6 +16,7 @@ from lipei.reads.timeline import Told
 from lipei.web.console.shell import now, show
 from lipei.web.forms import Input
 from lipei.web.templatetags.lipei import language, money
+from lipei.web.templatetags.parts import Part
 
 LONG_NAME = "阿不都热合曼·吐尔逊江·Alexander Konstantinopolitanski"
 
@@ -42,7 +43,7 @@ def look(request: HttpRequest) -> HttpResponse:
         promises=_promises(at), people=("林晓", LONG_NAME, ""), amounts=(0, 123_456, 98_765_432_100, None),
         entries=_entries(at), pieces=_pieces(at), lines=_lines(), total=money(210_000, "CNY"), buttons=_buttons(),
         reasons=(text("reason.assignment.nobody", language(), unit="motor"), text("look.intro", language())),
-        steps=_steps(), fields=_fields(), shares=((35, ""), (80, "soon"), (100, "late")),
+        steps=_steps(), fields=_fields(), shares=((35, ""), (80, "soon"), (100, "late")), stacks=_stacks(),
     )  # fmt: skip
 
 
@@ -131,6 +132,15 @@ def _steps() -> list[dict[str, str]]:
         ("paying", "ahead"),
     )
     return [{"name": text(f"state.claim.{code}", language()), "state": state, "at": ""} for code, state in states]
+
+
+def _stacks() -> list[list[Part]]:
+    kinds = (("late", "late"), ("soon", "soon"), ("today", "today"), ("later", "ok"), ("none", "none"))
+    figures = ((2, 1, 3, 12, 2), (0, 0, 0, 5, 0), (0, 0, 0, 0, 0))
+    return [
+        [Part(kind, n, text(f"team.risk.{risk}", language())) for (risk, kind), n in zip(kinds, row, strict=True)]
+        for row in figures
+    ]
 
 
 def _fields() -> tuple[Input, ...]:

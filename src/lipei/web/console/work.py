@@ -134,11 +134,8 @@ def _drawn_views(views: Sequence[saved_views.View], asked: Asked) -> list[dict[s
 
 def _rows(request: HttpRequest, asked: Asked, listed: Listed, counted: dict[str, int], viewer: Actor) -> dict[str, Any]:
     found = _items(request, asked, listed, viewer)
-    drawn = [_drawn(item, viewer) for item in found]
-    if asked.page == WORK:
-        groups = [(name, list(rows)) for name, rows in groupby(drawn, key=lambda d: d["item"].group)]
-    else:
-        groups = [("", drawn)] if drawn else []
+    rows = [drawn(item, viewer) for item in found]
+    groups = grouped(rows) if asked.page == WORK else [("", rows)] if rows else []
     cursor = request.GET.get("cursor", "")
     again = {"cursor": cursor} if cursor else {}
     return {
@@ -154,6 +151,11 @@ def _rows(request: HttpRequest, asked: Asked, listed: Listed, counted: dict[str,
         "on_work": asked.page == WORK,
         "may_take": asked.page == WORK and any(item.next is not None for item in found),
     }
+
+
+def grouped(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Rows in the order of an agenda, by its groups."""
+    return [(name, list(found)) for name, found in groupby(rows, key=lambda d: d["item"].group)]
 
 
 def _tiles(asked: Asked, counted: dict[str, int]) -> list[tuple[str, int, bool, str]]:
@@ -175,7 +177,7 @@ def _items(request: HttpRequest, asked: Asked, listed: Listed, viewer: Actor) ->
     )
 
 
-def _drawn(item: Item, viewer: Actor) -> dict[str, Any]:
+def drawn(item: Item, viewer: Actor) -> dict[str, Any]:
     """A row as the template draws it: the next step as a button, or as a way to where several parts wait."""
     rows = claim_page.next_rows(item.row.number, item.case, (item.next,)) if item.next and item.case else []
     button = rows[0]["button"] if rows else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -46,7 +47,7 @@ def _numbers(request: HttpRequest) -> list[str]:
 
 def _back(request: HttpRequest) -> str:
     """Where somebody came from, if that is a list of ours."""
-    asked = request.POST.get("back", "")
+    asked = request.POST.get("back", "") or request.GET.get("back", "")
     home = reverse("console:worklist")
     local = url_has_allowed_host_and_scheme(asked, allowed_hosts=None) and asked.startswith("/console/")
     return asked if local else home
@@ -134,7 +135,14 @@ def _do(request: HttpRequest, viewer: Actor, action: str, command: Any, numbers:
     if isinstance(done, Refusal):
         complain(request, done)
         return redirect(_back(request))
-    return redirect("console:work-bulk-done", run_id=done.id)
+    return _to_done(request, done.id)
+
+
+def _to_done(request: HttpRequest, run_id: int) -> HttpResponse:
+    """To what became of a run, from where one comes back to the list that it was begun in."""
+    where = reverse("console:work-bulk-done", args=[run_id])
+    back = _back(request)
+    return redirect(where if back.startswith(reverse("console:worklist")) else f"{where}?{urlencode({'back': back})}")
 
 
 @require_GET
@@ -155,7 +163,7 @@ def done(request: HttpRequest, run_id: int) -> HttpResponse:
         for o in run.outcomes
     ]
     return show(
-        request, "work_bulk_done", "worklist", run=run, rows=rows, well=sum(not r["refusal"] for r in rows),
+        request, "work_bulk_done", "worklist", run=run, back=_back(request), rows=rows, well=sum(not r["refusal"] for r in rows),
         badly=sum(bool(r["refusal"]) for r in rows),
         may_undo=run.undone_at is None and bulk_actions.may_undo(run.action, run.outcomes),
     )  # fmt: skip
@@ -169,6 +177,6 @@ def undo(request: HttpRequest, run_id: int) -> HttpResponse:
         if status_of(undone) == 404:
             raise Http404
         complain(request, undone)
-        return redirect("console:work-bulk-done", run_id=run_id)
+        return _to_done(request, run_id)
     say(request, "worklist.bulk.undone")
-    return redirect("console:work-bulk-done", run_id=undone.id)
+    return _to_done(request, undone.id)

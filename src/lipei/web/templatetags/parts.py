@@ -6,6 +6,7 @@ Loaded as builtins, like `templatetags.lipei`. A component never asks the databa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from lipei.norms.texts import text
@@ -235,6 +236,31 @@ def empty(title: str, said: str = "", icon: str = "circle-check", href: str = ""
 def way(steps: Sequence[Any]) -> dict[str, Any]:
     """The steps of a way: each has ``name``, ``state`` (done, now, late, ahead) and ``at``, words for when."""
     return {"steps": steps}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One stretch of a stacked bar: its look (late, soon, today, ok, none), its length, its name in words."""
+
+    kind: str
+    n: int
+    name: str
+
+
+@register.simple_tag
+def stack(parts: Sequence[Part], most: int) -> SafeString:
+    """Several amounts in one bar, drawn by the server; ``most`` is the full width. A screen reader hears the figures."""
+    said = text("common.list_separator", words.language()).join(f"{p.name} {p.n}" for p in parts if p.n)
+    full, at, rects = max(most, 1), 0, []
+    for part in parts:
+        if part.n > 0:
+            rects.append((f"{100 * at / full:.2f}", f"{100 * part.n / full:.2f}", part.kind))
+            at += part.n
+    return format_html(
+        '<svg class="lp-bar lp-stack-bar" role="img" aria-label="{}" viewBox="0 0 100 6" preserveAspectRatio="none">{}</svg>',
+        said or text("common.none", words.language()),
+        format_html_join("", '<rect x="{}" width="{}" height="6" class="lp-bar-{}"/>', rects),
+    )
 
 
 @register.simple_tag

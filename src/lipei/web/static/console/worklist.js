@@ -7,7 +7,7 @@
   function kept() { try { return JSON.parse(sessionStorage.getItem(store)) || []; } catch (e) { return []; } }
   function keep(list) { try { sessionStorage.setItem(store, JSON.stringify(list)); } catch (e) { /* not remembered */ } }
   if (document.querySelector("[data-settled]")) {  // done with: nothing stays selected, in whichever list it was
-    ["worklist", "claims"].forEach(function (list) { try { sessionStorage.removeItem(store + "-" + list); } catch (e) { /* none */ } });
+    ["worklist", "claims", "team"].forEach(function (list) { try { sessionStorage.removeItem(store + "-" + list); } catch (e) { /* none */ } });
   }
   if (!box) return;
   store += "-" + box.getAttribute("data-list");
