@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from lipei.domain.duty import (
     call,
     check_roster,
     gaps,
+    laid_out,
     line_up,
     next_call,
     off_hours,
@@ -95,6 +97,20 @@ def test_an_hour_lies_in_a_gap_exactly_if_it_is_needed_and_nobody_is_on_duty(shi
         moment = at(hour + 0.5)
         alone = not on_duty(roster=roster, at=moment) and any(a <= hour < b for a, b in needed)
         assert any(gap.starts <= moment < gap.ends for gap in found) is alone
+
+
+@given(st.lists(SPANS, max_size=6), st.lists(SPANS, max_size=3))
+def test_what_is_laid_out_is_whole_and_its_gaps_are_the_gaps(shifts: Any, away: Any) -> None:
+    office = ((540, 720), (780, 1080))
+    calendar = Calendar("T", 1, "UTC", (*[office] * 5, (), ()), published=frozenset({2026}))
+    roster = Roster(1, tuple(shift(a, b, n % 2 + 1) for n, (a, b) in enumerate(shifts)))
+    absent = {1: [span(a, b) for a, b in away]}
+    found = laid_out(roster=roster, calendar=calendar, span=span(24, 72), away=absent)
+    assert (found[0].starts, found[-1].ends) == (at(24), at(72))
+    assert all(one.ends == other.starts for one, other in pairwise(found))
+    needed = off_hours(calendar=calendar, starts=at(24), ends=at(72))
+    missing = sum((g.ends - g.starts for g in gaps(roster=roster, needed=needed, away=absent)), timedelta())
+    assert sum((s.ends - s.starts for s in found if s.kind == "gap"), timedelta()) == missing
 
 
 @pytest.mark.norm("2.3.3")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from lipei.domain.calendars import Calendar
 from lipei.domain.conditions import Condition
@@ -53,6 +54,16 @@ class DutyTable:
     calendar: str
     calls: Condition
     roster: Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Time in which nothing changes. ``kind``: *manned* (somebody is on duty), *open* (opening hours), *gap* (neither)."""
+
+    starts: datetime
+    ends: datetime
+    kind: str
+    persons: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,32 @@ def _without(span: Span, covered: Iterable[Span]) -> tuple[Span, ...]:
     if reached < span.ends:
         left.append(Span(reached, span.ends))
     return tuple(left)
+
+
+def laid_out(
+    *, roster: Roster, calendar: Calendar, span: Span, away: Mapping[int, Iterable[Span]] | None = None
+) -> tuple[Stretch, ...]:
+    """A span of time as whole as a picture of it needs: every stretch with who is on duty then, or that nobody is.
+
+    The stretches follow each other without a hole. What is ``away`` counts as in `gaps`, so that what is drawn here as
+    a gap is one there.
+    """
+    absences = {person: tuple(spans) for person, spans in (away or {}).items()}
+    opened = tuple(_openings(calendar, span.starts, span.ends))
+    edges = {span.starts, span.ends}
+    shifts = (Span(s.starts, s.ends) for s in roster.shifts)
+    for part in (*opened, *shifts, *(s for spans in absences.values() for s in spans)):
+        edges |= {at for at in (part.starts, part.ends) if span.starts < at < span.ends}
+    found: list[Stretch] = []
+    for starts, ends in pairwise(sorted(edges)):
+        out = {person for person, spans in absences.items() if any(s.starts <= starts < s.ends for s in spans)}
+        persons = tuple(p for p in on_duty(roster=roster, at=starts) if p not in out)
+        open_ = any(s.starts <= starts < s.ends for s in opened)
+        kind = "manned" if persons else "open" if open_ else "gap"
+        if found and (found[-1].kind, found[-1].persons) == (kind, persons):
+            starts = found.pop().starts
+        found.append(Stretch(starts, ends, kind, persons))
+    return tuple(found)
 
 
 def check_roster(

@@ -8,6 +8,7 @@ from datetime import datetime
 from lipei.domain import duty, lifecycle
 from lipei.domain.duty import Roster, Span
 from lipei.domain.events import Refusal
+from lipei.reads.duty import away
 from lipei.store import models
 
 ABLE = frozenset(who.partition(":")[0] for who in lifecycle.BY_ACTION["claim", "acknowledge_duty"].who)
@@ -33,11 +34,7 @@ def refused(roster: Roster, needed: Sequence[Span], now: datetime) -> Refusal | 
     strangers = sorted(persons - able(persons))
     if strangers:
         return Refusal("refusal.duty.person", params={"person": strangers[0]})
-    away: dict[int, list[Span]] = {}
-    absences = models.Absence.objects.filter(ends_at__gt=now, staff_id__in=persons)
-    for staff_id, starts_at, ends_at in absences.values_list("staff_id", "starts_at", "ends_at"):
-        away.setdefault(staff_id, []).append(Span(starts_at, ends_at))
-    return duty.check_roster(roster=roster, needed=needed, away=away)
+    return duty.check_roster(roster=roster, needed=needed, away=away(persons, after=now))
 
 
 def _persons(roster: Roster, now: datetime) -> set[int]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from lipei.norms.texts import text
 from lipei.reads import duty as reads
 from lipei.services import norms
 from lipei.web.console.shell import book, now, show, who
 from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language
+
+WEEK = timedelta(days=7)
+ANSWERED_SINCE = timedelta(days=7)
+YEARS_MAX = 20
 
 
 @require_GET
@@ -20,6 +29,31 @@ def duty(request: HttpRequest) -> HttpResponse:
     _, text = norms.text_in_force("duty")
     gap = norms.roster_gap(text, at)
     may_edit = bool(viewer.roles & set(norms.EDITORS["duty"]))
-    said = sentence(gap) if gap else ""
+    monday = _monday(request.GET.get("week", ""), at)
     # A call knows no office hours: what is left of it is real time.
-    return show(request, "duty", "duty", duty=page, gap=said, may_edit=may_edit, working_calendar=None)
+    return show(
+        request, "duty", "duty", duty=page, gap=sentence(gap) if gap else "", may_edit=may_edit, working_calendar=None,
+        week=[_drawn(day) for day in reads.week(monday, rulebook=book(request), now=at)], monday=monday,
+        sunday=monday + timedelta(days=6), previous=monday - WEEK, following=monday + WEEK, this=_monday("", at),
+        answered=reads.answered(viewer, since=at - ANSWERED_SINCE), now_minute=_minute(at), hours=range(0, 24, 3),
+    )  # fmt: skip
+
+
+def _monday(said: str, at: datetime) -> date:
+    """The Monday of the week asked for, else of this one."""
+    today = timezone.localtime(at).date()
+    try:
+        day = date.fromisoformat(said) if said else today
+    except ValueError:
+        day = today
+    day = day if abs(day.year - today.year) <= YEARS_MAX else today
+    return day - timedelta(days=day.weekday())
+
+
+def _drawn(day: reads.Day) -> dict[str, Any]:
+    return {"d": day, "weekday": text(f"weekday.{day.day.isoweekday()}", language())}
+
+
+def _minute(at: datetime) -> int:
+    local = timezone.localtime(at)
+    return local.hour * 60 + local.minute
