@@ -34,7 +34,7 @@ OUTSIDE_WORLD = frozenset({
 CLOCK_READS = frozenset({"now", "utcnow", "today", "localtime", "gmtime", "monotonic", "perf_counter", "time_ns"})
 OUTSIDE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "__import__"})
 
-HEAVY = ("typst", "pyiso20022", "PIL", "python_calamine", "xlsxwriter", "chinese_calendar", "holidays")
+HEAVY = ("typst", "pyiso20022", "PIL", "python_calamine", "xlsxwriter", "pyarrow", "chinese_calendar", "holidays")
 """Libraries that a page or a call of the API does not need in order to start."""
 
 OWN_FATE = ("Delivery", "BankMessage", "WebhookDelivery")

@@ -14,12 +14,12 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from lipei.api import problems, reading, shapes
 from lipei.api.problems import Problem
 from lipei.api.reading import Faults, fault
+from lipei.domain.claims import NUMBER
 from lipei.domain.events import Actor, Refusal
 from lipei.reads import claims as claims_read
 from lipei.reads import people, remarks, rulebook
 from lipei.services.actions import Done
 
-NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,39}")
 QUERY_LENGTH_MAX = 200
 DRAIN_BYTES = 65_536
 DRAIN_BYTES_MAX = 200_000_000

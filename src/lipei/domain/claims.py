@@ -10,12 +10,17 @@ Parts have no slots: `events.altered` copies one with a few fields changed many 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from lipei.domain.events import Aggregate, private
+
+NUMBER_LENGTH_MAX = 40
+NUMBER = re.compile(rf"[0-9A-Za-z][0-9A-Za-z-]{{0,{NUMBER_LENGTH_MAX - 1}}}")
+"""What a claim's number looks like: it stands in addresses as it is, whoever gave it."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,16 @@ it is one event, `claim.imported`, and no clock starts.
 
 from __future__ import annotations
 
+import hashlib
+import re
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 
 from lipei.domain import lifecycle
-from lipei.domain.claims import Case, Claim
+from lipei.domain.claims import NUMBER, NUMBER_LENGTH_MAX, Case, Claim
 from lipei.domain.events import Change, Event, Refusal, Value
 from lipei.domain.money import LARGEST_MINOR
 
@@ -23,6 +26,8 @@ STILL_OPEN = "open"
 
 EARLIEST_YEAR = 1950
 """Before it a date is a slip of the keyboard (the year 0206), not a loss that a computer file could know."""
+
+_MARK_LENGTH = 8  # hexadecimal digits: two of a million claims that need one have the same with a chance of 1 in 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedClaim:
-    """A closed claim as the other system tells it. Amounts are minor units of ``currency``, times UTC instants."""
+    """A closed claim as the other system tells it. Amounts are minor units of ``currency``, times UTC instants.
+
+    ``number`` is what the other system calls the claim, behind the layout's prefix.
+    """
 
     number: str
     external_number: str
@@ -78,6 +86,42 @@ class ImportedClaim:
     name: str = ""
     phone: str = ""
     facts: Mapping[str, Value] = field(default_factory=dict)
+
+
+def safe_number(told: str) -> str:
+    """The number that a claim has here for the one it is told to have: as it is, where it can stand in an address.
+
+    What cannot (a blank, a slash, 沪) becomes a hyphen; a number too long, or of nothing else, is marked.
+    """
+    if NUMBER.fullmatch(told):
+        return told
+    safe = _hyphened(told)
+    return safe if NUMBER.fullmatch(safe) else marked_number(told)
+
+
+def marked_number(told: str) -> str:
+    """The number of a claim where another one came to the same: told apart by digits of what it was told to be.
+
+    They are the same digits whenever the file comes again.
+    """
+    mark = hashlib.sha256(told.encode()).hexdigest()[:_MARK_LENGTH]
+    return f"{_hyphened(told)[: NUMBER_LENGTH_MAX - _MARK_LENGTH - 1].rstrip('-')}-{mark}".lstrip("-")
+
+
+def _hyphened(told: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]+", "-", unicodedata.normalize("NFKC", told)).strip("-")
+
+
+def numbered(claim: ImportedClaim, number: str, bare: str) -> ImportedClaim:
+    """The claim under the number that it has here; what the other system calls it (``bare``) is its external number.
+
+    Where the file has an external number of its own beside that, and the number had to change, it goes among the facts.
+    """
+    own = claim.external_number
+    if number == claim.number:
+        return claim if own or number == bare else replace(claim, external_number=bare)
+    facts = {**claim.facts, "external_number": own} if own and own != bare else claim.facts
+    return replace(claim, number=number, external_number=bare, facts=facts)
 
 
 @cache
@@ -105,11 +149,11 @@ def wrong(claim: ImportedClaim, *, now: datetime, absurd_minor: int) -> Refusal 
     return None
 
 
-def imported(*, claim: ImportedClaim, digest: str) -> Event:
+def imported(*, claim: ImportedClaim, told: str, digest: str) -> Event:
     """The event by which closed history becomes a claim here: dated when it ended, else when it was reported.
 
-    ``digest`` recognises the same row when the file comes again. What was paid stands as one confirmed payment, so
-    that balances agree with payments for imported claims too.
+    ``digest`` recognises the same row when the file comes again, ``told`` the number that it had there, prefix and all.
+    What was paid stands as one confirmed payment, so that balances agree with payments for imported claims too.
     """
     party = 1 if claim.name or claim.phone else None
     changes = [Change("claim", 0, _root(claim)), Change("exposure", 1, _exposure(claim, party))]
@@ -119,6 +163,8 @@ def imported(*, claim: ImportedClaim, digest: str) -> Event:
     if claim.paid_minor:
         changes.append(Change("payment", 1, _payment(claim, party)))
     facts = {"number": claim.number, "outcome": claim.outcome, "paid_minor": claim.paid_minor, "digest": digest}
+    if told != claim.number:
+        facts["told"] = told
     return Event("claim.imported", 0, facts, tuple(changes), occurred_at=claim.closed_at or claim.reported_at)
 
 

@@ -65,8 +65,16 @@ def parse(document: Mapping[str, Any]) -> Layout:
         language=str(document.get("language") or ""),
         empty=frozenset({"", *_words("empty", document.get("empty", []))}),
         date_formats=tuple(_words("date_formats", document.get("date_formats", []))),
-        encoding=str(document.get("encoding") or ""),
+        encoding=_encoding(str(document.get("encoding") or "")),
     )
+
+
+def _encoding(name: str) -> str:
+    try:
+        "".encode(name or "utf-8")
+    except LookupError:
+        raise NormError("norm_error.mapping_value", place="encoding", value=name) from None
+    return name
 
 
 def _table(place: str, value: Any) -> Mapping[str, Any]:

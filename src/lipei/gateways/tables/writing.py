@@ -6,8 +6,12 @@ A file takes its name only when it is whole: until then it is written beside it.
 from __future__ import annotations
 
 import csv
+import json
+import math
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +22,14 @@ _EXACT_DIGITS = 11
 _WIDTH = 18
 """Of a column with a heading, in characters: dates and numbers of claims fit."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FLOAT_DIGITS_END = 10**15
+"""From here on a spreadsheet no longer keeps every digit of a number: the last ones are made up."""
+
+_TEXT_MAX = 32_767
+"""Characters that a cell of a workbook holds."""
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r].", re.S)
+_SIGNED = re.compile(r"[+-][0-9]+(\.[0-9]*)?")
 
 
 def writer(path: Path) -> Writer:
@@ -59,16 +70,25 @@ class Writer:
 
 
 def written(value: Any) -> Any:
-    """A cell as people and other programs read it again: no exponent, no time of day where there is none."""
+    """A cell as people and other programs read it again: no exponent, no time of day where there is none.
+
+    What a sheet cannot hold becomes a text: a number that is none, a number of more digits than it keeps, a list.
+    """
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and len(str(abs(value))) > _EXACT_DIGITS:
-        return str(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return str(value)
+        value = int(value) if value.is_integer() and abs(value) < FLOAT_DIGITS_END else value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**_EXACT_DIGITS:
+        return str(Decimal(value))
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    return value.isoformat() if isinstance(value, date) else value
+        return value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 class _Text(Writer):
@@ -85,10 +105,18 @@ class _Text(Writer):
 
 
 def harmless(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula, kept from being one by a leading apostrophe."""
-    if isinstance(value, str) and len(value) > 1 and value.startswith(_FORMULA):
-        return value if value[1:].replace(".", "", 1).isdigit() else f"'{value}"
+    """A text that a spreadsheet would take for a formula, kept from being one by a leading apostrophe.
+
+    One that begins with apostrophes before it gets one more, so that `unharmed` gives back what was there.
+    """
+    if isinstance(value, str) and _FORMULA.match(value) and not _SIGNED.fullmatch(value):
+        return f"'{value}"
     return value
+
+
+def unharmed(cell: str) -> str:
+    """A cell of a text as it was before `harmless`: the apostrophe is no part of it."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
 class _Workbook(Writer):
@@ -112,7 +140,7 @@ class _Workbook(Writer):
         for column, value in enumerate(values):
             plain = written(value)
             if isinstance(plain, str):
-                self._sheet.write_string(self._at, column, plain)
+                self._sheet.write_string(self._at, column, plain[:_TEXT_MAX])
             else:
                 self._sheet.write(self._at, column, plain)
         self._at += 1

@@ -73,6 +73,8 @@ def run(
     if kind not in KINDS:
         return Refusal("refusal.import_kind", "fields", {"kind": kind})
     path, language = Path(path), language or settings.LANGUAGE_CODE
+    if rejects_path is not None and Path(rejects_path).resolve() == path.resolve():
+        return Refusal("refusal.import_rejects_same", "fields", {"path": str(path)})
     try:
         layouts = _layouts(kind, mapping)
         sheet, header, first = _found(path, kind, layouts)
@@ -99,7 +101,10 @@ def _layouts(kind: str, mapping: Path | str | None) -> Sequence[Layout]:
     file = Path(mapping)
     if not file.is_file():
         raise NotATable("refusal.import_no_mapping", path=str(mapping), known=", ".join(n for n, _ in known))
-    layout = mappings.parse(read(file.read_text(encoding="utf-8")))
+    try:
+        layout = mappings.parse(read(file.read_text(encoding="utf-8")))
+    except UnicodeDecodeError:
+        raise NotATable("refusal.import_mapping_unreadable", path=str(mapping)) from None
     if layout.kind != kind:
         raise NormError("norm_error.mapping_kind", kind=layout.kind)
     return [layout]

@@ -24,6 +24,7 @@ from lipei.store.aggregates import normal
 
 PLAIN = ("region", "language", "holder_name", "insured_name", "phone", "email", "id_number", "account_name",
          "account_number", "account_bank")  # fmt: skip
+COUNT_DIGITS_MAX = 9
 _YES = frozenset({"1", "x", "y", "yes", "true", "是", "√"})
 _NO = frozenset({"0", "n", "no", "false", "否"})
 
@@ -103,12 +104,12 @@ class Policies:
         product = row.text("product", needed=True, length_max=40)
         latest = self._rulebook.products.latest(product)
         if latest is None:
-            raise Wrong("refusal.import_word_unknown", column=row.label("product"), value=product)
+            raise Wrong("refusal.import_word_unknown", column=row.label("product"), value=product[:80])
         named = row.text("terms_version")
         terms = self._rulebook.products.on(product, starts_at.date()) or latest
         if named:
-            if not named.isdigit() or self._rulebook.products.version(product, int(named)) is None:
-                raise Wrong("refusal.import_word_unknown", column=row.label("terms_version"), value=named)
+            if not _is_count(named) or self._rulebook.products.version(product, int(named)) is None:
+                raise Wrong("refusal.import_word_unknown", column=row.label("terms_version"), value=named[:80])
             terms = self._rulebook.products.version(product, int(named)) or latest
         currency = row.text("currency").upper() or terms.currency
         if currency not in money.EXPONENTS:
@@ -138,9 +139,7 @@ class Policies:
         schedule: dict[str, dict[str, Any]] = {}
         for place, name in self._covers.items():
             cover, _, figure = name.partition(".")
-            cell = row.cells[place] if place < len(row.cells) else None
-            said = cell is not None and as_text(cell) not in row.header.layout.empty
-            if cover not in terms.covers or not said:
+            if cover not in terms.covers or (cell := row.cell(place)) is None:
                 continue
             if figure:
                 key, value = self._figure(row, terms.covers[cover], name, figure, cell, currency)
@@ -169,14 +168,18 @@ class Policies:
             try:
                 money.rate_ppm(as_text(cell))
             except money.MoneyError:
-                raise Wrong("refusal.import_amount", column=label, value=as_text(cell)) from None
+                raise Wrong("refusal.import_amount", column=label, value=as_text(cell)[:40]) from None
             return f"{as_text(cell).removesuffix('%').strip()}%"
         if spec.type == "yes_no":
             return _bought(label, cell)
         text = as_text(cell)
-        if spec.type == "count" and not text.isdigit():
-            raise Wrong("refusal.import_amount", column=label, value=text)
+        if spec.type == "count" and not _is_count(text):
+            raise Wrong("refusal.import_amount", column=label, value=text[:40])
         return int(text) if spec.type == "count" else text
+
+
+def _is_count(word: str) -> bool:
+    return word.isdecimal() and len(word) <= COUNT_DIGITS_MAX
 
 
 def _bought(label: str, cell: Any) -> bool:

@@ -72,7 +72,7 @@ class StaffRows:
         phone, email = row.text("phone", length_max=40), row.text("email", length_max=120)
         code = accounts.check_phone(number=phone, region=self._region) if phone else None
         if code:
-            raise Wrong(code)
+            raise Wrong(code, column=row.label("phone"))
         if email:
             try:
                 validate_email(email)
@@ -101,5 +101,5 @@ def _several(row: Row, name: str, known: Collection[str] | None = None) -> tuple
     words = tuple(dict.fromkeys(word.strip() for word in _BETWEEN.split(row.text(name)) if word.strip()))
     unknown = next((word for word in words if known is not None and word not in known), None)
     if unknown is not None:
-        raise Wrong("refusal.import_word_unknown", column=row.label(name), value=unknown)
+        raise Wrong("refusal.import_word_unknown", column=row.label(name), value=unknown[:80])
     return words
