@@ -50,6 +50,10 @@ EXPECTED = {
     "report": {"intake", "handler", "team_lead", "manager"},
     "approvals": {"approver", "team_lead", "manager", "finance", "assessor"},
     "payments": {"finance", "team_lead", "manager"},
+    "finance": {"finance", "team_lead", "manager"},
+    "finance-export": {"finance", "team_lead", "manager"},
+    "bank-file": {"finance"},
+    "bank-cleared": {"finance"},
     "bank-submit": {"finance"},
     "bank-upload": {"finance"},
     "team": {"team_lead", "manager"},
@@ -90,6 +94,7 @@ POSTED = {
     "work-view-change",
     "bank-submit",
     "bank-upload",
+    "bank-cleared",
     "absence-end",
     "delegation-end",
     "token-revoke",
@@ -108,6 +113,8 @@ ON_CLAIM = {
     "receipt",
 }
 ARGS = {
+    "bank-file": lambda n: ["read", "x.xml"],
+    "bank-cleared": lambda n: [1],
     "work-bulk-done": lambda n: [1],
     "work-bulk-undo": lambda n: [1],
     "work-view-change": lambda n: [1],

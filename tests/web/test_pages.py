@@ -21,6 +21,7 @@ PAGES = {
         "approvals/",
         "payments/",
         "duty/",
+        "team/",
         "norms/",
         "staff/",
         "staff/new/",
@@ -29,7 +30,7 @@ PAGES = {
         "prenotices/",
         "health/",
     ),
-    "finance1": ("work/", "payments/", "approvals/"),
+    "finance1": ("work/", "payments/", "approvals/", "finance/", "finance/?show=files"),
     "admin1": ("tokens/", "webhooks/", "health/", "norms/", "staff/"),
     "handler1": ("", "report/", "prenotices/"),
 }

@@ -38,12 +38,22 @@ class Row:
     failure: str
     submitted_at: datetime | None
     confirmed_at: datetime | None
+    made_by: frozenset[str] = frozenset()  # who ordered it or agreed to it: not who may approve it next
 
 
 def listed(
-    viewer: Actor, *, language: str, states: tuple[str, ...] = MOVING, before: int | None = None, limit: int = 100
+    viewer: Actor,
+    *,
+    language: str,
+    states: tuple[str, ...] = MOVING,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 100,
 ) -> tuple[Row, ...]:
-    """Payments in these states on claims that the viewer sees, the newest first. At most two queries."""
+    """Payments in these states on claims that the viewer sees. At most two queries.
+
+    The newest first, before the cursor ``before``; with ``after`` (0: from the beginning) the oldest first, behind it.
+    """
     claims = models.Claim.objects.filter(scope.claims(viewer), id=OuterRef("aggregate_id"))
     party = models.Party.objects.filter(aggregate_id=OuterRef("aggregate_id"), part=OuterRef("payee"))
     rows = models.Payment.objects.filter(state__in=states).annotate(
@@ -54,8 +64,10 @@ def listed(
     )
     if before is not None:
         rows = rows.filter(id__lt=before)
-    found = rows.filter(number__isnull=False).order_by("-id")[: max(1, min(limit, LIMIT_MAX))]
-    return tuple(_row(p, language) for p in found)
+    if after is not None:
+        rows = rows.filter(id__gt=after)
+    found = rows.filter(number__isnull=False).order_by("-id" if after is None else "id")
+    return tuple(_row(p, language) for p in found[: max(1, min(limit, LIMIT_MAX))])
 
 
 def _row(payment: Any, language: str) -> Row:
@@ -76,6 +88,7 @@ def _row(payment: Any, language: str) -> Row:
         failure=payment.failure,
         submitted_at=payment.submitted_at,
         confirmed_at=payment.confirmed_at,
+        made_by=frozenset({payment.ordered_by, *payment.approved_by}),
     )
 
 

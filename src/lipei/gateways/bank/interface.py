@@ -96,6 +96,26 @@ class FileRefusal:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class BankFile:
+    """A file that went to the bank or came from it.
+
+    ``state``: *waiting* (to be taken away), *gone* (taken away: its content is no longer here), *read*, *rejected*.
+    ``orders`` and ``control_sum`` are known of our own; ``code`` says why a file was rejected (a text key).
+    """
+
+    place: str
+    name: str
+    kind: str
+    at: datetime
+    size_bytes: int
+    state: str
+    orders: int = 0
+    control_sum: str = ""
+    code: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
 class BankGateway(Protocol):
     """The way to one bank. ``now`` is an aware datetime."""
 

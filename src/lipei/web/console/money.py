@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lipei.domain import lifecycle
 from lipei.domain.events import Refusal
-from lipei.domain.permissions import may
 from lipei.reads import approvals as approval_reads
 from lipei.reads import payments as payment_reads
 from lipei.services import bank
@@ -37,7 +37,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def payments(request: HttpRequest) -> HttpResponse:
-    """Payment orders by state, and what the bank said that fits nothing."""
+    """Payment orders by state, also those that are done with."""
     state = request.GET.get("state", "")
     states = (state,) if state in STATES else payment_reads.MOVING
     before = request.GET.get("before", "")
@@ -47,15 +47,13 @@ def payments(request: HttpRequest) -> HttpResponse:
         states=states,
         before=int(before) if before.isdigit() and len(before) < 18 else None,
     )
-    finance = may(who(request), "bank.files")
     return show(
         request, "payments", "payments", rows=rows, state=state if state in STATES else "", states=STATES,
-        moving=payment_reads.moving(), finance=finance, unmatched=bank.unmatched() if finance else (),
-        inbox=_inbox() is not None, more=rows[-1].cursor if len(rows) == 100 else None,
+        moving=payment_reads.moving(), more=rows[-1].cursor if len(rows) == 100 else None,
     )  # fmt: skip
 
 
-def _inbox() -> Path | None:
+def inbox() -> Path | None:
     """Where answer files of the bank are put; None where the bank is no folder."""
     scheme, _, rest = str(settings.LIPEI_BANK_URL).partition(":")
     return Path(rest) / "inbox" if scheme == "files" and rest else None
@@ -70,21 +68,27 @@ def bank_submit(request: HttpRequest) -> HttpResponse:
         complain(request, Refusal("refusal.bank.not_set_up"))
     else:
         say(request, "console.bank.turned", n=done)
-    return redirect("console:payments")
+    return _back(request)
 
 
 @require_POST
 def bank_upload(request: HttpRequest) -> HttpResponse:
     """Take an answer file (pain.002, camt.054) of the bank; it is read by the gateway like any other."""
-    inbox, file = _inbox(), request.FILES.get("file")
-    if inbox is None or file is None or isinstance(file, list) or not file.size or file.size > ANSWER_BYTES_MAX:
+    folder, file = inbox(), request.FILES.get("file")
+    if folder is None or file is None or isinstance(file, list) or not file.size or file.size > ANSWER_BYTES_MAX:
         complain(request, Refusal("refusal.bank.file", "fields"))
-        return redirect("console:payments")
+        return _back(request)
     name = "".join(c for c in Path(file.name or "answer.xml").name if c.isalnum() or c in "._-")[-80:] or "answer.xml"
-    part = inbox / f"{now():%Y%m%d%H%M%S%f}-{name}.part"
+    part = folder / f"{now():%Y%m%d%H%M%S%f}-{name}.part"
     with part.open("wb") as target:
         for chunk in file.chunks():
             target.write(chunk)
     part.rename(part.with_suffix(""))  # the gateway leaves .part files alone: it never reads half a file
     say(request, "console.bank.taken")
-    return redirect(reverse("console:payments"))
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the group of the finance page from which the bank was spoken to."""
+    group = request.POST.get("show", "")
+    return redirect(reverse("console:finance") + (f"?{urlencode({'show': group})}" if group else ""))

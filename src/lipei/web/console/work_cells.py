@@ -41,9 +41,9 @@ def _cell(item: Item, name: str) -> Any:
     row = item.row
     times = {"due": row.due_at, "reported": row.reported_at, "loss_at": row.loss_at, "closed": row.closed_at}
     if name in times:
-        return _local(times[name])
+        return local_time(times[name])
     if name == "estimate":
-        return _amount(row.estimate_minor, row.currency) if row.estimate_minor else ""
+        return amount(row.estimate_minor, row.currency) if row.estimate_minor else ""
     words = {
         "number": row.number,
         "promise": row.promise_name,
@@ -75,11 +75,11 @@ def lane_words(item: Item) -> str:
     return " · ".join(found)
 
 
-def _local(at: datetime | None) -> Any:
+def local_time(at: datetime | None) -> Any:
     return "" if at is None else timezone.localtime(at).replace(tzinfo=None, microsecond=0)
 
 
-def _amount(minor: int, currency: str) -> Any:
+def amount(minor: int, currency: str) -> Any:
     try:
         return Decimal(plain(Money(minor, currency)))
     except MoneyError:

@@ -84,6 +84,15 @@ def when(at: datetime | None) -> SafeString | str:
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), local(at))
 
 
+@register.simple_tag(takes_context=True)
+def since(context: template.Context, at: datetime | None) -> SafeString | str:
+    """How long ago an instant was, with the instant itself; a dash for none."""
+    if at is None:
+        return "—"
+    words = text("finance.since", language(), time=duration_words((context.get("now") or timezone.now()) - at))
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), local(at), words)
+
+
 def duration_words(span: timedelta) -> str:
     """A stretch of time in one unit that fits: minutes up to two hours, hours up to two days, else days."""
     minutes = int(abs(span).total_seconds()) // 60
