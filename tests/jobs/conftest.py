@@ -12,11 +12,13 @@ from tests.company import NOW, company
 
 from lipei.domain import commands as c
 from lipei.domain import straight_through
+from lipei.domain.claims import Case
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
 from lipei.reads import rulebook
-from lipei.services import actions, bank, intake, unit_of_work
+from lipei.services import actions, bank, intake, seals, unit_of_work, verify
 from lipei.services.deliveries import outlets
+from lipei.store import aggregates
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +80,17 @@ def approved(people: SimpleNamespace, key: str = "one", **more: Any) -> Any:
             assert not isinstance(done, Refusal), done
     assert done.case.payments[1].state == "approved", done.case.claim
     return done.case
+
+
+@pytest.fixture
+def case(people: SimpleNamespace) -> Any:
+    """A claim that was paid, and another one beside it; the journal sealed."""
+    done = approved(people)
+    reported(people, "two", story="另一件事")
+    while bank.turn(now=NOW, limit=10):
+        pass
+    seals.seal(now=NOW)
+    found = aggregates.load(Case, done.id)
+    assert found is not None and found.aggregate.claim.state == "closed"
+    assert list(verify.differences(now=NOW)) == []
+    return found.aggregate

@@ -10,53 +10,16 @@ from typing import Any
 import pytest
 from django.db import connection
 from tests.company import NOW
-from tests.jobs.conftest import approved, reported
+from tests.jobs.tampering import found, sql, without_guards
 
-from lipei.domain.claims import Case
-from lipei.services import bank, seals, verify
+from lipei.services import seals, verify
 from lipei.store import aggregates, journal, models
 
 pytestmark = [pytest.mark.django_db, pytest.mark.norm("4")]
 
 
-@pytest.fixture
-def case(people: Any) -> Any:
-    """A claim that was paid, and another one beside it; the journal sealed."""
-    done = approved(people)
-    reported(people, "two", story="另一件事")
-    while bank.turn(now=NOW, limit=10):
-        pass
-    seals.seal(now=NOW)
-    found = aggregates.load(Case, done.id)
-    assert found is not None and found.aggregate.claim.state == "closed"
-    assert list(verify.differences()) == []
-    return found.aggregate
-
-
-def sql(statement: str, *values: Any) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.rowcount
-
-
-def without_guards() -> None:
-    ends = ("row", "all") if connection.vendor == "postgresql" else ("update", "delete")
-    for table in journal.GUARDED:
-        for end in ends:
-            on = f" ON {table}" if connection.vendor == "postgresql" else ""
-            sql(f"DROP TRIGGER {table}_append_only_{end}{on}")
-
-
-def found(comparison: str, place: str = "") -> list[str]:
-    """The differences of one comparison; the guards, dropped by the test itself, aside."""
-    everything = [d for d in verify.differences() if d.comparison != "guards"]
-    chosen = [str(d) for d in everything if d.comparison == comparison and place in d.place]
-    assert chosen, everything
-    return chosen
-
-
 def test_a_clean_journal_is_clean_and_counted(case):
-    report = verify.run()
+    report = verify.run(now=NOW)
     assert report.clean
     assert report.entries == models.Entry.objects.count()
     assert report.streams == models.Stream.objects.count()
@@ -65,7 +28,7 @@ def test_a_clean_journal_is_clean_and_counted(case):
 def test_the_guards_are_there_and_their_absence_is_seen(case):
     assert journal.guards_missing() == []
     without_guards()
-    assert {d.place for d in verify.differences() if d.comparison == "guards"} == set(journal.GUARDED)
+    assert {d.place for d in verify.differences(now=NOW) if d.comparison == "guards"} == set(journal.GUARDED)
 
 
 # --- entries -------------------------------------------------------------------------------------------------
@@ -145,7 +108,7 @@ def test_a_chain_forged_from_its_beginning_is_seen_by_the_seal(case):
         previous = journal.chained(previous, header, e.payload.encode())
         models.Entry.objects.filter(id=e.id).update(hash=previous)
     models.Stream.objects.filter(stream_id=case.id).update(head=previous)
-    everything = [d for d in verify.differences() if d.comparison != "guards"]
+    everything = [d for d in verify.differences(now=NOW) if d.comparison != "guards"]
     assert {d.comparison for d in everything} == {"seal"}
 
 
@@ -354,7 +317,7 @@ def test_an_erased_salt_leaves_the_chain_whole(case):
     from lipei.services import retention
 
     assert retention.erase(case.id, now=NOW)
-    assert [d for d in verify.differences() if d.comparison != "hints"] == []
+    assert [d for d in verify.differences(now=NOW) if d.comparison != "hints"] == []
 
 
 def test_the_header_is_hashed_as_the_journal_hashes_it(case):

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 from django.test import Client
+from tests.company import NOW
 from tests.jobs.conftest import own_home as own_home
 
 from lipei.api import calls, shapes
@@ -53,7 +54,7 @@ class Drive:
         return aggregates.load(Case, actions.claim_id(number)).aggregate
 
     def verify(self) -> None:
-        found = list(verify.differences())
+        found = list(verify.differences(now=NOW))
         assert not found, found
 
 

@@ -107,8 +107,11 @@ def test_c_a_refusal_that_reaches_nobody_breaks_the_law_until_somebody_hands_it_
     why = c.Propose("not_covered", "车损险条款 第八条", "驾驶证在事故发生前已被吊销，这部分损失无法赔付。")
     drive.act(handler, number, "exposure", "propose_refusal", 1, why, now=NOW)
     case = drive.act(people.approver1, number, "exposure", "refuse", 1, now=NOW)
-    models.Delivery.objects.filter(stream_id=case.id, message="refusal").update(channels=())
+    letter = models.Delivery.objects.filter(stream_id=case.id, message="refusal")
+    channels = letter.get().channels
+    letter.update(channels=())  # as if there had been no address
     loop.settle(NOW)
+    letter.update(channels=channels)
     assert models.Delivery.objects.filter(stream_id=case.id, message="staff_unreachable").count() == 1
     assert [e["facts"]["party"] for e in entries(drive.case(number), "notice.failed")] == [1]
     # A call tells the customer, but the law wants it in writing.

@@ -99,7 +99,8 @@ def texts_of(edits: Edits) -> own_texts.Texts:
     return own_texts.gathered([(table, read(text)) for table in TABLES for _, text in edits.get(table, ())])
 
 
-def _versions(table: str, edits: Edits) -> list[Any]:
+def versions(table: str, edits: Edits) -> list[Any]:
+    """Every version of a table, the one in force last."""
     return [parsed(table, 1, default_text(table)), *(parsed(table, v, text) for v, text in edits.get(table, ()))]
 
 
@@ -108,10 +109,10 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
 
     Raises NormError for a profile that there is not.
     """
-    latest = {table: _versions(table, edits)[-1] for table in PARSERS}
-    calendar_versions = _versions("calendars", edits)
+    latest = {table: versions(table, edits)[-1] for table in PARSERS}
+    calendar_versions = versions("calendars", edits)
     older = [calendar for book in calendar_versions[:-1] for calendar in book.current.values()]
-    promise_tables = _versions("promises", edits)
+    promise_tables = versions("promises", edits)
     profile = market or latest["settings"].market
     known_codes("LIPEI_MARKET" if market else "settings.market", [profile], promise_tables[-1].profiles)
     return Rulebook(
@@ -140,7 +141,7 @@ def checked(edits: Edits, *, market: str = "") -> Rulebook:
 
     Raises NormError where one names what another no longer has: nothing may be saved that stops the whole house.
     """
-    latest = {table: _versions(table, edits)[-1] for table in PARSERS}
+    latest = {table: versions(table, edits)[-1] for table in PARSERS}
     fitting.check(latest, _products(edits), own=texts_of(edits))
     return rulebook(edits, market=market)
 

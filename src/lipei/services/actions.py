@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.limits import PolicyLedger
 from lipei.services import norms, unit_of_work, world
+from lipei.services.owing import Insert
 from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, models
 from lipei.store.aggregates import Loaded
@@ -85,8 +86,12 @@ def act(
 def change(
     stream_id: int, decide: Callable[[Loaded, World], Refusal | Happened], *, subject: str, action: str,
     command: Any = None, now: datetime, cause: str = "", inside: Callable[[], None] | None = None,
+    beside: Sequence[Insert] = (),
 ) -> Refusal | Done:  # fmt: skip
-    """Load a claim and its world, decide, commit; decide again where somebody was faster."""
+    """Load a claim and its world, decide, commit; decide again where somebody was faster.
+
+    ``inside`` and ``beside`` as in `unit_of_work.commit`.
+    """
     for tried in range(TRIES):
         loaded = aggregates.load(Case, stream_id)
         if loaded is None:
@@ -104,7 +109,7 @@ def change(
         try:
             committed = unit_of_work.commit(
                 writes_of(loaded, ledger, outcome), rulebook=rulebook, now=now, cause=cause or f"{subject}.{action}",
-                inside=inside, secret=secret,
+                inside=inside, secret=secret, beside=beside,
             )  # fmt: skip
         except Stale:
             time.sleep(random.random() * WAIT_SECONDS * 2**tried)  # apart, so that the same do not meet again

@@ -176,7 +176,7 @@ def _sums(folder: Path) -> Iterator[tuple[str, tuple[str, int]]]:
 # --- restore -------------------------------------------------------------------------------------------------
 
 
-def restore(source: Path) -> verify.Report:
+def restore(source: Path, *, now: datetime) -> verify.Report:
     """Put a backup into an empty installation and verify it; done only if the report is clean. Raises `BackupError`."""
     manifest = _checked(source)
     if not is_empty():
@@ -193,7 +193,7 @@ def restore(source: Path) -> verify.Report:
     call_command("migrate", verbosity=0, interactive=False)
     journal.install_guards()
     _compare_rows(manifest)
-    return verify.run()
+    return verify.run(now=now)
 
 
 def _checked(source: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ for a person of finance to look at. A payment that the bank is silent about is a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -29,12 +30,14 @@ from django.db.models import Q
 
 from lipei.domain import commands, conduct
 from lipei.domain.claims import Case, Payment
-from lipei.domain.events import Actor, Refusal
+from lipei.domain.events import Actor, Event, Refusal
+from lipei.domain.registers import BankRegister
 from lipei.gateways.bank import Account, BankAnswer, BankGateway, BankOrder, DemonstrationGateway, FilesGateway
-from lipei.services import actions, norms, one_by_one, unit_of_work
+from lipei.services import actions, norms, one_by_one, registers, unit_of_work
 from lipei.services.actions import Done
-from lipei.services.consequences import INTENT, order_digest
+from lipei.services.consequences import ORDER
 from lipei.services.leases import Watch
+from lipei.services.owing import INTENT, Insert, order_digest
 from lipei.store import aggregates, crypto, models
 
 BANK = Actor("system:bank", "bank")
@@ -98,9 +101,10 @@ def submit(*, now: datetime, limit: int) -> int:
 
 
 def _act(
-    stream_id: int, action: str, part: int, command: Any, now: datetime, *, inside: Callable[[], None] | None = None
-) -> Refusal | Done:
-    """A step on a payment, taken by the bank's own actor; ``inside`` writes beside it in the same transaction."""
+    stream_id: int, action: str, part: int, command: Any, now: datetime, *, inside: Callable[[], None] | None = None,
+    beside: Sequence[Insert] = (),
+) -> Refusal | Done:  # fmt: skip
+    """A step on a payment, taken by the bank's own actor; ``inside`` and ``beside`` as in `unit_of_work.commit`."""
 
     def decide(loaded: aggregates.Loaded, world: conduct.World) -> Refusal | conduct.Happened:
         return conduct.conduct(
@@ -110,7 +114,7 @@ def _act(
 
     return actions.change(
         stream_id, decide, subject="payment", action=action, command=command, now=now, cause=f"payment.{action}",
-        inside=inside,
+        inside=inside, beside=beside,
     )  # fmt: skip
 
 
@@ -250,12 +254,12 @@ def collect(*, now: datetime) -> int:
 
 def _take(answer: BankAnswer, now: datetime) -> bool:
     """Whether the answer is on record now (or was before)."""
-    if answer.status == "accepted" or models.BankMessage.objects.filter(direction="in", digest=answer.id).exists():
+    if answer.status == "accepted" or _on_record(answer):
         return True
     place = _payment(answer.end_to_end_id)
     action = _action_for(answer, place)
     if action is None or place is None:
-        _keep(answer, now, "unmatched")
+        _keep_unmatched(answer, now)
         return True
     command = (
         commands.Settled(reference=answer.reference[:60], at=min(answer.at, now))
@@ -263,14 +267,19 @@ def _take(answer: BankAnswer, now: datetime) -> bool:
         else commands.Failed(reason=answer.reason[:60])
     )
     try:
-        done = _act(place[0], action, place[1], command, now, inside=lambda: _keep(answer, now, "done"))
+        # The unique digest undoes a second recording of the same answer together with its step.
+        done = _act(place[0], action, place[1], command, now, beside=[_row(answer, now, "done")])
     except IntegrityError:
-        return models.BankMessage.objects.filter(direction="in", digest=answer.id).exists()
+        return _on_record(answer)
     if isinstance(done, Refusal) and done.kind == "conflict":
         return False
     if isinstance(done, Refusal):
-        _keep(answer, now, "unmatched")
+        _keep_unmatched(answer, now)
     return True
+
+
+def _on_record(answer: BankAnswer) -> bool:
+    return bool(models.BankMessage.objects.filter(direction="in", digest=answer.id).exists())
 
 
 def _action_for(answer: BankAnswer, place: tuple[int, int] | None) -> str | None:
@@ -285,17 +294,20 @@ def _action_for(answer: BankAnswer, place: tuple[int, int] | None) -> str | None
     return {"submitted": "fail", "confirmed": "give_back"}.get(row[0])
 
 
-def _keep(answer: BankAnswer, now: datetime, state: str) -> None:
-    if state == "unmatched":
-        log.warning("bank answer fits no payment", payment=answer.end_to_end_id, status=answer.status)
-    row = {"message_id": answer.end_to_end_id[:60], "at": now, "payments": (answer.end_to_end_id,), "state": state}
+def _row(answer: BankAnswer, now: datetime, state: str) -> Insert:
+    """An answer as it is kept."""
     detail = f"{answer.status} {answer.reason} {answer.reference} {answer.amount_minor}"
-    if state == "done":
-        # The unique digest undoes a second recording of the same answer together with its step.
-        models.BankMessage.objects.create(direction="in", kind=ANSWER, digest=answer.id, detail=detail, **row)
-    else:
-        defaults = {"kind": ANSWER, "detail": detail, **row}
-        models.BankMessage.objects.get_or_create(direction="in", digest=answer.id, defaults=defaults)
+    said = ("in", ANSWER, answer.end_to_end_id[:60], answer.id, now, (answer.end_to_end_id,), state, None, detail)
+    return models.BankMessage, ORDER, [said]
+
+
+def _keep_unmatched(answer: BankAnswer, now: datetime) -> None:
+    """An answer that is no step of a payment stands in the bank's own register."""
+    log.warning("bank answer fits no payment", payment=answer.end_to_end_id, status=answer.status)
+    facts = {"end_to_end_id": answer.end_to_end_id[:60], "status": answer.status}
+    event = Event("bank.answer_unmatched", 0, facts)
+    with suppress(IntegrityError):  # somebody else has just kept it
+        registers.append(BankRegister, event, actor=BANK, now=now, beside=[_row(answer, now, "unmatched")])
 
 
 def ask(*, now: datetime, limit: int) -> int:

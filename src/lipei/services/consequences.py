@@ -7,10 +7,11 @@ handful of statements.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,8 @@ from lipei.domain import deliveries, messages
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event
 from lipei.domain.rulebook import Rulebook
-from lipei.services import webhooks
+from lipei.services import owing, webhooks
+from lipei.services.owing import INTENT, order_digest
 from lipei.store import aggregates, crypto, models
 from lipei.store.aggregates import RowChange
 
@@ -34,8 +36,7 @@ DELIVERY = (
 )  # fmt: skip
 
 ORDER = ("direction", "kind", "message_id", "digest", "at", "payments", "state", "leased_until", "detail")
-INTENT = "order"
-"""The kind of a bank message that is an order of ours, and its columns. From here on `services/bank.py` owns it."""
+"""The columns of a bank message. From here on `services/bank.py` owns it."""
 
 
 class OrderLeaving(Exception):
@@ -51,7 +52,11 @@ class Consequences:
     stopped: list[str] = field(default_factory=list)
     """Digests of orders that a person says will not be paid: what has not left yet never leaves."""
     tokens: list[tuple[int, int]] = field(default_factory=list)
+    renamed: dict[int, set[int]] = field(default_factory=dict)
+    """Claims on which a name or number was corrected, with the tokens that are right now: no other is kept."""
     webhooks: list[Any] = field(default_factory=list)
+    owes: dict[tuple[str, int], dict[int, dict[str, str]]] = field(default_factory=dict)
+    """By stream and sequence what the entry names (`services.owing`)."""
 
     def write(self) -> None:
         """Write them, inside the decision's transaction. What is said once in a claim's life is not said again."""
@@ -60,6 +65,11 @@ class Consequences:
         aggregates.insert_many(models.SearchToken, ("token", "claim_id"), self.tokens, ignore_known=True)
         if self.webhooks:
             models.WebhookDelivery.objects.bulk_create(self.webhooks, ignore_conflicts=True)
+
+    def forget_tokens(self) -> None:
+        """Take away what nobody on a claim is called any more."""
+        for claim, tokens in self.renamed.items():
+            models.SearchToken.objects.filter(claim_id=claim).exclude(token__in=tokens).delete()
 
     def stop_orders(self, now: datetime) -> None:
         """Take back what has not left. Raises `OrderLeaving` for one that is in a worker's hands."""
@@ -73,11 +83,21 @@ class Consequences:
 
 
 def of(
-    writes: Sequence[Any], sequences: Sequence[Sequence[int]], *, rulebook: Rulebook, now: datetime, secret: str = ""
+    writes: Sequence[Any],
+    *,
+    rulebook: Rulebook,
+    now: datetime,
+    secret: str = "",
+    owes: Mapping[str, str] = MappingProxyType({}),
 ) -> Consequences:
-    """Everything that follows these writes. ``sequences`` are the journal numbers of their events."""
+    """Everything that follows these writes. ``owes`` is what the first entry of the last of them owes besides."""
     found = Consequences()
-    for write, numbers in zip(writes, sequences, strict=True):
+    for write in writes:
+        version = write.loaded.head.version
+        numbers = range(version + 1, version + 1 + len(write.events))
+        named = found.owes.setdefault((write.loaded.head.kind, write.loaded.head.stream_id), defaultdict(dict))
+        if write is writes[-1]:
+            named[numbers[0]].update(owes)
         if not isinstance(write.loaded.aggregate, Case):
             continue
         case: Case = write.after
@@ -87,20 +107,19 @@ def of(
                 # Where much of a kind happens at once, each is told of as the case was then: the last paper is the last.
                 several = sum(e.kind == event.kind for e in happened) > 1
                 then = write.loaded.aggregate.after(happened[:place]) if several else case
-                found.deliveries += _deliveries(then, event, actor, number, rulebook, now, secret)
+                due = [*_deliveries(then, event, actor, number, rulebook, now, secret)]
+                found.deliveries += due
+                named[number].update(owing.owed(owing.DELIVERY, DELIVERY, one) for one in due)
         for event, actor in write.events:
             if event.kind == "payment.submitted":
                 found.orders.append(_order(str(event.facts["end_to_end_id"]), now))
             elif event.kind == "payment.failed" and not actor.by_rule:
                 found.stopped.append(order_digest(case.payments[event.part].end_to_end_id))
+        if _renames(write):
+            found.renamed[case.id] = crypto.search_tokens(*_texts(case))
         found.tokens += _tokens(case, write.events)
         found.webhooks += webhooks.due(case, [(n, e) for n, (e, _) in zip(numbers, write.events, strict=True)], now)
     return found
-
-
-def order_digest(end_to_end_id: str) -> str:
-    """What an order of ours is known by among bank messages, once each."""
-    return hashlib.sha256(end_to_end_id.encode()).hexdigest()
 
 
 def _order(end_to_end_id: str, now: datetime) -> tuple[Any, ...]:
@@ -145,6 +164,25 @@ def _tokens(case: Case, events: Sequence[tuple[Event, Any]]) -> list[tuple[int, 
             if change.entity == "party":
                 texts += [str(change.fields[n]) for n in ("name", "phone") if change.fields.get(n)]
     return [(token, case.id) for token in sorted(crypto.search_tokens(*texts))] if texts else []
+
+
+def _texts(case: Case) -> list[str]:
+    """What a claim is found by beside its number: the names and numbers of everybody on it."""
+    return [text for party in case.parties.values() for text in (party.name, party.phone) if text]
+
+
+def _renames(write: Any) -> bool:
+    """Whether a name or number that was known is another one now."""
+    before: Case = write.loaded.aggregate
+    changes = (
+        c for event, _ in write.events for c in event.changes if c.entity == "party" and c.part in before.parties
+    )
+    return any(
+        getattr(before.parties[c.part], n) not in ("", c.fields[n])
+        for c in changes
+        for n in ("name", "phone")
+        if n in c.fields
+    )
 
 
 def with_hints(changes: Iterable[RowChange], writes: Sequence[Any]) -> list[RowChange]:

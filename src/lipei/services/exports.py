@@ -35,7 +35,7 @@ CLAIMS = (
 )  # fmt: skip
 JOURNAL = (
     "stream", "sequence", "kind", "part", "occurred_at", "recorded_at", "actor", "on_behalf_of", "cause", "facts",
-    "set", "hash",
+    "set", "owes", "hash",
 )  # fmt: skip
 ENDINGS: Mapping[str, tuple[str, ...]] = {"claims": (".xlsx", ".csv"), "journal": (".jsonl", ".csv")}
 _TIMES = frozenset({"reported_at", "loss_at", "registered_at", "closed_at"})
@@ -208,6 +208,7 @@ def _entry(entry: Any) -> dict[str, Any]:
         "cause": entry.cause,
         "facts": facts,
         "set": sets,
+        "owes": journal.owes(entry.payload),
         "hash": bytes(entry.hash).hex(),
     }
 

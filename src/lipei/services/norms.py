@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -40,6 +41,12 @@ def text_in_force(table: str) -> tuple[int, str]:
     """Version and document of a table as it is in force."""
     row = models.NormVersion.objects.filter(table=table).order_by("-version").values_list("version", "document").first()
     return row or (1, loader.default_text(table) if table != "products" else "")
+
+
+def versions(table: str) -> list[Any]:
+    """Every version of a table that there is, as its domain value, the one in force last."""
+    rows = models.NormVersion.objects.filter(table=table).order_by("version").values_list("version", "document")
+    return loader.versions(table, {table: list(rows)})
 
 
 def edits_with(table: str, text: str) -> dict[str, list[tuple[int, str]]]:

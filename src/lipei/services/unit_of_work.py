@@ -14,11 +14,12 @@ Rules run before the lock is taken, since SQLite has one writer. Nothing here ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -26,19 +27,18 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from lipei.domain import promises
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Aggregate, Event
+from lipei.domain.registers import REGISTERS
 from lipei.domain.rulebook import Rulebook
-from lipei.services import consequences
+from lipei.services import consequences, owing
 from lipei.services.consequences import OrderLeaving
+from lipei.services.owing import Insert
 from lipei.store import aggregates, journal, models, trouble
 from lipei.store.aggregates import Loaded
 
 STREAM = ("kind", "stream_id", "version", "head", "salt", "sealed_version")
 _MOVE = "UPDATE stream SET version = %s, head = %s WHERE kind = %s AND stream_id = %s AND version = %s"
-Insert = tuple[Any, Sequence[str], Sequence[Sequence[Any]]]
-"""Rows to be inserted: model, columns, values."""
-
 CLOCKWORK = Actor("system:clocks", "clocks")
-ORDER = ("policy", "claim")
+ORDER = ("policy", "claim", *(register.kind for register in REGISTERS))
 """The order in which streams are moved. The same for everybody, so that two writers never wait for each other."""
 
 
@@ -81,20 +81,20 @@ def commit(
     inside: Callable[[], None] | None = None,
     secret: str = "",
     beside: Sequence[Insert] = (),
+    owes: Mapping[str, str] = MappingProxyType({}),
 ) -> Committed:
     """Make decisions durable. Raises `Stale` where a stream moved meanwhile; then nothing was written.
 
-    ``beside`` are rows that stand or fall with the decision (an idempotency key). ``inside`` does what else must (a
+    ``beside`` are rows that stand or fall with the decision (an idempotency key, a bank's answer); its first entry names
+    them, and ``owes`` besides, which are there already. ``inside`` does what else must (a
     claimed lease) and may raise to undo everything. ``cause`` names the command or entry that led here. ``secret`` is
     a one-time code that only its message may carry.
     """
     writes = sorted((with_clocks(w, rulebook, now) for w in writes if w.events), key=_order)
-    prepared = [journal.rows(type(w.loaded.aggregate), w.loaded.head, w.events, cause=cause, now=now) for w in writes]
+    follow = consequences.of(writes, rulebook=rulebook, now=now, secret=secret, owes={**owing.beside(beside), **owes})
+    prepared = [_entries(w, follow, cause, now) for w in writes]
     changes = consequences.with_hints(
         [c for w in writes for c in aggregates.row_changes(w.loaded.aggregate, [e for e, _ in w.events])], writes
-    )
-    follow = consequences.of(
-        writes, [[r.sequence for r in rows] for rows, _ in prepared], rulebook=rulebook, now=now, secret=secret
     )
     fresh = all(w.loaded.head.version == 0 for w in writes)
     inserts_only = fresh and inside is None and not (follow.webhooks or follow.stopped)
@@ -109,6 +109,7 @@ def commit(
                 follow.write()
                 for model, columns, rows in beside:
                     aggregates.insert_many(model, columns, rows)
+            follow.forget_tokens()
             follow.stop_orders(now)
             if inside is not None:
                 inside()
@@ -128,6 +129,15 @@ def commit(
         for row, (event, _) in zip(rows, w.events, strict=True)
     ]
     return Committed({(w.loaded.head.kind, w.loaded.head.stream_id): w.after for w in writes}, tuple(numbered))
+
+
+def _entries(
+    write: Write, follow: consequences.Consequences, cause: str, now: datetime
+) -> tuple[list[journal.Row], journal.Head]:
+    """The entries of a decision, each with what it owes."""
+    head = write.loaded.head
+    owes = follow.owes[head.kind, head.stream_id]
+    return journal.rows(type(write.loaded.aggregate), head, write.events, cause=cause, now=now, owes=owes)
 
 
 def _transaction(inserts_only: bool) -> AbstractContextManager[Any]:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -85,7 +85,11 @@ def search_tokens(*texts: str) -> set[int]:
     key = keys().tokens
     for text in texts:
         plain = "".join(text.lower().split())
-        for at in range(len(plain) - 1):
-            mac = hmac.digest(key, plain[at : at + 2].encode(), hashlib.sha256)
-            found.add(int.from_bytes(mac[:8], "big") >> 1)
+        found.update(_token(key, plain[at : at + 2]) for at in range(len(plain) - 1))
     return found
+
+
+@lru_cache(maxsize=1 << 15)
+def _token(key: bytes, pair: str) -> int:
+    """The token of two characters: the digits of phones and the names of a country are always the same few thousand."""
+    return int.from_bytes(hmac.digest(key, pair.encode(), hashlib.sha256)[:8], "big") >> 1

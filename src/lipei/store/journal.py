@@ -6,6 +6,7 @@ and DELETE; `lipei verify` (services/verify.py) recomputes everything.
 
 A payload is ``{"facts": …, "set": {"exposure/1": {"state": "assessed"}}}`` in canonical bytes. A private field stands
 there as ``{"$p": digest}``: keyed, and salted with the stream's salt, which erasure can forget without touching the chain.
+Since schema 2 a payload also names by digest what else was written with the entry: ``{…, "owes": {"delivery/…": digest}}``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
@@ -22,7 +24,7 @@ from django.db import connection
 from lipei.domain.events import Actor, Aggregate, Event, private_fields
 from lipei.store import canonical, crypto
 
-SCHEMA = 1
+SCHEMA = 2
 EMPTY_HEAD = b""
 
 
@@ -42,15 +44,15 @@ def new_head(kind: str, stream_id: int) -> Head:
     return Head(kind, stream_id, 0, EMPTY_HEAD, os.urandom(16))
 
 
-def payload(aggregate: type[Aggregate], event: Event, salt: bytes) -> bytes:
-    """The canonical bytes of what an event says, private fields as digests."""
+def payload(aggregate: type[Aggregate], event: Event, salt: bytes, owes: Mapping[str, str] | None = None) -> bytes:
+    """The canonical bytes of what an event says, private fields as digests; ``owes`` as `services.owing` names it."""
     sets: dict[str, dict[str, Any]] = {}
     for change in event.changes:
         private = private_fields(aggregate.entities[change.entity])
         said = sets.setdefault(f"{change.entity}/{change.part}", {})
         for name, value in change.fields.items():
             said[name] = {"$p": crypto.digest(value, salt) if value else ""} if name in private else value
-    return canonical.dumps({"facts": event.facts, "set": sets})
+    return canonical.dumps({"facts": event.facts, "set": sets, **({"owes": owes} if owes else {})})
 
 
 def chained(previous: bytes, header: Sequence[Any], body: bytes) -> bytes:
@@ -82,16 +84,20 @@ COLUMNS = (
 
 
 def rows(
-    aggregate: type[Aggregate], head: Head, events: Iterable[tuple[Event, Actor]], *, cause: str, now: datetime
-) -> tuple[list[Row], Head]:
-    """The entries that these events become at the end of a stream, and the head after them. Writes nothing."""
+    aggregate: type[Aggregate], head: Head, events: Iterable[tuple[Event, Actor]], *, cause: str, now: datetime,
+    owes: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+) -> tuple[list[Row], Head]:  # fmt: skip
+    """The entries that these events become at the end of a stream, and the head after them. Writes nothing.
+
+    ``owes``: sequence → name → digest of what is written with that entry.
+    """
     found: list[Row] = []
     sequence, last = head.version, head.hash
     recorded = canonical.stamp(now)
     for event, actor in events:
         sequence += 1
         occurred_at = event.occurred_at or now
-        body = payload(aggregate, event, head.salt)
+        body = payload(aggregate, event, head.salt, owes.get(sequence))
         fields = (
             head.kind,
             head.stream_id,
@@ -112,6 +118,11 @@ def said(body: str) -> tuple[Mapping[str, Any], Mapping[str, Mapping[str, Any]]]
     """Facts and sets of a payload."""
     value = canonical.loads(body)
     return value["facts"], value["set"]
+
+
+def owes(body: str) -> Mapping[str, str]:
+    """What a payload names beside them: name → digest."""
+    return canonical.loads(body).get("owes", {})  # type: ignore[no-any-return]
 
 
 # --- the database's own guard -----------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def verify(as_json: bool) -> int:
     from lipei.services import verify as service
 
     with tqdm(desc="Verifying", unit=" entries", leave=False, mininterval=0.5) as bar:
-        report = service.run(progress=lambda done: bar.update(done - bar.n) and None)
+        report = service.run(now=now(), progress=lambda done: bar.update(done - bar.n) and None)
     return _told(report, as_json)
 
 
@@ -82,7 +82,7 @@ def restore(src: Path, as_json: bool) -> int:
     from lipei.services import backup as service
 
     try:
-        report = service.restore(src)
+        report = service.restore(src, now=now())
     except service.BackupError as error:
         raise Failed(str(error)) from None
     status = _told(report, as_json)

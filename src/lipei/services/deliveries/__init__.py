@@ -32,7 +32,7 @@ from lipei.services.amend import Busy, amend
 from lipei.services.deliveries.composing import Composed, Stopped, addresses, compose, media, message_id, row_id
 from lipei.services.deliveries.outlets import Outlet, outlet
 from lipei.services.leases import LeaseLost, Watch, finish, hold_on, take
-from lipei.store import aggregates, models
+from lipei.store import aggregates, crypto, models
 from lipei.store.aggregates import Loaded
 
 __all__ = ["DELIVERIES", "media", "report", "work"]
@@ -179,16 +179,20 @@ def _next(row: Any, loaded: Loaded, receipt: Receipt, composed: Composed, now: d
     if receipt.outcome == "accepted":
         body = "\n\n".join(dict.fromkeys(f"{m.subject}\n{m.text}".strip() for m in composed.messages))
         after = {"state": "asking", "due_at": step.at} if step.action == "inquire" else {"state": "sent"}
+        body = _without(row.secret, body)
         columns = {
             **after,
             "provider_id": receipt.provider_id[:120],
-            "body": _without(row.secret, body),
+            "body": body,
             "secret": "",
             "reason": "",
             "attempts": 0,
             "sent_at": now,
         }
-        _record(row, loaded, "notice.sent", now, columns, letter_digest=composed.letter_digest)
+        _record(
+            row, loaded, "notice.sent", now, columns, letter_digest=composed.letter_digest,
+            body_digest=crypto.digest(body, loaded.head.salt),
+        )  # fmt: skip
     elif step.action == "inquire":
         finish(
             row,

@@ -9,12 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
+from lipei.domain.claims import Case
+from lipei.domain.registers import BankRegister
 from lipei.services import norms, seals
-from lipei.services.verify import reading
+from lipei.services.verify import owed, reading
 from lipei.services.verify.comparing import BY_KIND, Count, Difference, chain, fold
 from lipei.store import journal, models
 
@@ -35,26 +38,32 @@ class Report:
         return not self.differences
 
 
-def run(*, progress: Callable[[int], None] | None = None) -> Report:
-    """Compare everything. ``progress`` is told the number of entries compared so far."""
+def run(*, now: datetime | None, progress: Callable[[int], None] | None = None) -> Report:
+    """Compare everything. ``progress`` is told the number of entries compared so far; ``now`` as in `differences`."""
     began, count = time.perf_counter(), Count()
-    found = tuple(differences(count=count, progress=progress))
+    found = tuple(differences(now=now, count=count, progress=progress))
     return Report(count.entries, count.streams, found, time.perf_counter() - began)
 
 
-def differences(*, count: Count | None = None, progress: Callable[[int], None] | None = None) -> Iterator[Difference]:
-    """Every difference, with one state of the database before the eyes while others go on writing."""
+def differences(
+    *, now: datetime | None, count: Count | None = None, progress: Callable[[int], None] | None = None
+) -> Iterator[Difference]:
+    """Every difference, with one state of the database before the eyes while others go on writing.
+
+    Without ``now`` nobody can tell whether an idempotency key that is gone was merely forgotten in its time.
+    """
     count = count or Count()
     with reading.snapshot():
         for whole in WHOLE:
             yield from whole()
         rulebook = norms.current()
+        owes = {Case.kind: owed.Owed(now).compare, BankRegister.kind: owed.register}
         for kind in reading.kinds():
             for chunk in reading.chunks(kind):
                 found = chain(chunk, count)
                 yield from (Difference(name, chunk.name(number), detail) for number, name, detail in found)
                 yield from fold(chunk)
-                for comparison in BY_KIND.get(kind, ()):
+                for comparison in (*BY_KIND.get(kind, ()), *filter(None, [owes.get(kind)])):
                     yield from comparison(chunk, rulebook)
                 if progress is not None:
                     progress(count.entries)
@@ -103,4 +112,4 @@ def references() -> Iterator[Difference]:
         yield Difference("references", f"policy {number}", f"a limit is held by claim {claim}, which is gone")
 
 
-WHOLE = (guards, seal_chain, references)
+WHOLE = (guards, seal_chain, references, owed.invented)

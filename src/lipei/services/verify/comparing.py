@@ -19,6 +19,8 @@ from lipei.services.verify.reading import Chunk, Stream
 from lipei.store import canonical, crypto, models
 from lipei.store.aggregates import normal
 
+WATCHED = ("notice.", "payment.")
+"""Entries that more than the parts of their claim follows from."""
 HOLDING = ("approved", "agreed", "settled")
 """States of an exposure in which it holds what its settlement drew of shared limits."""
 
@@ -55,7 +57,9 @@ def chain(chunk: Chunk, count: Count) -> list[tuple[int, str, str]]:
     found: list[tuple[int, str, str]] = []
     seals = reading.sealed(chunk)
     at: dict[int, tuple[int, bytes]] = {}
-    current, previous, expected, parts = None, b"", 1, {}
+    current, previous, expected = None, b"", 1
+    nobody = reading.Stream(0, 0, b"", b"", 0)
+    stream = nobody
     kind, dumps, loads = chunk.kind, orjson.dumps, orjson.loads
     on_sqlite = connection.vendor == "sqlite"
     for row in reading.entries(chunk):
@@ -64,7 +68,8 @@ def chain(chunk: Chunk, count: Count) -> list[tuple[int, str, str]]:
             if current is not None:
                 at[current] = (expected - 1, previous)
             current, previous, expected = stream_id, b"", 1
-            parts = chunk.streams[stream_id].parts if stream_id in chunk.streams else {}
+            stream = chunk.streams.get(stream_id, nobody)
+            parts = stream.parts
             witnessed = seals.get(stream_id, {})
         if on_sqlite:
             occurred, recorded = reading.stamped(occurred), reading.stamped(recorded)
@@ -79,12 +84,24 @@ def chain(chunk: Chunk, count: Count) -> list[tuple[int, str, str]]:
         if witnessed and sequence in witnessed and witnessed[sequence] != stored:
             found.append((stream_id, "seal", f"entry {sequence} differs from what was sealed"))
         previous, expected = stored, sequence + 1
-        for key, fields in loads(body)["set"].items():
+        said = loads(body)
+        for key, fields in said["set"].items():
             known = parts.get(key)
             if known is None:
                 parts[key] = fields
-            else:
-                known.update(fields)
+                continue
+            if schema == 1 and key.startswith("party/") and ("name" in fields or "phone" in fields):
+                stream.renamed = True
+            known.update(fields)
+        if schema == 1:
+            stream.silent.add(sequence)
+        elif "owes" in said:
+            stream.recorded[sequence] = recorded
+            for name, digest in said["owes"].items():
+                stream.owed.setdefault(name, (digest, sequence))  # what is said once in a claim's life is the first
+        if event.startswith(WATCHED):
+            stream.told.append((sequence, event, part, said["facts"]))
+            stream.recorded[sequence] = recorded
     if current is not None:
         at[current] = (expected - 1, previous)
     return [*found, *_heads(chunk, at, seals, count)]
@@ -131,7 +148,7 @@ def fold(chunk: Chunk) -> Found:
                     wanted = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS).decode()
                 elif type(wanted) is dict and "$t" in wanted:
                     wanted = wanted["$t"]
-                if value != wanted and not (name in table.private and _same_secret(value, wanted, stream.salt)):
+                if value != wanted and not (name in table.private and _same_secret(chunk, value, wanted, stream.salt)):
                     yield Difference("rows", f"{chunk.name(row[0])} {key}.{name}", _differ(table, name, value, wanted))
         yield from _rows_missing(chunk, table.entity, seen)
 
@@ -139,17 +156,15 @@ def fold(chunk: Chunk) -> Found:
 _MISSING = object()
 
 
-def _same_secret(value: bytes, wanted: Any, salt: bytes) -> bool:
+def _same_secret(chunk: Chunk, value: bytes, wanted: Any, salt: bytes) -> bool:
     """Whether a ciphertext is of the text whose digest the journal holds. An erased salt leaves nothing to compare."""
     said = wanted["$p"] if isinstance(wanted, dict) else wanted
     if not value:
         return said == "" or not salt
     if not salt or not said:
         return False  # what was erased must stay erased; a text that the journal does not know
-    try:
-        return bool(crypto.digest(crypto.decrypt(value), salt) == said)
-    except Exception:
-        return False  # altered bytes, or another data key
+    text = chunk.text(value)
+    return text is not None and bool(crypto.digest(text, salt) == said)
 
 
 def _differ(table: reading.Table, name: str, value: Any, wanted: Any) -> str:
@@ -248,19 +263,30 @@ def hints(chunk: Chunk, rulebook: Rulebook) -> Found:
             stream = chunk.streams.get(number)
             if stream is not None and reading.stamped(due_at) != _next_due(stream):
                 yield Difference("hints", f"{chunk.name(number)} due_at", "is not the next promise to fall due")
-    parties = models.Party.objects.filter(aggregate_id__range=ids)
-    columns = ("aggregate_id", "part", "phone", "phone_index", "id_number", "id_number_index")
-    try:
-        for number, part, phone, phone_index, id_number, id_index in parties.values_list(*columns):
-            for name, text, stored in (("phone", phone, phone_index), ("id_number", id_number, id_index)):
-                if crypto.blind_index(name, normal(text)) != stored:
-                    yield Difference(
-                        "hints", f"{chunk.name(number)} party/{part}.{name}_index", "does not find its text"
-                    )
-    except Exception as error:
-        yield Difference(
-            "hints", f"parties of {chunk.kind} {ids[0]}–{ids[1]}", f"cannot be read: {type(error).__name__}"
-        )
+    yield from _indexes(chunk)
+
+
+def _indexes(chunk: Chunk) -> Found:
+    """The blind indexes of each party, and the tokens that its claim is found by."""
+    tokens: dict[int, set[int]] = {}
+    columns = "aggregate_id, part, name, phone, phone_index, id_number, id_number_index"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM party WHERE aggregate_id BETWEEN %s AND %s", [chunk.low, chunk.high])
+        for number, part, name, phone, phone_index, id_number, id_index in cursor:
+            texts = [chunk.text(bytes(cipher)) for cipher in (name, phone, id_number)]
+            for column, text, stored in (("phone", texts[1], phone_index), ("id_number", texts[2], id_index)):
+                if text is None or crypto.blind_index(column, normal(text)) != stored:
+                    place = f"{chunk.name(number)} party/{part}.{column}_index"
+                    yield Difference("hints", place, "does not find its text")
+            tokens.setdefault(number, set()).update(crypto.search_tokens(*filter(None, texts[:2])))
+    stored_of = reading.tokens(chunk)
+    for number in tokens.keys() | stored_of.keys():
+        wanted, stored = tokens.get(number, set()), stored_of.get(number, set())
+        stream = chunk.streams.get(number)
+        if wanted - stored:
+            yield Difference("search", chunk.name(number), "is not found by all of its names and numbers")
+        if stored - wanted and not (stream is not None and stream.renamed):
+            yield Difference("search", chunk.name(number), "is found by a name or number that is not on it")
 
 
 def _next_due(stream: Stream) -> str | None:

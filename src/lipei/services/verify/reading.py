@@ -17,7 +17,8 @@ from django.db import connection, transaction
 from django.db.models import BooleanField, DateTimeField
 
 from lipei.domain.events import private_fields
-from lipei.store import aggregates, canonical, models
+from lipei.services import owing
+from lipei.store import aggregates, canonical, crypto, models
 from lipei.store.fields import CanonicalField, EncryptedTextField
 from lipei.store.parts import defaults
 
@@ -37,6 +38,16 @@ class Stream:
     salt: bytes
     sealed_version: int
     parts: dict[str, Raw] = field(default_factory=dict)
+    owed: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Name of a row that an entry owes → its digest, and that entry."""
+    recorded: dict[int, str] = field(default_factory=dict)
+    """When the entries that owe something were recorded."""
+    silent: set[int] = field(default_factory=set)
+    """Entries of schema 1: what they caused is not named."""
+    told: list[tuple[int, str, int, Raw]] = field(default_factory=list)
+    """Entries about messages and payments: sequence, kind, part, facts."""
+    renamed: bool = False
+    """Whether a silent entry corrected a name or number: the former one may still find the claim."""
 
 
 @dataclass
@@ -47,6 +58,16 @@ class Chunk:
     low: int
     high: int
     streams: dict[int, Stream]
+    texts: dict[bytes, str | None] = field(default_factory=dict)
+
+    def text(self, cipher: bytes) -> str | None:
+        """The text of a ciphertext, opened once for all comparisons; None where it cannot be read."""
+        if cipher not in self.texts:
+            try:
+                self.texts[cipher] = crypto.decrypt(cipher)
+            except Exception:  # altered bytes, or another data key
+                self.texts[cipher] = None
+        return self.texts[cipher]
 
     def name(self, stream_id: int) -> str:
         """How a person finds the stream: a claim by its number."""
@@ -204,17 +225,37 @@ def sealed(chunk: Chunk) -> dict[int, dict[int, bytes]]:
     return found
 
 
+def tokens(chunk: Chunk) -> dict[int, set[int]]:
+    """The search tokens of each claim."""
+    joined = "string_agg(token::text, ',')" if connection.vendor == "postgresql" else "group_concat(token)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT claim_id, {joined} FROM search_token WHERE claim_id BETWEEN %s AND %s GROUP BY claim_id",
+            [chunk.low, chunk.high],
+        )
+        return {number: set(map(int, listed.split(","))) for number, listed in cursor}
+
+
 def parts_of(stream: Stream, entity: str) -> Mapping[int, Raw]:
     """The folded parts of one kind, by number."""
     prefix = entity + "/"
     return {int(key[len(prefix) :]): raw for key, raw in stream.parts.items() if key.startswith(prefix)}
 
 
-def quoted_list(count: int) -> str:
-    """Placeholders for so many values."""
-    return ", ".join(["%s"] * count)
+def fixed(kind: owing.Kind, more: Sequence[str], where: str, values: Sequence[Any]) -> Iterator[tuple[str, str, Any]]:
+    """Owed rows as the database has them: name, digest of what never changes, and the columns of ``more``."""
+    expressions, readers = _fixed(kind, tuple(more), connection.vendor)
+    at, key = len(kind.fixed), kind.fixed.index(kind.key)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {expressions} FROM {kind.model._meta.db_table} WHERE {where}", values)
+        for row in cursor:
+            read = [reader(v) if reader and v is not None else v for reader, v in zip(readers, row, strict=True)]
+            yield kind.called(read[key]), owing.digest(read[:at]), read[at:]
 
 
-def numbers(values: Sequence[Any]) -> list[Any]:
-    """Each value once, in order."""
-    return list(dict.fromkeys(values))
+@cache
+def _fixed(kind: owing.Kind, more: tuple[str, ...], vendor: str) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
+    columns = [kind.model._meta.get_field(name) for name in (*kind.fixed, *more)]
+    quoted = [connection.ops.quote_name(column.column) for column in columns]
+    expressions = (stamp_sql(q) if isinstance(c, DateTimeField) else q for q, c in zip(quoted, columns, strict=True))
+    return ", ".join(expressions), tuple(map(_reader, columns))

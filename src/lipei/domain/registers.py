@@ -1,0 +1,26 @@
+"""Registers: journals of what belongs to no claim. They have no parts, so there is no snapshot to fold: what an entry
+says stands in its facts, and the rows that it wrote are named in it by digest.
+"""
+
+from __future__ import annotations
+
+from lipei.domain.events import Aggregate
+
+
+class BankRegister(Aggregate):
+    """What the bank said that was no step of any payment."""
+
+    kind = "bank"
+    entities = {}
+
+
+class NormsRegister(Aggregate):
+    """The versions of the norm tables: who put which in force."""
+
+    kind = "norms"
+    entities = {}
+
+
+REGISTERS = (BankRegister, NormsRegister)
+ID = 1
+"""There is one of each."""
