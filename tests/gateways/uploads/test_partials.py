@@ -167,7 +167,7 @@ def run(script: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 SEND = """
-    import random, sys
+    import random, sys, time
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
     from lipei.gateways.uploads.partials import PartialUploads
@@ -177,6 +177,7 @@ SEND = """
     while at < len(content):
         at = uploads.append(sys.argv[2], at, content[at:at + 150_000], now=datetime(2026, 3, 2, tzinfo=UTC))
         print(at, flush=True)
+        time.sleep(0.002)  # a network is slower than a disk: no sender is through before it is killed
 """
 
 
