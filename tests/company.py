@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -104,6 +105,7 @@ def company() -> SimpleNamespace:
     )
 
 
+@functools.cache
 def skills() -> tuple[str, ...]:
     """Every skill that the assignment table may ask for."""
     from lipei.norms import loader

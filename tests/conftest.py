@@ -11,6 +11,11 @@ import pytest
 os.environ.setdefault("LIPEI_HOME", tempfile.mkdtemp(prefix="lipei-test-"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start processes and wait for them come first: meanwhile the others use the processors."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def even_ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that reads rows begins with rows of its own, and with no claim drawn for sampling by lot.

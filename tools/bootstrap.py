@@ -216,8 +216,9 @@ def run_tests(arguments, database):
     env = {name: value for name, value in os.environ.items() if name != "LIPEI_DATABASE_URL"}
     if database:
         env["LIPEI_DATABASE_URL"] = database
-    processes = os.environ.get("LIPEI_TEST_PROCESSES", "2")
-    return subprocess.call([str(PYTHON), "-m", "pytest", "-n", processes, *arguments], cwd=str(ROOT), env=env)
+    # One more than the processors of a small machine: one of them mostly waits for the processes that its tests start.
+    spread = ("-n", os.environ.get("LIPEI_TEST_PROCESSES", "3"), "--dist", "worksteal")
+    return subprocess.call([str(PYTHON), "-m", "pytest", *spread, *arguments], cwd=str(ROOT), env=env)
 
 
 def postgres_for_tests():

@@ -22,6 +22,8 @@ from lipei.services import tokens, webhooks
 from lipei.services.webhooks import Subscribe
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 ROLES = {
     "intake": "intake1",
     "handler": "handler1",

@@ -111,6 +111,7 @@ def test_from_nothing_to_a_company_and_out_again(fresh: Installation, tmp_path: 
     assert looked["good"] and names == ["database", "keys", "rules", "folders", "mail", "sms", "bank"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("variables", "words"),
     [

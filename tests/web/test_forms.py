@@ -18,6 +18,8 @@ from lipei.norms.texts import texts
 from lipei.web import forms
 from lipei.web.forms import Offers
 
+pytestmark = pytest.mark.once
+
 CNY = Offers(currency="CNY")
 
 

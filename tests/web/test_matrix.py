@@ -20,6 +20,8 @@ from lipei.web.console import access
 from lipei.web.console.claim_page import address as address_of
 from lipei.web.console.urls import urlpatterns
 
+pytestmark = pytest.mark.once
+
 ALL = set(ROLES)
 SEES_CLAIMS = ALL - {"administrator"}
 COMPANY_WIDE = {"intake", "approver", "manager", "finance", "investigator", "compliance"}

@@ -15,6 +15,8 @@ from tests.web.conftest import PASSWORD, REAL_CLOCK
 
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 LOGIN = "/accounts/login/"
 
 

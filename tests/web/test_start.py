@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from html.parser import HTMLParser
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from tests.company import NOW
 from tests.web.conftest import full_claim
@@ -20,7 +22,15 @@ from lipei.store import models
 from lipei.web import doors
 from lipei.web.console.tours import TOURS
 
+pytestmark = pytest.mark.once
+
 DOORS = "Who would you like to be?"
+
+
+@functools.cache
+def shown() -> str:
+    """The digest of the demonstration's password, made once."""
+    return make_password(demo.PASSWORD)
 
 
 @pytest.fixture
@@ -28,7 +38,7 @@ def demonstration(office):
     """The test company as if it had been made for show."""
     models.CompanyState.objects.create(key=in_place.KEY, value={})
     user = get_user_model().objects.get(username="handler1")
-    user.set_password(demo.PASSWORD)
+    user.password = shown()
     user.save()
     return office
 

@@ -1,0 +1,152 @@
+"""No page is half translated: whatever stands on it is a text of the page's language, or somebody's own words.
+
+Every shipped text is put into brackets before the pages are drawn. What then stands outside of brackets and has letters
+was written into a page by hand; what stands in the brackets of another language was drawn in the wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+import yaml
+from tests.browser.test_console import pages
+from tests.web.conftest import full_claim
+
+from lipei.norms import loader
+from lipei.norms import texts as wordings
+from lipei.norms.texts import LANGUAGES
+from lipei.services import tokens
+
+pytestmark = pytest.mark.once
+OPEN = dict(zip(LANGUAGES, "⟦⟪⟬", strict=True))
+CLOSE = dict(zip(LANGUAGES, "⟧⟫⟭", strict=True))
+SEEN = ("title", "alt", "placeholder", "aria-label", "aria-description")
+SILENT = {"script", "style", "template", "code", "kbd", "pre", "textarea", "svg"}
+DAY = {
+    "zh-hans": re.compile(r"\d+年\d+月\d+日"), "zh-hant": re.compile(r"\d+年\d+月\d+日"),
+    "en": re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4}"),
+}  # fmt: skip
+OWN = (
+    *(
+        "简体中文",
+        "繁體中文",
+        "English",
+        "CNY",
+        "YAML",
+        "Asia/Shanghai",
+        "sqlite",
+        "王*明",
+        "王",
+        "上海",
+        "PC-1",
+        "PDF",
+        "shanghai",
+    ),
+    *(
+        "倒车时撞到柱子，后保险杠破损。",
+        "后保险杠凹陷。",
+        "后保险杠",
+        "属于保险责任，请补齐材料。",
+        "是否需要更换？",
+        "徐汇区漕溪路",
+    ),
+    *tokens.SCOPES,
+)
+"""Names of languages and codes, and what the people of the test's claim said."""
+VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+LETTER = re.compile(r"[^\W\d_]")
+
+
+class Visible(HTMLParser):
+    """What a person reads or hears of a page, piece by piece, each with the language that its element names."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self.pieces: list[tuple[str, str]] = []
+        self._inside = [("", language)]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        language = found.get("lang") or self._inside[-1][1]
+        self.pieces += [(found[name] or "", language) for name in SEEN if found.get(name)]
+        if tag == "input":
+            self.pieces += [(found.get("value") or "", language)] if found.get("type") in ("submit", "button") else []
+        if tag not in VOID:
+            self._inside.append((tag, language))
+
+    def handle_endtag(self, tag: str) -> None:
+        while len(self._inside) > 1 and self._inside.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not SILENT & {tag for tag, _ in self._inside}:
+            self.pieces.append((data, self._inside[-1][1]))
+
+
+def outside(piece: str, language: str) -> str:
+    """What stands outside of the brackets of a language."""
+    kept, depth = [], 0
+    for sign in piece:
+        depth += (sign == OPEN[language]) - (sign == CLOSE[language])
+        if depth <= 0 and sign != CLOSE[language]:
+            kept.append(sign)
+    return "".join(kept)
+
+
+@pytest.fixture
+def bracketed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every shipped text between the brackets of its language."""
+    marked = {
+        key: {language: f"{OPEN[language]}{words}{CLOSE[language]}" for language, words in found.items()}
+        for key, found in wordings.shipped().items()
+    }
+    monkeypatch.setattr(wordings, "shipped", lambda: marked)
+    monkeypatch.setattr(wordings, "_adopted", None)
+
+
+def own_words(office: Any, language: str) -> re.Pattern[str]:
+    """What is nobody's text but somebody's name, words or code, and what tables word in this language alone."""
+    people = {word for row in office.rows.values() for word in (row.name, row.code, row.name[0])}
+    product = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in (loader.FOLDER / "products").glob("*.yaml")]
+    setting = loader.read(loader.default_text("settings"))["settings"][f"company_name_{language.replace('-', '_')}"]
+    found = sorted({*people, *OWN, *worded(product, language), setting["default"]}, key=len, reverse=True)
+    return re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in found))
+
+
+def worded(document: Any, language: str) -> list[str]:
+    """Every wording in this language that stands in a document."""
+    if isinstance(document, dict):
+        own = [document[language]] if isinstance(document.get(language), str) else []
+        return own + [one for value in document.values() for one in worded(value, language)]
+    return [one for value in document for one in worded(value, language)] if isinstance(document, list) else []
+
+
+def leaves(document: Any) -> list[str]:
+    """Every word and figure of a document, names of fields too: a manager reads tables as they are."""
+    if isinstance(document, dict):
+        return [str(key) for key in document] + [one for value in document.values() for one in leaves(value)]
+    return [one for value in document for one in leaves(value)] if isinstance(document, list) else [str(document)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_on_a_page_is_in_another_language(browser, office, bracketed, language):
+    number, wrong = full_claim(office), set()
+    own, tables = (
+        own_words(office, language),
+        "\n".join(leaves([loader.read(loader.default_text(t)) for t in loader.PARSERS])),
+    )
+    tables_of = {"manager1": tuple(f"console/norms/{table}/" for table in loader.TABLES)}
+    for code, paths in (*pages(number).items(), *tables_of.items()):
+        for path in paths if code else ():
+            answer = browser(code, language).get(f"/{path}", follow=True)
+            assert answer.status_code == 200, path
+            seen = Visible(language)
+            seen.feed(answer.content.decode())
+            for piece, spoken in seen.pieces:
+                left = outside(piece, spoken).strip(" ·:：\n")
+                if LETTER.search(DAY[spoken].sub("", own.sub("", left))) and not ("norms/" in path and left in tables):
+                    wrong.add(f"{path}: {left[:120]!r}")
+    assert not wrong, "\n".join(sorted(wrong))
