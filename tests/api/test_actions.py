@@ -10,6 +10,7 @@ from tests.api.conftest import Answer, Caller, Office
 from lipei.api import schemas
 from lipei.api.schemas import REPORT
 from lipei.domain.lifecycle import STEPS
+from lipei.norms.texts import text
 from lipei.store import models
 
 EXPOSURE = {"cover": "own_damage", "peril": "single_vehicle"}
@@ -50,8 +51,13 @@ def test_a_claim_goes_from_report_to_close_by_the_examples(office: Office) -> No
     good(handler.post(f"{claim}/exposures/1/set_reserve", example("exposure", "set_reserve", office)))
     good(handler.post(f"{claim}/exposures/1/assess", example("exposure", "assess", office)))
     good(office.assessor1.post(f"{claim}/exposures/1/check_assessment"))
-    good(handler.post(f"{claim}/exposures/1/submit_decision", {}))
-    good(office.approver1.post(f"{claim}/exposures/1/approve_decision", {}))
+    for who, action in ((handler, "submit_decision"), (office.approver1, "approve_decision")):
+        silent = who.post(f"{claim}/exposures/1/{action}", {})
+        assert silent.status == 422 and text("paper.driving_licence", "zh-hans") in silent.body["detail"]
+        assert [e["field"] for e in silent.body["errors"]] == ["without_papers"]
+        body = good(who.post(f"{claim}/exposures/1/{action}", example("exposure", action, office)))
+        warned = [r["message"] for r in body["remarks"] if r["code"] == "remark.papers_missing"]
+        assert bool(warned) is (action == "submit_decision"), "the answer carries the warning while it is being decided"
     body = good(handler.post(f"{claim}/offers/1/send", example("offer", "send", office)))
     assert body["state"] == "offering"
     good(office.program.post(f"{claim}/offers/1/send_code"))

@@ -77,6 +77,23 @@ def test_the_timeline_tells_the_story_in_three_languages(office: Office) -> None
     assert [e["sequence"] for e in rest] == [4, 5]
 
 
+@pytest.mark.norm("2.2.3")
+def test_the_timeline_tells_colleagues_why_a_reserve_changed_and_by_which_authority(office: Office) -> None:
+    body = reported(office, exposures=[{"cover": "own_damage", "peril": "single_vehicle"}])
+    claim = f"claims/{body['number']}"
+    said = {"amount": {"amount": "4000.00", "currency": "CNY"}, "reason": "配件涨价"}
+    assert office.handler(body).post(f"{claim}/exposures/1/set_reserve", said).status == 200
+
+    def entry(caller: Any) -> Any:
+        entries = caller.get(f"{claim}/timeline", Accept_Language="en").body["entries"]
+        return next(e for e in entries if e["kind"] == "exposure.reserve_set")
+
+    mine = entry(office.manager1)
+    assert (mine["note"], mine["authority"]) == ("配件涨价", "Authority: up to CNY 100,000.00.")
+    assert mine["facts"]["authority"]["limit"] == {"amount": "100000.00", "currency": "CNY"}
+    assert entry(office.program)["note"] == "", "notes are for colleagues"
+
+
 def test_a_program_does_not_learn_of_suspicion(office: Office) -> None:
     body = reported(office)
     claim, handler = f"claims/{body['number']}", office.handler(body)

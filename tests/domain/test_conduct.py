@@ -42,6 +42,7 @@ from lipei.domain.claims import Document, Note
 from lipei.domain.events import Actor
 from lipei.domain.limits import PolicyLedger, Usage
 from lipei.domain.money import Money
+from lipei.domain.reactions import STRAIGHT_THROUGH
 from lipei.norms.texts import texts
 
 
@@ -979,3 +980,75 @@ def test_one_head_paid_and_one_refused_is_a_paid_claim(desk):
     desk.agreed(1)
     desk.pay(1)
     assert (desk.case.claim.state, desk.case.claim.outcome) == ("closed", "paid")
+
+
+@pytest.mark.norm("2.2.3")
+def test_a_decision_without_papers_that_were_asked_for_is_made_by_who_says_why(desk):
+    """A warning and no bar: the entry names what was missing, the note why; another head's papers do not matter."""
+    desk.report(own_damage())
+    desk.do(HANDLER, "claim", "request_papers")
+    desk.assess()
+    desk.do(ASSESSOR, "exposure", "check_assessment", 1)
+    missing = desk.refused(HANDLER, "exposure", "submit_decision", 1)
+    assert (missing.kind, missing.fields) == ("fields", {"without_papers": "refusal.papers_missing"})
+    assert "driving_licence" in missing.params["papers"]
+    for actor, action, kind in (
+        (HANDLER, "submit_decision", c.SubmitDecision), (APPROVER, "approve_decision", c.ApproveDecision),
+    ):  # fmt: skip
+        desk.refused(actor, "exposure", action, 1, kind(without_papers="  "))
+        before = len(desk.log)
+        desk.do(actor, "exposure", action, 1, kind(without_papers="原件在交警处"))
+        event = desk.log[before][0]
+        assert event.facts["papers_missing"] == missing.params["papers"]
+        assert desk.case.of("note")[event.facts["note"]].text == "原件在交警处"
+    assert desk.case.exposures[1].state == "approved"
+
+
+@pytest.mark.norm("2.2.3")
+def test_papers_that_came_need_no_word_and_those_never_asked_for_only_where_a_manager_wants_it(desk):
+    desk.report(own_damage())
+    desk.assess()
+    desk.do(ASSESSOR, "exposure", "check_assessment", 1)
+    strict = replace(rulebook(), settings=replace(rulebook().settings, papers_missing_reason="always"))
+    desk.more["rulebook"] = strict
+    assert desk.refused(HANDLER, "exposure", "submit_decision", 1).code == "refusal.papers_missing"
+    del desk.more["rulebook"]
+    before = len(desk.log)
+    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    facts = desk.log[before][0].facts
+    assert "driving_licence" in facts["papers_missing"] and "note" not in facts, "recorded all the same"
+    desk.do(APPROVER, "exposure", "return_for_rework", 1, c.Reasoned("先收齐单证"))
+    desk.do(HANDLER, "claim", "request_papers")
+    for number, paper in desk.case.papers.items():
+        if paper.required:
+            desk.do(INTAKE, "paper", "receive", number, c.Receive())
+    desk.assess()
+    desk.do(ASSESSOR, "exposure", "check_assessment", 1)
+    before = len(desk.log)
+    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    assert "papers_missing" not in desk.log[before][0].facts
+
+
+@pytest.mark.norm("1.3.1")
+def test_no_rule_decides_without_papers(desk):
+    """Whatever a table lets through: what is missing goes to a person."""
+    desk.report(own_damage())
+    desk.assess()
+    desk.do(ASSESSOR, "exposure", "check_assessment", 1)
+    for word in ("", "系统"):
+        found = desk.refused(STRAIGHT_THROUGH, "exposure", "submit_decision", 1, c.SubmitDecision(without_papers=word))
+        assert found.code == "refusal.papers_missing"
+
+
+@pytest.mark.norm("2.2.3")
+def test_a_changed_reserve_keeps_its_reason_and_the_authority_behind_it(desk):
+    desk.report(own_damage())
+    for actor, limit in ((HANDLER, 10000000), (MANAGER, None)):
+        before = len(desk.log)
+        desk.do(actor, "exposure", "set_reserve", 1, c.SetReserve(cny(9500 + len(desk.log)), "查勘后调整"))
+        event = desk.log[before][0]
+        assert event.facts["authority"] == {"limit_minor": limit, "on_behalf_of": ""}
+        assert desk.case.of("note")[event.facts["note"]].text == "查勘后调整"
+        assert "查勘后调整" not in str([ch for ch in event.changes if ch.entity != "note"]), (
+            "free text stands in the note"
+        )

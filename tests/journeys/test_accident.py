@@ -15,6 +15,8 @@ from lipei.domain.money import Money
 
 pytestmark = pytest.mark.django_db
 
+WHY = "票据原件在交警处，已核对复印件"
+
 
 def cny(yuan: float) -> Money:
     return Money(round(yuan * 100), "CNY")
@@ -136,7 +138,7 @@ def test_accident(drive):
     for exposure in range(1, 6):
         do(people.lead1, "exposure", "check_assessment", exposure, hours=29)
     for exposure in range(1, 6):
-        case = do(handler, "exposure", "submit_decision", exposure, hours=30)
+        case = do(handler, "exposure", "submit_decision", exposure, c.SubmitDecision(without_papers=WHY), hours=30)
 
     # 18,000 of compulsory medical cover shared by two in proportion 30:15; the property limit is its own. Of the car
     # 167,000 go beyond it: 70 % of that, less 5 %.
@@ -145,13 +147,19 @@ def test_accident(drive):
 
     # Together the heads come to more than 100,000: each of them asks for four eyes, however small it is by itself.
     for exposure in range(1, 6):
-        case = do(people.approver1, "exposure", "approve_decision", exposure, hours=31)
+        case = do(people.approver1, "exposure", "approve_decision", exposure, c.ApproveDecision(WHY), hours=31)
         assert case.exposures[exposure].state == "submitted" and case.exposures[exposure].approvals
         again = drive.refused(
-            people.approver1, number, "exposure", "approve_decision", exposure, now=NOW + timedelta(hours=31)
+            people.approver1,
+            number,
+            "exposure",
+            "approve_decision",
+            exposure,
+            c.ApproveDecision(WHY),
+            now=NOW + timedelta(hours=31),
         )
         assert again.kind == "permission"
-        case = do(people.approver2, "exposure", "approve_decision", exposure, hours=31)
+        case = do(people.approver2, "exposure", "approve_decision", exposure, c.ApproveDecision(WHY), hours=31)
         assert case.exposures[exposure].state == "approved"
 
     for offer in sorted(case.offers):

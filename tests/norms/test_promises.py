@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 import lipei.norms
+from lipei.config.environment import MARKETS
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.events import Change, Event
 from lipei.domain.promises import explain, react
 from lipei.domain.promises.definitions import NO_CLOCK, UNITS
-from lipei.norms import calendars, promises
+from lipei.norms import calendars, promises, settings
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES, text, texts
 
@@ -35,6 +36,7 @@ def document(table: str) -> Any:
 TABLE = promises.parse(document("promises"))
 CALENDARS = calendars.parse(document("calendars"))
 LAW = promises.parse_law(document("law"))
+SETTINGS = document("settings")
 CN = TABLE.promises(profile="CN")
 
 
@@ -99,7 +101,10 @@ def test_the_law_table_is_whole() -> None:
     assert {duty for row in TABLE.rows for duty in row.duties} <= {row.id for row in LAW}
 
 
-@pytest.mark.parametrize("profile", ["CN", "TW", "HK", "UK", "EU", "US-NAIC", "US-CA", "US-UT", "US-OK"])
+STATES = ["EU-DE", "EU-FR", "EU-BE", "EU-NL", "EU-AT"]
+
+
+@pytest.mark.parametrize("profile", ["CN", "TW", "HK", "UK", "EU", *STATES, "US-NAIC", "US-CA", "US-UT", "US-OK"])
 def test_a_profile_takes_its_own_law_and_calendar(profile: str) -> None:
     chosen = TABLE.promises(profile=profile)
     markets = set(TABLE.profiles[profile].markets)
@@ -107,6 +112,26 @@ def test_a_profile_takes_its_own_law_and_calendar(profile: str) -> None:
     assert chosen.current["complex_answer"].calendar == TABLE.profiles[profile].calendar
     foreign = next(row for row in TABLE.rows if row.markets and not markets & set(row.markets))
     assert chosen.at(foreign.code, foreign.version).code == foreign.code  # remembered for clocks that still run on it
+
+
+def test_every_market_can_be_chosen_wherever_one_is_chosen() -> None:
+    market = next(d for d in settings.definitions(SETTINGS) if d.name == "market")
+    assert set(market.choices) == set(MARKETS) == set(TABLE.profiles)
+
+
+@pytest.mark.parametrize(
+    ("profile", "off", "worked"),
+    [
+        ("EU-DE", "2026-10-03", "2026-07-14"), ("EU-FR", "2026-07-14", "2026-10-26"), ("EU-BE", "2026-07-21", "2026-07-14"),
+        ("EU-NL", "2026-04-27", "2026-07-21"), ("EU-AT", "2026-10-26", "2026-07-21"), ("EU", "2026-05-01", "2026-07-21"),
+    ],
+)  # fmt: skip
+def test_a_member_state_counts_with_its_own_days_and_the_unions_limit(profile: str, off: str, worked: str) -> None:
+    """The Union's figure is law in all of them; a state's days off are its own and not Belgium's."""
+    calendar = CALENDARS.current[TABLE.profiles[profile].calendar]
+    assert calendar.days[date.fromisoformat(off)] == () and date.fromisoformat(worked) not in calendar.days
+    assert TABLE.promises(profile=profile).current["eu_reasoned_offer"].calendar == calendar.code
+    assert "naic_acknowledge" not in TABLE.promises(profile=profile).current
 
 
 def test_figures_agree_with_the_law_table() -> None:
@@ -148,7 +173,7 @@ def test_mainland_years_are_seeded_and_2027_is_provisional() -> None:
 @pytest.mark.parametrize(
     ("code", "holiday"),
     [("tw", "2026-02-17"), ("hk", "2026-07-01"), ("uk", "2026-12-28"), ("us", "2026-11-26"), ("us_ca", "2026-03-31"),
-     ("eu", "2026-07-21")],
+     ("eu", "2026-05-01")],
 )  # fmt: skip
 def test_other_markets_have_their_holidays(code: str, holiday: str) -> None:
     assert not CALENDARS.current[code].is_working_day(date.fromisoformat(holiday))

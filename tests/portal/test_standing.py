@@ -54,8 +54,8 @@ def decided(people: Any, number: str, yuan: float) -> int:
     item = c.ItemAssessed("后保险杠", claimed=cny(2650), assessed=cny(yuan))
     done(number, "exposure", "assess", 1, c.Assess((item,)), handler)
     done(number, "exposure", "check_assessment", 1, None, people.assessor1)
-    done(number, "exposure", "submit_decision", 1, None, handler)
-    case = done(number, "exposure", "approve_decision", 1, None, people.approver1)
+    done(number, "exposure", "submit_decision", 1, c.SubmitDecision(without_papers="简化单证"), handler)
+    case = done(number, "exposure", "approve_decision", 1, c.ApproveDecision("简化单证"), people.approver1)
     offer = max(case.offers)
     done(number, "offer", "send", offer, None, handler)
     return offer

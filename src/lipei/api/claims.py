@@ -234,6 +234,8 @@ def read_timeline(request: HttpRequest, number: str) -> HttpResponse:
     told = timeline.told(
         entries, case=found.raw, viewer=token.actor, language=language, zone=found.rulebook.settings.zone, staff=staff
     )
+    if not shapes.is_outsider(token.actor):
+        told = claims_read.with_notes(told, found.case)
     return shapes.respond(
         {"number": number, "version": found.version, "entries": shapes.timeline(told, found.raw.claim.currency)}
     )

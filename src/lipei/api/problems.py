@@ -115,6 +115,8 @@ def say(code: str, params: Mapping[str, Any], language: str) -> str:
 def _worded(name: str, value: Any, language: str) -> Any:
     if name == "state" and f"state.{value}" in texts():
         return text(f"state.{value}", language)
+    if name == "papers" and isinstance(value, tuple):
+        return text("common.list_separator", language).join(text(f"paper.{code}", language) for code in value)
     if name == "part" and isinstance(value, str):
         subject, _, number = value.partition(" ")
         return f"{text(f'subject.{subject}', language)} {number}" if f"subject.{subject}" in texts() else value

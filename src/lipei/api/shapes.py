@@ -282,6 +282,8 @@ def timeline(found: Iterable[Told], currency: str) -> list[dict[str, Any]]:
             "on_behalf_of": e.on_behalf_of,
             "name": e.name,
             "sentence": e.sentence,
+            "note": e.note,
+            "authority": e.authority,
             "facts": plain_value(e.facts, currency),
         }
         for e in found

@@ -110,6 +110,24 @@ def _hosts(text: str) -> list[str]:
     return found
 
 
+MARKETS = (
+    "CN",
+    "TW",
+    "HK",
+    "UK",
+    "EU",
+    "EU-DE",
+    "EU-FR",
+    "EU-BE",
+    "EU-NL",
+    "EU-AT",
+    "US-NAIC",
+    "US-CA",
+    "US-UT",
+    "US-OK",
+)
+"""The profiles of the shipped table of promises."""
+
 VARIABLES: tuple[Variable, ...] = (
     Variable(
         "LIPEI_HOME", "var", "Folder for everything that lies on disk unless another variable says otherwise.", Path
@@ -162,7 +180,7 @@ VARIABLES: tuple[Variable, ...] = (
         "LIPEI_MARKET",
         "",
         "Whose law applies, whatever the settings in the product say: a profile of the promises table; empty: as they say.",
-        _choice("", "CN", "TW", "HK", "UK", "EU", "US-NAIC", "US-CA", "US-UT", "US-OK"),
+        _choice("", *MARKETS),
     ),
     Variable("LIPEI_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this installation answers to.", _hosts),
     Variable("LIPEI_ORIGIN", "http://127.0.0.1:8000", "Address that people use, for links in messages.", _address),

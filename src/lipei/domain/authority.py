@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.events import Actor, Refusal
@@ -84,6 +85,11 @@ class Granted:
     needs_second: bool
     via: int = 0
     on_behalf_of: str = ""
+
+    def as_value(self) -> dict[str, Any]:
+        """For the journal: up to how much (None: no limit), and whose authority it was where it was lent."""
+        limit = None if self.limit_minor >= UNLIMITED else self.limit_minor
+        return {"limit_minor": limit, "on_behalf_of": self.on_behalf_of}
 
 
 @dataclass(frozen=True, slots=True)

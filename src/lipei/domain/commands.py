@@ -252,10 +252,21 @@ class Assess:
 
 @dataclass(frozen=True, slots=True)
 class SubmitDecision:
-    """The settlement as computed goes to somebody with authority; an ex gratia sum may be proposed with a reason."""
+    """The settlement as computed goes to somebody with authority; an ex gratia sum may be proposed with a reason.
+
+    Where papers are missing that the claim needs, ``without_papers`` says why it is decided all the same.
+    """
 
     ex_gratia: Money | None = None
     reason: str = said(long=True)
+    without_papers: str = said(example="原件在交警处，已核对照片")
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveDecision:
+    """The sum is approved; ``without_papers`` as in `SubmitDecision`, of whoever approves."""
+
+    without_papers: str = said(example="原件在交警处，已核对照片")
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,7 +460,7 @@ COMMANDS: Mapping[tuple[str, str], type] = {
     ("exposure", "assess"): Assess,
     ("exposure", "check_assessment"): Nothing,
     ("exposure", "submit_decision"): SubmitDecision,
-    ("exposure", "approve_decision"): Nothing,
+    ("exposure", "approve_decision"): ApproveDecision,
     ("exposure", "return_for_rework"): Reasoned,
     ("exposure", "propose_refusal"): Propose,
     ("exposure", "refuse"): Nothing,

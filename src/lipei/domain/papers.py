@@ -124,22 +124,27 @@ class Need:
     why: str  # text key, empty where the paper is asked without condition
 
 
-def papers_list(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> tuple[Need, ...]:
+def papers_list(
+    *, case: Case, table: PaperTable, on_file: Iterable[str] = (), exposure: int | None = None
+) -> tuple[Need, ...]:
     """Every paper that the claim needs, each once, in the table's order, whether or not it has been asked for.
 
-    ``on_file`` names papers that we hold elsewhere (customer file, pre-notice): they and what the table itself knows to
-    be on file are left out, as are papers that the insurer makes or looks up.
+    ``exposure``: only what this head of loss needs. ``on_file`` names papers that we hold elsewhere (customer file,
+    pre-notice): they and what the table itself knows to be on file are left out, as are papers that the insurer makes or
+    looks up.
     """
     found: dict[tuple[str, int], Need] = {}
-    for place, need in _needs(case, table, frozenset(on_file)):
+    for place, need in _needs(case, table, frozenset(on_file), exposure):
         found[need.code, place] = _firmer(found.get((need.code, place)), need)
     order = {code: place for place, code in enumerate(table.kinds)}
     return tuple(sorted(found.values(), key=lambda need: (not need.required, order[need.code], need.exposure)))
 
 
-def _needs(case: Case, table: PaperTable, held: frozenset[str]) -> Iterator[tuple[int, Need]]:
+def _needs(case: Case, table: PaperTable, held: frozenset[str], only: int | None = None) -> Iterator[tuple[int, Need]]:
     """Every need that a row of a list gives, with the place that it is asked for; several rows may give the same."""
     for exposure in _heads(case):
+        if only is not None and exposure.part != only:
+            continue
         values = _values(case, exposure, table)
         for one in table.lists_for(line=case.claim.line, cover=values["cover"], loss=values["loss"]):
             for row in one.rows:
@@ -177,9 +182,19 @@ def papers_at_hand(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()
     """Whether every required paper is here, looked at or not: each for the person and head of loss that it is asked for."""
     if not case.papers:  # a new claim: the first paper that is required says it all
         return not any(need.required for _, need in _needs(case, table, frozenset(on_file)))
-    here = [paper for paper in case.papers.values() if paper.state == "received"]
-    missing = papers_missing(case=case, table=table, on_file=on_file)
-    return all(any(_answers(case, table, paper, need) for paper in here) for need in missing)
+    return not papers_away(case=case, table=table, on_file=on_file)
+
+
+def papers_away(
+    *, case: Case, table: PaperTable, on_file: Iterable[str] = (), exposure: int | None = None
+) -> tuple[Need, ...]:
+    """The required papers of the claim, or of one head of loss, that are not here: neither received nor waived."""
+    here = [paper for paper in case.papers.values() if paper.state in ("received", "accepted", "waived")]
+    return tuple(
+        need
+        for need in papers_list(case=case, table=table, on_file=on_file, exposure=exposure)
+        if need.required and not any(_answers(case, table, paper, need) for paper in here)
+    )
 
 
 def papers_idle(*, case: Case, table: PaperTable, exposure: int) -> tuple[int, ...]:

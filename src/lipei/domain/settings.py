@@ -38,6 +38,7 @@ class Settings:
     # papers and offers
     papers_due_days: int
     papers_remind_days: int
+    papers_missing_reason: str  # decided without papers: a reason is owed for those asked for, or always
     offer_expiry_days: int
     offer_remind_days: int
     one_time_code_digits: int
@@ -72,8 +73,8 @@ class Settings:
 
     @property
     def region(self) -> str:
-        """Where a telephone number without a country code is dialled: the land of the market (CN, TW, HK, US …)."""
-        return self.market[:2]
+        """Where a telephone number without a country code is dialled: the land of the market (CN, TW, HK, US, DE …)."""
+        return self.market.removeprefix("EU-")[:2]
 
     def __getitem__(self, name: str) -> Any:
         """A setting by a name that is only known at run time. Raises KeyError for one that does not exist."""

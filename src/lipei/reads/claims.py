@@ -188,7 +188,7 @@ def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bo
         actions=possible(case, viewer=viewer, language=language),
         promises=promised(case, book, viewer=viewer, language=language, now=now),
         settlements=settled(case, book, language=language),
-        timeline=_with_notes(
+        timeline=with_notes(
             timeline.told(entries, case=case, viewer=viewer, language=language, zone=zone, staff=staff), found.case
         ),
         deliveries=tuple(_delivered(d, staff) for d in sent),
@@ -199,8 +199,11 @@ def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bo
     )
 
 
-def _with_notes(entries: Iterable[Told], case: Case) -> tuple[Told, ...]:
-    """Each entry with what was written along: a note, what the customer wrote or was told, the reason of a step."""
+def with_notes(entries: Iterable[Told], case: Case) -> tuple[Told, ...]:
+    """Each entry with what was written along: a note, what the customer wrote or was told, the reason of a step.
+
+    For colleagues alone. ``case`` is the one to be shown, masked or whole.
+    """
     notes = case.of("note")
     texts_of = {number: note.text for number, note in notes.items()}
     return tuple(replace(e, note=texts_of.get(e.facts.get("note", 0), "")) for e in entries)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lipei.domain import lifecycle
+from lipei.domain import lifecycle, papers
 from lipei.domain.claims import Case
 from lipei.domain.conduct import Ask, World
 from lipei.domain.events import Actor
@@ -23,6 +23,7 @@ from lipei.store import journal, models
 
 REPORTED, REGISTERED = "claim.reported", "claim.registered"
 KINDS = (REPORTED, REGISTERED)
+DECIDING = ("checked", "submitted")
 NAMED_MAX = 3
 """How many like claims the sentence names; all of them stand beside it."""
 
@@ -46,7 +47,7 @@ def on(
     for kind, more in facts:
         if kind in KINDS:
             said |= more
-    return (*_remarks(case, said, language), *_waiting(case, book, language, now))
+    return (*_remarks(case, said, language), *_undocumented(case, book, language), *_waiting(case, book, language, now))
 
 
 def _remarks(case: Case, said: Mapping[str, Any], language: str) -> Iterable[Remark]:
@@ -61,6 +62,18 @@ def _remarks(case: Case, said: Mapping[str, Any], language: str) -> Iterable[Rem
         yield Remark("remark.alike", text("remark.alike", language, claims=named), alike)
     if any(c.provisional and c.state in ("running", "paused") for c in case.clocks.values()):
         yield Remark("remark.provisional", text("remark.provisional", language))
+
+
+def _undocumented(case: Case, book: Rulebook, language: str) -> Iterable[Remark]:
+    """Heads of loss about to be decided for which required papers are missing."""
+    for number, exposure in case.exposures.items():
+        if exposure.state not in DECIDING:
+            continue
+        away = papers.papers_away(case=case, table=book.papers, exposure=number)
+        if away:
+            named = text("common.list_separator", language).join(text(f"paper.{need.code}", language) for need in away)
+            cover = text(f"cover.{exposure.cover}", language) if exposure.cover else str(number)
+            yield Remark("remark.papers_missing", text("remark.papers_missing", language, cover=cover, papers=named))
 
 
 def _waiting(case: Case, book: Rulebook, language: str, now: datetime) -> Iterable[Remark]:

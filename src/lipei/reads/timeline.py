@@ -55,7 +55,8 @@ class Told:
     name: str
     sentence: str
     facts: Mapping[str, Any]
-    note: str = ""  # what was written along, for colleagues; only the page of a claim fills it in
+    authority: str = ""  # by which authority it was done, in words, where the entry says so
+    note: str = ""  # what was written along, for colleagues; `claims.with_notes` fills it in
 
 
 def rows(case: Case, viewer: Actor) -> list[Any]:
@@ -88,7 +89,7 @@ def told(
             Told(
                 entry.sequence, entry.kind, entry.part, entry.occurred_at, entry.recorded_at, entry.actor,
                 teller.actor(entry.actor), entry.on_behalf_of, text(f"event.{entry.kind}", language), sentence,
-                {} if outsider else facts,
+                {} if outsider else facts, teller.authority(facts.get("authority")),
             )
         )  # fmt: skip
     return tuple(found)
@@ -100,6 +101,7 @@ def staff_in(entries: Iterable[Any]) -> set[int]:
     for entry in entries:
         facts, _ = journal.said(entry.payload)
         found |= {facts[n] for n in ("handler", "to", "person") if isinstance(facts.get(n), int)}
+        found |= people.staff_ids([(facts.get("authority") or {}).get("on_behalf_of", "")])
     return found | people.staff_ids(entry.actor for entry in entries)
 
 
@@ -122,7 +124,26 @@ class Teller:
         return people.actor_name(actor, self.staff, self.language)
 
     def sentence(self, kind: str, part: int, actor: str, facts: Mapping[str, Any]) -> str:
-        """The sentence of an entry; its short name where a fact is missing."""
+        """The sentence of an entry; its short name where a fact is missing. What it was done without is said along."""
+        said = [self._sentence(kind, part, actor, facts)]
+        if facts.get("papers_missing"):
+            named = self._coded("papers", kind, part, {"papers": facts["papers_missing"]})
+            said.append(text("event_beside.papers_missing", self.language, papers=named))
+        return " ".join(said)
+
+    def authority(self, granted: Mapping[str, Any] | None) -> str:
+        """Up to how much whoever did it may, and by whose authority where it was lent; empty where nothing is said."""
+        if not granted:
+            return ""
+        limit, whose = granted.get("limit_minor"), granted.get("on_behalf_of")
+        if limit is None:
+            said = text("event_beside.authority_unlimited", self.language)
+        else:
+            amount = money_text(Money(limit, self.case.claim.currency), self.language)
+            said = text("event_beside.authority", self.language, amount=amount)
+        return f"{said} {text('event_beside.lent', self.language, person=self.actor(whose))}" if whose else said
+
+    def _sentence(self, kind: str, part: int, actor: str, facts: Mapping[str, Any]) -> str:
         key = f"event.{kind}.sentence"
         if key not in texts():
             return text(f"event.{kind}", self.language)

@@ -41,6 +41,8 @@ def _param(name: str, value: Any) -> str:
         for prefix in ("state", "action"):
             if f"{prefix}.{value}" in texts():
                 return text(f"{prefix}.{value}", language())
+    if name == "papers" and isinstance(value, tuple):
+        return text("common.list_separator", language()).join(text(f"paper.{code}", language()) for code in value)
     if isinstance(value, Money):
         return money_text(value, language())
     return local(value) if hasattr(value, "astimezone") else str(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lipei.domain import authority, limits
+from lipei.domain import authority, limits, papers
 from lipei.domain.authority import Granted
 from lipei.domain.claims import Case, Exposure, Offer
 from lipei.domain.conduct import Ask, World
@@ -18,6 +18,9 @@ from lipei.domain.limits import PolicyLedger
 from lipei.domain.rules.intake import item_row, known_facts
 from lipei.domain.settlement import Accident, Settlement, settle
 from lipei.domain.settlement.values import loss_of
+
+RESERVE_REASON = "changed"
+"""Why a reserve is as it is: somebody changed it, and a note says why; others are ``reported`` and ``registered``."""
 
 
 def allowed(
@@ -41,7 +44,7 @@ def allowed(
 
 
 def set_reserve(ask: Ask) -> Outcome:
-    """A new reserve with its reason, within the authority for it (估损调整)."""
+    """A new reserve, within the authority for it (估损调整); reason and authority stand in the entry."""
     command, claim = ask.command, ask.case.claim
     if command.amount is None or not command.reason.strip():
         return wrong(
@@ -56,8 +59,12 @@ def set_reserve(ask: Ask) -> Outcome:
     granted = allowed(ask, "reserve", command.amount.minor)
     if isinstance(granted, Refusal):
         return granted
-    facts = {"before_minor": ask.target.reserve_minor, "after_minor": command.amount.minor}
-    return (ask.done(facts=facts, reserve_minor=command.amount.minor, reserve_reason=command.reason.strip()),)
+    facts = {
+        "before_minor": ask.target.reserve_minor, "after_minor": command.amount.minor,
+        "note": ask.case.next_part("note"), "authority": granted.as_value(),
+    }  # fmt: skip
+    why = _reasoned(ask, command.reason)
+    return (ask.done(*why, facts=facts, reserve_minor=command.amount.minor, reserve_reason=RESERVE_REASON),)
 
 
 def assess(ask: Ask) -> Outcome:
@@ -185,14 +192,39 @@ def submit_decision(ask: Ask) -> Outcome:
         return wrong(ex_gratia="refusal.currency_mixed")
     if beyond and not command.reason.strip():
         return wrong(reason="refusal.reason_missing")
-    notes = _reasoned(ask, command.reason) if command.reason.strip() else ()
-    facts = {"payable_minor": found.payable_minor, "ex_gratia_minor": beyond, "needs_person": found.needs_person}
+    without = _without_papers(ask)
+    if isinstance(without, Refusal):
+        return without
+    written = [command.reason, command.without_papers if without else ""]
+    text = "\n".join(w.strip() for w in written if w.strip())
+    notes = _reasoned(ask, text) if text else ()
+    facts = {
+        "payable_minor": found.payable_minor, "ex_gratia_minor": beyond, "needs_person": found.needs_person, **without,
+    }  # fmt: skip
     return (
         ask.done(
             *notes, facts=facts, settlement=found.as_dict(), payable_minor=found.payable_minor, ex_gratia_minor=beyond,
             submitted_by=ask.actor.id, submitted_at=ask.now, approvals=(),
         ),
     )  # fmt: skip
+
+
+def _without_papers(ask: Ask) -> dict[str, Value] | Refusal:
+    """What the entry says of papers that the head of loss needs and that are not here; nothing where all are.
+
+    It is a warning and no bar: whoever goes on says why, of papers that the customer was asked for (a setting: always).
+    No rule ever goes on without them.
+    """
+    table, reason = ask.rulebook.papers, ask.command.without_papers.strip()
+    codes = tuple(need.code for need in papers.papers_away(case=ask.case, table=table, exposure=ask.part))
+    asked = any(p.code in codes and p.state in ("requested", "refused") for p in ask.case.papers.values())
+    owed = asked or ask.rulebook.settings.papers_missing_reason == "always"
+    if codes and (ask.actor.by_rule or (owed and not reason)):
+        missing = "refusal.papers_missing"
+        return Refusal(missing, "fields", {"papers": codes}, {"without_papers": missing})
+    if not codes:
+        return {}
+    return {"papers_missing": codes, **({"note": ask.case.next_part("note")} if reason else {})}
 
 
 def _reasoned(ask: Ask, text: str) -> tuple[Change, ...]:
@@ -219,15 +251,22 @@ def approve_decision(ask: Ask) -> Outcome:
         granted = beyond if isinstance(beyond, Refusal) or beyond.needs_second else granted
     if isinstance(granted, Refusal):
         return granted
+    without = _without_papers(ask)
+    if isinstance(without, Refusal):
+        return without
+    notes = _reasoned(ask, ask.command.without_papers) if "note" in without else ()
     approvals = (*exposure.approvals, authority.approval(actor=ask.actor, granted=granted))
     if not authority.approved_enough(granted=granted, approvals=approvals):
-        facts = {"approvals": len(approvals), "sum_minor": total}
+        facts = {"approvals": len(approvals), "sum_minor": total, **without}
         change = Change("exposure", ask.part, {"approvals": approvals})
-        return (Event("exposure.first_approval_given", ask.part, facts, (change,)),)
-    return _approved(ask, found, total, approvals)
+        return (Event("exposure.first_approval_given", ask.part, facts, (change, *notes)),)
+    return _approved(ask, found, total, approvals, without, notes)
 
 
-def _approved(ask: Ask, found: Settlement, total: int, approvals: tuple[str, ...]) -> Outcome:
+def _approved(
+    ask: Ask, found: Settlement, total: int, approvals: tuple[str, ...], without: dict[str, Value],
+    notes: tuple[Change, ...],
+) -> Outcome:  # fmt: skip
     exposure, claim = ask.target, ask.case.claim
     drawn: Outcome = ()
     if ask.world.ledger is not None:
@@ -245,9 +284,10 @@ def _approved(ask: Ask, found: Settlement, total: int, approvals: tuple[str, ...
         "ex_gratia_minor": exposure.ex_gratia_minor,
         "submitted_minor": exposure.payable_minor,
         "on_behalf_of": approvals[-1].partition("/")[2] or ask.actor.on_behalf_of,
+        **without,
     }
     decided = ask.done(
-        facts=facts, settlement=found.as_dict(), payable_minor=found.payable_minor, approvals=approvals,
+        *notes, facts=facts, settlement=found.as_dict(), payable_minor=found.payable_minor, approvals=approvals,
         decided_by=ask.actor.id, decided_at=ask.now,
     )  # fmt: skip
     return (decided, *drawn, _prepared(ask, total))

@@ -75,6 +75,7 @@ def staff(now: datetime, *roles: str) -> Options:
     return tuple(rows)
 
 
+DECISIONS = frozenset({("exposure", "submit_decision"), ("exposure", "approve_decision")})
 _STAFF_OF: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("claim", "assign"): ("handler", ("handler",)),
     ("claim", "hand_over"): ("handler", ("handler", "team_lead")),
@@ -83,8 +84,10 @@ _STAFF_OF: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
 }
 
 
-def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int, now: datetime) -> Offers:
-    """What the form of an action may choose from."""
+def offers(
+    *, shown: Case, book: Rulebook, subject: str, action: str, part: int, now: datetime, away: tuple[str, ...] = ()
+) -> Offers:
+    """What the form of an action may choose from. ``away``: the papers that a decision would be made without."""
     claim = shown.claim
     people = parties(shown)
     heads = exposures(shown)
@@ -127,7 +130,17 @@ def offers(*, shown: Case, book: Rulebook, subject: str, action: str, part: int,
         facts = tuple(spec for spec in asked if spec.type == "yes_no")
     if action == "record":
         facts = tuple(FactSpec(name, "yes_no", required=False) for name in CHECKLIST)
-    return Offers(currency=claim.currency, options=options, facts=facts, labels=_LABELS.get((subject, action), {}))
+    omit = frozenset(() if away else ("without_papers",))
+    return Offers(
+        currency=claim.currency, options=options, facts=facts, labels=_LABELS.get((subject, action), {}), omit=omit
+    )
+
+
+def papers_away(case: Case, book: Rulebook, subject: str, action: str, part: int) -> tuple[str, ...]:
+    """For a decision the kinds of paper that it needs and that are not here."""
+    if (subject, action) not in DECISIONS:
+        return ()
+    return tuple(need.code for need in papers.papers_away(case=case, table=book.papers, exposure=part))
 
 
 _LABELS: Mapping[tuple[str, str], Mapping[str, str]] = {
@@ -218,8 +231,10 @@ def from_template(typed: Typed, code: str, ready: tuple[Ready, ...]) -> Typed:
 # --- what a form starts with ----------------------------------------------------------------------------------------
 
 
-def start(*, case: Case, subject: str, action: str, part: int) -> Typed:
+def start(*, case: Case, book: Rulebook, subject: str, action: str, part: int) -> Typed:
     """What is known already, as somebody would have typed it."""
+    if (subject, action) == ("exposure", "propose_refusal"):
+        return typed_of(_propose(case.exposures[part], cover_of(case, case.exposures[part], book)))
     begin = _START.get((subject, action))
     command = begin(case, part) if begin else None
     return typed_of(command if command is not None else COMMANDS[subject, action]())
@@ -266,6 +281,17 @@ def _assess(case: Case, part: int) -> Any:
     for name, value in exposure.facts.items():
         facts[name] = Money(value, currency) if name.endswith("_minor") and isinstance(value, int) else value
     return c.Assess(items=rows, facts=facts)
+
+
+def _propose(exposure: Exposure, cover: Cover | None) -> Any:
+    """The exclusion that the settlement rests on, the one that takes most first; else one that a fact speaks for."""
+    named = [line for line in exposure.settlement.get("lines", ()) if line["kind"] == "exclusion"]
+    if named:
+        most = max(named, key=lambda line: line["cut_minor"])
+        return c.Propose(code=most["params"]["exclusion"], clause=most["clause"])
+    known = cover.exclusions.values() if cover else ()
+    spoken = next((e for e in known if e.fact and exposure.facts.get(e.fact) is True), None)
+    return c.Propose(code=spoken.code, clause=spoken.clause) if spoken else c.Propose()
 
 
 def _schedule(case: Case, part: int) -> Any:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
-from lipei.domain.commands import COMMANDS
+from lipei.domain.commands import COMMANDS, ApproveDecision, Nothing
 from lipei.domain.events import Actor
 from lipei.domain.lifecycle import Step
 from lipei.norms.texts import text, texts
@@ -48,7 +48,8 @@ CAREFUL = frozenset(
     }
 )
 """What ends or undoes work: asked once more on a page of its own."""
-AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command.__name__ == "Nothing") - CAREFUL
+AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command in (Nothing, ApproveDecision)) - CAREFUL
+"""What a press does without a form: nothing needs to be said, or only where something is wrong, and then it is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ class Reserve:
     before: int | None
     after: int
     by: str
+    reason: str = ""
+    authority: str = ""  # up to how much whoever set it may, in words
 
 
 def reserves(page: reads.Page) -> list[Reserve]:
@@ -83,8 +85,11 @@ def reserves(page: reads.Page) -> list[Reserve]:
         name = word("cover", exposure.cover) or word("loss", exposure.peril) if exposure else ""
         before = entry.facts.get("before_minor")
         found.append(
-            Reserve(entry.at, entry.part, name, before if isinstance(before, int) else None, after, entry.actor_name)
-        )
+            Reserve(
+                entry.at, entry.part, name, before if isinstance(before, int) else None, after, entry.actor_name,
+                entry.note, entry.authority,
+            )
+        )  # fmt: skip
     return found
 
 

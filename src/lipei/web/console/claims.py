@@ -134,12 +134,15 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
     if step is None or found is None or (not step.makes_part and part not in found.raw.of(subject)):
         raise Http404
     cls = COMMANDS[subject, action]
-    offers = choices.offers(shown=found.case, book=found.rulebook, subject=subject, action=action, part=part, now=now())
-    form = Form(number, step, part, cls, offers)
+    away = choices.papers_away(found.raw, found.rulebook, subject, action, part)
+    offers = choices.offers(
+        shown=found.case, book=found.rulebook, subject=subject, action=action, part=part, now=now(), away=away
+    )
+    form = Form(number, step, part, cls, offers, away)
     if request.method == "GET":
         target = None if step.makes_part else found.raw.of(subject)[part]
         refusal = lifecycle.check(case=found.raw, step=step, part=target, actor=viewer)
-        typed = choices.start(case=found.raw, subject=subject, action=action, part=part)
+        typed = choices.start(case=found.raw, book=found.rulebook, subject=subject, action=action, part=part)
         typed = choices.from_template(
             typed, request.GET.get("template", ""), form.templates(found.case, found.rulebook)
         )
@@ -171,8 +174,10 @@ def _seen(request: HttpRequest) -> int | None:
 class Form:
     """One action's form: drawn, and drawn again with what was typed when something is wrong."""
 
-    def __init__(self, number: str, step: Step, part: int, cls: type, offers: forms.Offers) -> None:
-        self.number, self.step, self.part, self.cls, self.offers = number, step, part, cls, offers
+    def __init__(
+        self, number: str, step: Step, part: int, cls: type, offers: forms.Offers, away: tuple[str, ...] = ()
+    ) -> None:
+        self.number, self.step, self.part, self.cls, self.offers, self.away = number, step, part, cls, offers, away
 
     def done(self, request: HttpRequest, key: str) -> HttpResponse:
         """Back to the claim, where the part stands, with one sentence."""
@@ -206,6 +211,7 @@ class Form:
             about=about(case, step.subject, self.part),
             exposure=case.exposures.get(self.part) if step.subject == "exposure" else None,
             grounds=self.grounds(found),
+            papers_away=self.away,
             fields=drawn,
             unplaced=forms.unplaced(drawn, errors),
             version=version,

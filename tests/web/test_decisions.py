@@ -1,0 +1,104 @@
+"""Deciding on a page: papers that are missing, the reserve's history, and the clause that a refusal starts with."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from tests.company import NOW
+
+from lipei.domain import commands as c
+from lipei.domain.events import Refusal
+from lipei.domain.money import Money
+from lipei.norms.texts import LANGUAGES, text
+from lipei.services import actions
+from lipei.store import models
+
+pytestmark = pytest.mark.django_db
+HEAD = "/console/claims/{}/exposures/1/{}/"
+
+
+def act(number: str, action: str, command: Any, actor: Any) -> Any:
+    done = actions.act(number, "exposure", action, 1, command, actor=actor, now=NOW)
+    assert not isinstance(done, Refusal), done
+    return done
+
+
+def assessed(yuan: float = 2400, **facts: Any) -> c.Assess:
+    item = c.ItemAssessed("后保险杠", claimed=Money(265000, "CNY"), assessed=Money(round(yuan * 100), "CNY"))
+    return c.Assess(items=(item,), facts=facts)
+
+
+@pytest.fixture
+def asked(office, claim, handler_code):
+    """A claim whose papers were asked for and did not come, ready to be decided."""
+    handler = getattr(office, handler_code)
+    done = actions.act(claim, "claim", "request_papers", 0, actor=handler, now=NOW)
+    assert not isinstance(done, Refusal), done
+    act(claim, "assess", assessed(), handler)
+    act(claim, "check_assessment", None, office.assessor1)
+    return claim
+
+
+@pytest.mark.norm("2.2.3")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_decision_names_the_papers_that_are_missing_and_asks_why(browser, asked, handler_code, language):
+    client, where = browser(handler_code, language), HEAD.format(asked, "submit_decision")
+    page = client.get(where).content.decode()
+    assert text("console.papers_away", language) in page and text("paper.driving_licence", language) in page
+    silent = client.post(where, {})
+    assert silent.status_code == 422 and text("paper.repair_invoice", language) in silent.content.decode()
+    assert client.post(where, {"without_papers": "原件在交警处"}).status_code == 302
+    # One press on the button of the approver brings the form with the warning; who says why goes on.
+    approver, where = browser("approver1", language), HEAD.format(asked, "approve_decision")
+    pressed = approver.post(where, {})
+    assert pressed.status_code == 422 and 'name="without_papers"' in pressed.content.decode()
+    assert approver.post(where, {"without_papers": "已核对照片"}).status_code == 302
+    assert models.Exposure.objects.get(part=1).state == "approved"
+    told = approver.get(f"/console/claims/{asked}/").content.decode()
+    assert "原件在交警处" in told and "已核对照片" in told
+    assert text("event_beside.papers_missing", language, papers="").rstrip("。.")[:6] in told
+
+
+def test_nothing_is_asked_where_nothing_is_missing(office, browser, asked, handler_code):
+    for paper in models.Paper.objects.filter(required=True):
+        done = actions.act(asked, "paper", "receive", paper.part, c.Receive(), actor=office.intake1, now=NOW)
+        assert not isinstance(done, Refusal), done
+    page = browser(handler_code).get(HEAD.format(asked, "submit_decision")).content.decode()
+    assert "without_papers" not in page and text("console.papers_away", "en") not in page
+
+
+@pytest.mark.norm("2.2.3")
+def test_the_history_of_a_reserve_tells_why_and_by_which_authority(office, browser, claim, handler_code):
+    act(claim, "set_reserve", c.SetReserve(Money(300000, "CNY"), "查勘后调整"), getattr(office, handler_code))
+    act(claim, "set_reserve", c.SetReserve(Money(350000, "CNY"), "配件涨价"), office.manager1)
+    page = browser(handler_code).get(f"/console/claims/{claim}/").content.decode()
+    history = page[page.index('id="reserves"') :].split("</details>")[0]
+    rows = re.findall(r"<li>(.*?)</li>", history, re.S)
+    assert "配件涨价" in rows[0] and text("event_beside.authority_unlimited", "en") in rows[0]
+    assert "查勘后调整" in rows[1] and text("event_beside.authority", "en", amount="CNY 100,000.00") in rows[1]
+
+
+@pytest.mark.norm("2.5.1")
+@pytest.mark.parametrize(
+    ("items", "facts", "expected"),
+    [
+        ((("划痕", 200, "wear"), ("车头", 900, "race"), ("车门", 100, "")), {}, ("race", "D8")),  # what takes most
+        ((("车头", 900, ""),), {"drunk_driving": True}, ("drunk_driving", None)),  # a fact that speaks for one
+        ((("车头", 900, ""),), {}, ("", "")),
+    ],
+)
+def test_a_refusal_starts_with_the_clause_that_the_settlement_rests_on(
+    office, browser, claim, handler_code, items, facts, expected
+):
+    rows = tuple(
+        c.ItemAssessed(what, claimed=Money(yuan * 100, "CNY"), assessed=Money(yuan * 100, "CNY"), excluded=code)
+        for what, yuan, code in items
+    )
+    act(claim, "assess", c.Assess(rows, facts), getattr(office, handler_code))
+    form = browser(handler_code).get(HEAD.format(claim, "propose_refusal"))
+    fields = {f.name: f for f in form.context["fields"]}
+    assert fields["code"].value == expected[0]
+    assert fields["clause"].value == expected[1] if expected[1] is not None else fields["clause"].value
+    assert not expected[0] or f'value="{expected[0]}" selected' in form.content.decode()
