@@ -81,6 +81,7 @@ EXPECTED = {
     "tour": ALL,
     "palette": ALL,
     "setup": {"administrator", "manager"},
+    "consultations": {"expert", "approver", "team_lead", "manager"},
     "visits": {"surveyor", "handler", "team_lead", "manager"},
     "visits-worker": ALL,
     "visit": {"surveyor", "handler", "team_lead", "manager"},

@@ -31,6 +31,7 @@ PAGES = {
         "health/",
     ),
     "finance1": ("work/", "payments/", "approvals/", "finance/", "finance/?show=files"),
+    "expert1": ("consultations/",),
     "admin1": ("tokens/", "webhooks/", "health/", "norms/", "staff/"),
     "handler1": ("", "report/", "prenotices/"),
 }

@@ -55,15 +55,17 @@ def _put_to(viewer: Actor, *, waiting: bool) -> list[int]:
     surveys = models.Survey.objects.filter(surveyor=me)
     surveys = surveys.filter(state="scheduled") if waiting else surveys.exclude(state="cancelled")
     duty = models.Claim.objects.filter(duty_due_at__isnull=False, duty_acknowledged_at=None, duty_person=me)
-    asked = _consultations(me, "expert" in viewer.roles)
+    consultations = asked(me, "expert" in viewer.roles)
     if waiting:
-        asked = asked.filter(state="convened").annotate(voices=Cast("opinions", TextField()))
-        asked = asked.exclude(Q(voices__contains=f'"expert":{me},') | Q(voices__contains=f'"expert":{me}}}'))
-    rows = surveys.values_list("aggregate_id").union(asked.values_list("aggregate_id"), duty.values_list("id"))
+        consultations = consultations.filter(state="convened").annotate(voices=Cast("opinions", TextField()))
+        consultations = consultations.exclude(
+            Q(voices__contains=f'"expert":{me},') | Q(voices__contains=f'"expert":{me}}}')
+        )
+    rows = surveys.values_list("aggregate_id").union(consultations.values_list("aggregate_id"), duty.values_list("id"))
     return sorted((row[0] for row in rows), reverse=True)[:PUT_TO_ME_MAX]
 
 
-def _consultations(staff_id: int, is_expert: bool) -> Any:
+def asked(staff_id: int, is_expert: bool) -> Any:
     """The consultations to which somebody is invited; one without names is open to every expert.
 
     ``experts`` is canonical JSON: ``[3,12]``.

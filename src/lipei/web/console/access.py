@@ -74,6 +74,7 @@ PAGES: Mapping[str, str] = {
     "tour": "staff",
     "palette": "staff",
     "setup": "health.see",
+    "consultations": "consultation.opine",
     "visits": "survey.record",
     "visits-worker": "staff",
     "visit": "survey.record",
@@ -100,6 +101,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("worklist", "list-check"),
             Entry("report", "phone"),
             Entry("visits", "map-pin"),
+            Entry("consultations", "messages"),
             Entry("claims", "folder"),
             Entry("approvals", "checks"),
             Entry("finance", "building-bank"),
@@ -133,14 +135,15 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 
 def allowed(what: str, actor: Actor | None) -> bool:
     """Whether an actor has a permission of `PAGES`. ``staff``: anybody who works here; ``claims``: who sees any claim;
-    ``claim.report``, ``survey.record``: who may do that; else a row of `permissions.MAY`. What is unknown is denied."""
+    ``claim.report``, ``survey.record``, ``consultation.opine``: who may do that; else a row of `permissions.MAY`. What is
+    unknown is denied."""
     if not actor:
         return False
     if what == "staff":
         return True
     if what == "claims":
         return bool(view_scope(actor))
-    if what in ("claim.report", "survey.record"):
+    if what in ("claim.report", "survey.record", "consultation.opine"):
         subject, _, action = what.partition(".")
         return bool(lifecycle.scopes(lifecycle.BY_ACTION[subject, action], actor))
     return what in MAY and may(actor, what)

@@ -171,6 +171,10 @@ def _seen(request: HttpRequest) -> int | None:
     return int(seen) if seen.isdigit() and len(seen) < 18 else None
 
 
+BACK = ("consultations",)
+"""The lists from which an action may be taken: one comes back to them."""
+
+
 class Form:
     """One action's form: drawn, and drawn again with what was typed when something is wrong."""
 
@@ -184,6 +188,8 @@ class Form:
         say(request, key, action=claim_page.label(self.step))
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        if request.POST.get("back") in BACK:
+            return redirect(f"console:{request.POST['back']}")
         where = f"#{self.step.subject}-{self.part}" if self.part else ""
         return redirect(reverse("console:claim", args=[self.number]) + where)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lipei.web.console import (
     claims,
+    consultations,
     duty,
     files,
     finance,
@@ -69,6 +70,7 @@ urlpatterns = [
     page("palette/", palette.palette, "palette"),
     page("tour/", start.tour, "tour"),
     page("setup/", start.setup, "setup"),
+    page("consultations/", consultations.consultations, "consultations"),
     page("visits/", visits.visits, "visits"),
     page("visits/offline.js", visits.worker, "visits-worker"),
     page("visits/<str:number>/<int:part>/", visits.visit, "visit"),
