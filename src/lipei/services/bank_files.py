@@ -8,12 +8,13 @@ from datetime import datetime
 from django.conf import settings
 
 from lipei.domain.commands import Write
-from lipei.domain.events import Actor, Refusal
+from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.permissions import may
+from lipei.domain.registers import BankRegister
 from lipei.gateways.bank import shelf
 from lipei.gateways.bank.interface import BankFile
 from lipei.reads import finance
-from lipei.services import actions, bank, personal_data
+from lipei.services import actions, bank, personal_data, registers
 from lipei.store import models
 
 PERMISSION = "bank.files"
@@ -68,5 +69,10 @@ def looked_at(message_id: int, text: str, *, actor: Actor, now: datetime) -> Ref
         )  # fmt: skip
         if isinstance(done, Refusal):
             return done
-    models.BankMessage.objects.filter(id=row.id).update(state="cleared", detail=f"{row.detail} {actor.id}")
+    cleared = Event("bank.answer_cleared", 0, {"digest": row.digest})
+
+    def inside() -> None:
+        models.BankMessage.objects.filter(id=row.id).update(state="cleared")
+
+    registers.append(BankRegister, cleared, actor=actor, now=now, inside=inside)
     return None

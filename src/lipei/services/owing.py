@@ -47,9 +47,7 @@ DELIVERY = Kind(
      "facts", "dedupe"),
     "dedupe",
 )  # fmt: skip
-ANSWER = Kind(
-    "answer", models.BankMessage, ("kind", "message_id", "digest", "at", "payments", "state", "detail"), "digest"
-)
+ANSWER = Kind("answer", models.BankMessage, ("kind", "message_id", "digest", "at", "payments", "detail"), "digest")
 KEY = Kind("key", models.IdempotencyKey, ("caller", "key", "body_digest", "claim_id", "at"), "claim_id")
 KINDS = (DELIVERY, ANSWER, KEY)
 INTENT = "order"

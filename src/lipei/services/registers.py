@@ -28,10 +28,12 @@ BEFORE: Mapping[str, Callable[[], Any]] = {
 
 
 def append(
-    register: type[Aggregate], event: Event, *, actor: Actor, now: datetime, beside: Sequence[Insert] = ()
-) -> None:
-    """Append an entry with its rows. Raises IntegrityError where one of them is there already, `Stale` where others
-    write all the time.
+    register: type[Aggregate], event: Event, *, actor: Actor, now: datetime, beside: Sequence[Insert] = (),
+    inside: Callable[[], None] | None = None,
+) -> None:  # fmt: skip
+    """Append an entry with its rows; ``beside`` and ``inside`` as in `unit_of_work.commit`.
+
+    Raises IntegrityError where a row is there already, `Stale` where others write all the time.
     """
     begin(register, now=now)
     for tried in range(1, TRIES + 1):
@@ -39,7 +41,9 @@ def append(
         assert head is not None
         write = Write(Loaded(register(id=ID, version=head.version), head), ((event, actor),))
         try:
-            unit_of_work.commit([write], rulebook=norms.current(), now=now, cause=event.kind, beside=beside)
+            unit_of_work.commit(
+                [write], rulebook=norms.current(), now=now, cause=event.kind, beside=beside, inside=inside
+            )
             return
         except Stale:
             if tried == TRIES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from itertools import count
 
 import pytest
 
-from lipei.gateways.bank import Account, BankGateway, DemonstrationGateway, FilesGateway, book, files, pain001
+from lipei.gateways.bank import Account, BankBusy, BankGateway, DemonstrationGateway, FilesGateway, book, files, pain001
 
 
 def outgoing(folder):
@@ -478,3 +479,12 @@ def test_the_memory_of_the_gateway_holds_no_personal_data(submitted, folder, ban
 def test_another_key_does_not_recognise_the_order(submitted, folder, bank):
     again = FilesGateway(folder, key=b"wrong").submit([replace(bank.order(1))], now=bank.now)
     assert again.refused == {ONE: "refusal.bank_order_reused"}  # never sent on a doubt
+
+
+def test_a_folder_that_another_process_holds_is_given_up_after_a_while(tmp_path) -> None:
+    gateway = FilesGateway(tmp_path, wait_seconds=0)
+    with (tmp_path / "lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BankBusy, match="stop it if it hangs, or raise LIPEI_BANK_WAIT"):
+            gateway.poll(datetime(2026, 11, 23, tzinfo=UTC))
+    assert gateway.poll(datetime(2026, 11, 23, tzinfo=UTC)) == []

@@ -5,6 +5,7 @@ itself.
 The message classes are heavy; they load with the first message, not with this package.
 """
 
+from lipei.gateways.bank.book import BankBusy
 from lipei.gateways.bank.demonstration import DemonstrationGateway
 from lipei.gateways.bank.files import FilesGateway
 from lipei.gateways.bank.interface import Account, BankAnswer, BankGateway, BankOrder, FileRefusal, Submission
@@ -13,6 +14,7 @@ from lipei.gateways.bank.reasons import reason_key, remedy
 __all__ = [
     "Account",
     "BankAnswer",
+    "BankBusy",
     "BankGateway",
     "BankOrder",
     "DemonstrationGateway",

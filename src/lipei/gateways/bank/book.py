@@ -10,14 +10,31 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from lipei.gateways.bank.interface import BankAnswer
+
+WAIT_SECONDS = 10
+LOOK_AGAIN_SECONDS = 0.05
+
+
+class BankBusy(OSError):
+    """Another process holds the folder and does not let go. The sentence says what to do."""
+
+
+def _locked(handle: TextIO) -> bool:
+    """Whether the lock is ours now."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +78,8 @@ class Manifest:
 class Book:
     """Records, manifests and unacknowledged answers under one folder. Writers hold `lock`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, wait_seconds: int = WAIT_SECONDS) -> None:
+        self._folder, self._wait_seconds = folder, wait_seconds
         self._orders = folder / "orders"
         self._messages = folder / "messages"
         self._unread = folder / "unread"
@@ -71,9 +88,16 @@ class Book:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Only one process at a time; freed by the system when a process dies."""
+        """Only one process at a time; freed by the system when a process dies. Raises `BankBusy` after a while."""
         with (self._folder / "lock").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            ends = time.monotonic() + self._wait_seconds
+            while not _locked(handle):
+                if time.monotonic() >= ends:
+                    raise BankBusy(
+                        f"another process has held the bank's folder {self._folder} for {self._wait_seconds} seconds: "
+                        "stop it if it hangs, or raise LIPEI_BANK_WAIT."
+                    )
+                time.sleep(LOOK_AGAIN_SECONDS)
             yield
 
     def record(self, end_to_end_id: str) -> Record | None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lipei.gateways.bank import pain001
-from lipei.gateways.bank.book import Book, Manifest, Record, move, read_json, write
+from lipei.gateways.bank.book import WAIT_SECONDS, Book, Manifest, Record, move, read_json, write
 from lipei.gateways.bank.interface import BankAnswer, BankOrder, FileRefusal, Submission
 from lipei.gateways.bank.messages import Unreadable, load
 from lipei.gateways.bank.orders import fingerprint, message_id, select
@@ -37,11 +37,14 @@ _UNFINISHED = (".part", ".tmp", ".filepart")
 class FilesGateway:
     """See `interface.BankGateway`. Any number of processes on one machine may use the same folder.
 
-    ``key`` keys the digests of orders; ``zone`` is the bank's, for times without an offset.
+    ``key`` keys the digests of orders; ``zone`` is the bank's, for times without an offset; ``wait_seconds`` is how long to
+    wait for a process that holds the folder before `BankBusy` is raised.
     """
 
-    def __init__(self, folder: Path, *, key: bytes = b"", zone: tzinfo = _CHINA) -> None:
-        self._book = Book(folder)
+    def __init__(
+        self, folder: Path, *, key: bytes = b"", zone: tzinfo = _CHINA, wait_seconds: int = WAIT_SECONDS
+    ) -> None:
+        self._book = Book(folder, wait_seconds=wait_seconds)
         self._key = key
         self._zone = zone
         self._outbox, self._inbox = folder / "outbox", folder / "inbox"

@@ -19,7 +19,7 @@ from lipei.services.verify.reading import Chunk, Stream
 from lipei.store import canonical, crypto, models
 from lipei.store.aggregates import normal
 
-WATCHED = ("notice.", "payment.")
+WATCHED = ("notice.", "payment.", "bank.")
 """Entries that more than the parts of their claim follows from."""
 HOLDING = ("approved", "agreed", "settled")
 """States of an exposure in which it holds what its settlement drew of shared limits."""

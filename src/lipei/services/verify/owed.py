@@ -29,8 +29,8 @@ ENDS = {"sent": "notice.sent", "delivered": "notice.delivered", "failed": "notic
 """State of a delivery → the entry that it must have ended with."""
 ANSWERED = ("payment.confirmed", "payment.failed", "payment.given_back")
 
-Wanted = dict[str, tuple[str, str]]
-"""Name of an owed row → its digest and the place of the entry."""
+Wanted = dict[str, tuple[str, str, str]]
+"""Name of an owed row → its digest, the place of the entry and the state that the row is in."""
 
 
 @dataclass
@@ -153,7 +153,7 @@ def _channel(row: Row) -> str:
 
 def bank(chunk: Chunk) -> Found:
     """Every order that an entry made and every answer that one took is there as it was written."""
-    orders, answers = _orders(chunk), _answers(chunk)
+    orders, answers = _orders(chunk), _answers(chunk, "done")
     there: dict[str, tuple[Any, ...]] = {}
     for part in _portions([*orders]):
         marks = ", ".join(["%s"] * len(part))
@@ -187,9 +187,9 @@ def _orders(chunk: Chunk) -> dict[str, tuple[str, tuple[Any, ...], bool]]:
     return found
 
 
-def _answers(chunk: Chunk) -> Wanted:
+def _answers(chunk: Chunk, state: str) -> Wanted:
     return {
-        name: (digest, f"{chunk.name(number)} entry {sequence}")
+        name: (digest, f"{chunk.name(number)} entry {sequence}", state)
         for number, stream in chunk.streams.items()
         for name, (digest, sequence) in stream.owed.items()
         if name.startswith("answer/")
@@ -197,15 +197,19 @@ def _answers(chunk: Chunk) -> Wanted:
 
 
 def _answers_there(wanted: Wanted) -> Found:
-    there: dict[str, str] = {}
+    there: dict[str, tuple[str, str]] = {}
     for part in _portions([name.removeprefix("answer/") for name in wanted]):
         where = f"direction = 'in' AND digest IN ({', '.join(['%s'] * len(part))})"
-        there |= {name: digest for name, digest, _ in reading.fixed(owing.ANSWER, (), where, part)}
-    for name, (digest, place) in wanted.items():
+        there |= {
+            name: (digest, state) for name, digest, (state,) in reading.fixed(owing.ANSWER, ("state",), where, part)
+        }
+    for name, (digest, place, state) in wanted.items():
         if name not in there:
             yield Difference("bank", place, "the answer that it took is gone")
-        elif there[name] != digest:
+        elif there[name][0] != digest:
             yield Difference("bank", place, "the answer that it took is not what was written")
+        elif there[name][1] != state:
+            yield Difference("bank", place, f"the answer that it took is {there[name][1]}, and was {state}")
 
 
 def _portions(values: list[str]) -> Iterator[list[str]]:
@@ -233,7 +237,7 @@ def invented() -> Found:
                 yield Difference("bank", place, "no entry made this order")
             elif direction == "in" and not (
                 owing.ANSWER.called(digest) in taken | unmatched
-                or (state == "unmatched" and not begun)
+                or (state != "done" and not begun)
                 or (state == "done" and _claim_of(message) in before)
             ):
                 yield Difference("bank", place, "no entry took this answer")
@@ -265,4 +269,10 @@ def _made(messages: Iterable[str]) -> tuple[set[str], set[str], set[str]]:
 
 def register(chunk: Chunk, rulebook: Rulebook) -> Found:
     """What the bank's register names is there."""
-    yield from _answers_there(_answers(chunk))
+    wanted = _answers(chunk, "unmatched")
+    for stream in chunk.streams.values():
+        for _, kind, _, facts in stream.told:
+            name = owing.ANSWER.called(facts.get("digest", ""))
+            if kind == "bank.answer_cleared" and name in wanted:
+                wanted[name] = (*wanted[name][:2], "cleared")
+    yield from _answers_there(wanted)

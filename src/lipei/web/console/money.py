@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lipei.domain import lifecycle
 from lipei.domain.events import Refusal
+from lipei.gateways.bank import BankBusy
 from lipei.reads import approvals as approval_reads
 from lipei.reads import payments as payment_reads
 from lipei.services import bank
@@ -63,9 +64,11 @@ def inbox() -> Path | None:
 def bank_submit(request: HttpRequest) -> HttpResponse:
     """Send what is approved and read what the bank answered, now instead of at the worker's next turn."""
     try:
-        done = bank.turn(now=now(), limit=BATCH)
+        done = bank.turn(now=now(), limit=BATCH, asked=True)
     except bank.NotSetUp:
         complain(request, Refusal("refusal.bank.not_set_up"))
+    except BankBusy:
+        complain(request, Refusal("refusal.bank.busy"))
     else:
         say(request, "console.bank.turned", n=done)
     return _back(request)
