@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from tests.api.conftest import Answer, Caller, Office
 
-from lipei.api import schemas
+from lipei.api import schemas, shapes
 from lipei.api.schemas import REPORT
+from lipei.domain.commands import COMMANDS
 from lipei.domain.lifecycle import STEPS
 from lipei.norms.texts import text
 from lipei.store import models
@@ -107,6 +108,35 @@ def test_other_examples_work_too(office: Office) -> None:
     )
     for action in unpaid:
         good(by.get(action, handler).post(f"{claim}/{action}", example("claim", action, office)))
+
+
+SELDOM = {"OnAccount", "ReceiveRecovery", "LinkDuplicate", "TellCustomer", "Subscribe"}
+"""Commands of steps that the journeys above do not take; their rules are tested where they stand."""
+
+
+def test_what_is_described_as_required_is_required(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Along the journeys above each body is first sent without each of its required fields: the field is named."""
+    post, tried = Caller.post, set()
+
+    def insisting(caller: Caller, path: str, body: Any = None, **headers: str) -> Answer:
+        words = path.split("/")
+        subject = {"claims": "claim"} | {plural: one for one, plural in shapes.PLURALS.items()}
+        cls = COMMANDS.get((subject[words[-3] if len(words) > 3 else "claims"], words[-1] if words[1:] else "report"))
+        for name in schemas.of(cls).get("required", ()) if cls else ():
+            found = post(caller, path, {n: v for n, v in body.items() if n != name}, **headers)
+            assert found.status == 422 and name in {e["field"] for e in found.body["errors"]}, (path, name, found.body)
+            tried.add(cls.__name__)
+        return post(caller, path, body, **headers)
+
+    monkeypatch.setattr(Caller, "post", insisting)
+    test_a_claim_goes_from_report_to_close_by_the_examples(office)
+    test_other_examples_work_too(office)
+    described = office.program.get("openapi.json").body["components"]["schemas"]
+    assert described["Report"]["required"] == ["story"] and described["SetReserve"]["required"] == ["amount", "reason"]
+    assert tried | SELDOM >= {cls.__name__ for cls in COMMANDS.values() if "required" in described[cls.__name__]}
+    for name, schema in described.items():
+        for shown in schema.get("examples", ()):
+            assert set(schema.get("required", ())) <= set(shown), name
 
 
 @pytest.mark.norm("4")

@@ -58,6 +58,23 @@ def test_a_parameter_is_said_once_and_too_long_is_called_so(office: Office) -> N
     assert errors(ask("claims?reported_from=2026-01-01")) == {"reported_from": "refusal.not_a_time"}
 
 
+def test_no_list_is_asked_for_nothing(office: Office) -> None:
+    number = office.program.post("claims", REPORT).body["number"]
+    for address in ("claims", "worklist", f"claims/{number}/timeline"):
+        assert errors(office.lead1.get(f"{address}?limit=0")) == {"limit": "refusal.out_of_bounds"}, address
+        assert errors(office.lead1.get(f"{address}?limit=-1")) == {"limit": "refusal.not_a_number"}, address
+        assert office.lead1.get(f"{address}?limit=1").status == 200
+    paths = office.program.get("openapi.json").body["paths"]
+    limits = [
+        p["schema"]
+        for way in paths.values()
+        for o in way.values()
+        for p in o.get("parameters", ())
+        if p["name"] == "limit"
+    ]
+    assert len(limits) == 3 and all(limit["minimum"] == 1 for limit in limits)
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [

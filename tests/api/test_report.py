@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.api.conftest import Caller, Office
 
 from lipei.api.schemas import REPORT
+from lipei.domain.events import Actor, Refusal
+from lipei.services import norms
 from lipei.store import models
 
 
@@ -166,3 +168,34 @@ def test_broken_json_and_other_kinds_of_content(office: Office) -> None:
     assert caller.post("claims", b"[" * 100_000).status == 400
     assert caller.post("claims", b"a=1", Content_Type="application/x-www-form-urlencoded").status == 415
     assert caller.post("claims", b'{"story": "' + b"x" * 6_000_000 + b'"}').status == 413
+
+
+@pytest.mark.norm("2.5.2")
+def test_only_an_incident_that_is_declared_puts_a_claim_first(office: Office) -> None:
+    """What is declared stands in the triage table, which managers edit; what is not is named, with what could be meant."""
+
+    def declare(incidents: str) -> None:
+        version, document = norms.text_in_force("triage")
+        head, _, tail = document.partition("incidents: {")
+        saved = norms.save(
+            table="triage", text=f"{head}incidents: {{{incidents}}}{tail.partition('}')[2]}", reason="台风", seen_version=version,
+            actor=Actor("staff:1", "manager", frozenset({"manager"})), now=office.now,
+        )  # fmt: skip
+        assert not isinstance(saved, Refusal), saved
+
+    told = {**REPORT, "incident": "typhoon-7"}
+    for language, none in (("en", "Declared are: –."), ("zh-Hans", "已宣布的有：–。")):
+        found = office.program.post("claims", told, Accept_Language=language)
+        assert found.status == 422 and found.body["errors"][0]["field"] == "incident"
+        assert none in found.body["errors"][0]["message"]
+    declare("typhoon-7: 台风七号, flood-2: 洪水")
+    found = office.program.post("claims", told)
+    assert found.status == 201
+    assert office.lead1.get(f"claims/{found.body['number']}").body["fast_lane"] is True
+    wrong = office.program.post("claims", {**told, "incident": "typhoon-8", "story": ""}, Accept_Language="en").body
+    assert {e["field"] for e in wrong["errors"]} == {"incident", "story"}
+    assert any("typhoon-7 (台风七号), flood-2 (洪水)" in e["message"] for e in wrong["errors"])
+    triage = f"claims/{found.body['number']}/triage"
+    assert office.lead1.post(triage, {"incident": "typhoon-8"}).body["errors"][0]["code"] == "refusal.incident_unknown"
+    declare("flood-2: 洪水")
+    assert office.lead1.post(triage, {"incident": "typhoon-7", "injured": 1}).status == 200  # over, and still its own

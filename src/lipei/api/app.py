@@ -115,6 +115,12 @@ def _body(name: str, *, required: bool = True) -> dict[str, Any]:
 _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "flag": {"type": "boolean"},
     "number": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
+    "limit": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 10**15 - 1,
+        "description": "At most so many; a page holds no more than it can, whatever is asked for.",
+    },
     "text": {"type": "string", "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"},
     "time": {"type": "string", "format": "date-time"},
 }
@@ -204,7 +210,7 @@ def _claims() -> None:
     _read("/claims", claims.listing, "claims.list", "Listed", "Claims, newest first", listed)
     _read("/worklist", claims.work, "worklist", "Listed", "The caller's work", {**listed, "whose": "text"}, access.WORK)
     _read("/claims/{number}", claims.read, "claim.read", "Claim", "One claim", {"unmask": "flag"})
-    paging = {"after": "number", "limit": "number"}
+    paging = {"after": "number", "limit": "limit"}
     _read(
         "/claims/{number}/timeline", claims.read_timeline, "claim.timeline", "Timeline", "The journal in words", paging
     )
@@ -268,7 +274,7 @@ def _actions() -> None:
         who = ", ".join(w for w in step.who if w.partition(":")[0] in (*ROLES, "program"))
         description = f"{(cls.__doc__ or '').strip()}\n\nWho may: {who or 'the system alone'}. Event: `{step.event}`."
         extra = {
-            "requestBody": _body(cls.__name__, required=False),
+            "requestBody": _body(cls.__name__, required="required" in schemas.of(cls)),
             "parameters": [_MATCH],
             "responses": answers.responses(200, "Done", "State and events.", 404, 409, 413, 415, 422),
         }

@@ -195,14 +195,19 @@ def _number(said: str) -> int | None:
     return int(said) if re.fullmatch(r"[0-9]{1,15}", said) else None
 
 
+def _limit(said: str) -> int | None:
+    return _number(said) or None
+
+
 def _text(said: str) -> str | None:
     return said if len(said) <= QUERY_LENGTH_MAX and reading.printable(said) else None
 
 
-_QUERY = {"flag": _flag, "number": _number, "text": _text, "time": reading.instant}
+_QUERY = {"flag": _flag, "number": _number, "limit": _limit, "text": _text, "time": reading.instant}
 _QUERY_FAULT: Mapping[str, Callable[[str], str]] = {
     "flag": lambda said: "refusal.not_yes_or_no",
     "number": lambda said: "refusal.not_a_number",
+    "limit": lambda said: "refusal.not_a_number" if _number(said) is None else "refusal.out_of_bounds",
     "text": lambda said: "refusal.characters" if len(said) <= QUERY_LENGTH_MAX else "refusal.too_long",
     "time": reading.time_fault,
 }

@@ -43,7 +43,7 @@ FILTERS: Mapping[str, str] = {
     "reported_to": "time",
     "q": "text",
 }
-PAGING: Mapping[str, str] = {"limit": "number", "cursor": "text"}
+PAGING: Mapping[str, str] = {"limit": "limit", "cursor": "text"}
 
 
 def report(request: HttpRequest) -> HttpResponse:
@@ -225,7 +225,7 @@ def _record_look(number: str, actor: Actor, at: datetime) -> None:
 
 def read_timeline(request: HttpRequest, number: str) -> HttpResponse:
     """The journal of the claim in words, as this caller may see it. ``after`` continues behind a sequence number."""
-    asked = calls.query(request, {"after": "number", "limit": "number"})
+    asked = calls.query(request, {"after": "number", "limit": "limit"})
     token, language = token_of(request), problems.language_of(request)
     found = calls.find(number, token.actor)
     after, limit = asked.get("after", 0), min(asked.get("limit", 500), 1000)

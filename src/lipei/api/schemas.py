@@ -44,17 +44,20 @@ TIME = {
 def of(cls: type) -> Mapping[str, Any]:
     """The JSON schema of a command or of a part of one."""
     hints = typing.get_type_hints(cls)
+    required = [f.name for f in fields(cls) if f.metadata.get("required")]
     return {
         "type": "object",
         "title": cls.__name__,
         "description": (cls.__doc__ or "").strip(),
         "properties": {f.name: _field(f, hints[f.name]) for f in fields(cls)},
         "additionalProperties": False,
+        **({"required": required} if required else {}),
     }
 
 
 def _field(field: Field[Any], hint: Any) -> dict[str, Any]:
     optional, hint = reading.without_none(hint)
+    optional = optional and not field.metadata.get("required")
     found = _of_hint(field, hint)
     example = field.metadata.get("example")
     if example is not None:

@@ -19,10 +19,13 @@ TEXT_LENGTH_MAX = 4000
 
 
 def said(default: Any = "", *, length_max: int = 200, choices: tuple[str, ...] = (), low: int | None = None,
-         high: int | None = None, long: bool = False, example: Any = None) -> Any:  # fmt: skip
-    """A field with its bounds: at most so many characters, one of these codes, between two whole numbers."""
+         high: int | None = None, long: bool = False, example: Any = None, required: bool = False) -> Any:  # fmt: skip
+    """A field with its bounds: at most so many characters, one of these codes, between two whole numbers.
+
+    ``required``: the rules refuse the command without it, whatever else is said and whoever says it.
+    """
     meta = {"length_max": TEXT_LENGTH_MAX if long else length_max, "choices": choices, "low": low, "high": high,
-            "long": long, "example": example}  # fmt: skip
+            "long": long, "example": example, "required": required}  # fmt: skip
     if isinstance(default, dict | list):
         return field(default_factory=type(default), metadata=meta)
     return field(default=default, metadata=meta)
@@ -80,7 +83,7 @@ class ExposureReported:
 class Report:
     """A loss is reported. A phone number and a story suffice; whatever else is known is not asked again."""
 
-    story: str = said(long=True, example="今天早上倒车时撞到停车场的柱子，后保险杠破损。")
+    story: str = said(long=True, example="今天早上倒车时撞到停车场的柱子，后保险杠破损。", required=True)
     phone: str = said(length_max=40, example="13800138000")
     name: str = said(length_max=80, example="王小明")
     email: str = said(length_max=120)
@@ -158,7 +161,7 @@ class Nothing:
 class GiveOpinion:
     """The preliminary opinion, due within 24 hours (norm 2.2.1)."""
 
-    text: str = said(long=True, example="事故属于保险责任，请按清单补齐材料，预计三日内完成赔付。")
+    text: str = said(long=True, example="事故属于保险责任，请按清单补齐材料，预计三日内完成赔付。", required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +176,14 @@ class RequestPapers:
 class Reasoned:
     """An action that needs a reason on record."""
 
-    reason: str = said(long=True, example="客户已撤回报案")
+    reason: str = said(long=True, example="客户已撤回报案", required=True)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkDuplicate:
     """The same loss was reported twice: this one ends, the other goes on."""
 
-    number: str = said(length_max=40)
+    number: str = said(length_max=40, required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +192,14 @@ class HandOver:
 
     handler: int | None = None
     unit: str = said(length_max=40)
-    text: str = said(long=True)
+    text: str = said(long=True, required=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
     """A note, or a call for help."""
 
-    text: str = said(long=True, example="已电话联系客户，约定明日上午查勘。")
+    text: str = said(long=True, example="已电话联系客户，约定明日上午查勘。", required=True)
 
 
 TOLD_BY = ("phone", "visit", "counter", "post")
@@ -207,7 +210,9 @@ TOLD_BY = ("phone", "visit", "counter", "post")
 class TellCustomer:
     """A customer was told how things stand: whom, in which way, what was said, and which letter they were given."""
 
-    text: str = said(long=True, example="已电话告知客户：车辆可先行维修，请保留发票，预计三日内完成赔付。")
+    text: str = said(
+        long=True, example="已电话告知客户：车辆可先行维修，请保留发票，预计三日内完成赔付。", required=True
+    )
     way: str = said("phone", choices=TOLD_BY)
     party: int | None = said(None, low=1)
     exposure: int = said(0, low=0)
@@ -238,8 +243,8 @@ class CorrectExposure:
 class SetReserve:
     """A new reserve, with its reason."""
 
-    amount: Money | None = None
-    reason: str = said(length_max=200, example="查勘后调整")
+    amount: Money | None = said(None, required=True)  # noqa: RUF009 - `said` makes a field
+    reason: str = said(length_max=200, example="查勘后调整", required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,16 +278,16 @@ class ApproveDecision:
 class Propose:
     """A refusal is proposed: by which clause, with what reasons in plain words."""
 
-    code: str = said(length_max=60, example="not_covered")
-    clause: str = said(length_max=120, example="第八条")
-    reason: str = said(long=True, example="事故发生时保险合同尚未生效。")
+    code: str = said(length_max=60, example="not_covered", required=True)
+    clause: str = said(length_max=120, example="第八条", required=True)
+    reason: str = said(long=True, example="事故发生时保险合同尚未生效。", required=True)
 
 
 @dataclass(frozen=True, slots=True)
 class OnAccount:
     """Money before the final sum: an advance to the claimant (预付), or cover given to a hospital (垫付/担保)."""
 
-    amount: Money | None = None
+    amount: Money | None = said(None, required=True)  # noqa: RUF009 - `said` makes a field
     payee: int | None = None
     reason: str = said(length_max=200)
 
@@ -299,7 +304,7 @@ class Receive:
 class RefusePaper:
     """A paper cannot be used: why, so that the customer can send the right one."""
 
-    reason: str = said(length_max=60, example="unreadable")
+    reason: str = said(length_max=60, example="unreadable", required=True)
     note: str = said(long=True)
 
 
@@ -307,7 +312,7 @@ class RefusePaper:
 class ScheduleSurvey:
     """A visit or remote look at the damage."""
 
-    at: datetime | None = None
+    at: datetime | None = said(None, required=True)  # noqa: RUF009 - `said` makes a field
     place: str = said(length_max=200)
     surveyor: int | None = None
     exposure: int = said(0, low=0)
@@ -318,7 +323,7 @@ class ScheduleSurvey:
 class RecordSurvey:
     """What the surveyor found."""
 
-    findings: str = said(long=True)
+    findings: str = said(long=True, required=True)
     checklist: Mapping[str, Any] = said({})
     documents: tuple[int, ...] = said(())
 
@@ -327,7 +332,7 @@ class RecordSurvey:
 class Convene:
     """Ask experts (norm 2.2.3)."""
 
-    question: str = said(long=True)
+    question: str = said(long=True, required=True)
     experts: tuple[int, ...] = said(())
     exposure: int = said(0, low=0)
 
@@ -337,7 +342,7 @@ class Opine:
     """One expert's opinion and vote."""
 
     vote: str = said("for", choices=("for", "against", "abstain"))
-    text: str = said(long=True)
+    text: str = said(long=True, required=True)
     amount: Money | None = None
 
 
@@ -346,7 +351,7 @@ class Conclude:
     """What the consultation came to."""
 
     outcome: str = said("accepted", choices=("accepted", "rejected", "undecided"))
-    text: str = said(long=True)
+    text: str = said(long=True, required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,7 +425,7 @@ class OpenRecovery:
 class ReceiveRecovery:
     """Money came back."""
 
-    amount: Money | None = None
+    amount: Money | None = said(None, required=True)  # noqa: RUF009 - `said` makes a field
 
 
 @dataclass(frozen=True, slots=True)

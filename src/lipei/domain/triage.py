@@ -57,6 +57,7 @@ class TriageTable:
 
     Amounts in rules are minor units of ``currency``. A claim in another currency is compared at a fixed rate:
     ``rates_ppm`` says how many millionths of the table's minor unit one minor unit of that currency is worth.
+    ``incidents`` are those that are declared (norm 2.5.2), code → name.
     """
 
     version: int
@@ -65,6 +66,7 @@ class TriageTable:
     rates_ppm: Mapping[str, int] = field(default_factory=dict)
     injury_covers: frozenset[str] = frozenset()
     injury_perils: frozenset[str] = frozenset()
+    incidents: Mapping[str, str] = field(default_factory=dict)
 
     def rate_ppm(self, currency: str) -> int | None:
         """The rate of comparison, or None for a currency nobody has given one for."""

@@ -11,10 +11,14 @@ from lipei.norms.errors import NormError
 from lipei.norms.lines import known_codes, known_keys, rows, texts_of
 from lipei.norms.settings import currency_of, flag, whole, words
 
+CODE_MAX = 40
+"""Characters of an incident's code: what `Report.incident` holds."""
+
 
 def parse(document: Mapping[str, Any]) -> TriageTable:
     """The rules of a ``triage`` document. Raises NormError, above all for a field or operator that does not exist."""
-    known_keys("triage", document, required={"version", "currency", "rates_ppm", "injury", "rules"})
+    required = {"version", "currency", "rates_ppm", "injury", "rules"}
+    known_keys("triage", document, required=required, optional={"incidents"})
     injury = known_keys("triage.injury", document["injury"], required={"covers", "perils"})
     return TriageTable(
         version=whole("triage.version", document["version"], 1),
@@ -23,7 +27,18 @@ def parse(document: Mapping[str, Any]) -> TriageTable:
         rates_ppm=_rates(document["rates_ppm"]),
         injury_covers=frozenset(texts_of("triage.injury.covers", injury["covers"])),
         injury_perils=frozenset(texts_of("triage.injury.perils", injury["perils"])),
+        incidents=_incidents(document.get("incidents") or {}),
     )
+
+
+def _incidents(document: Any) -> Mapping[str, str]:
+    """Code → name. A code is as long as a report can say it."""
+    place = "triage.incidents"
+    known_keys(place, document, optional=document)
+    wrong = next((code for code in document if not (isinstance(code, str) and 0 < len(code.strip()) <= CODE_MAX)), None)
+    if wrong is not None:
+        raise NormError("norm_error.triage.incident", place=place, code=str(wrong))
+    return {code.strip(): words(f"{place}.{code}", name) for code, name in document.items()}
 
 
 def _rates(document: Any) -> Mapping[str, int]:

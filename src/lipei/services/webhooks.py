@@ -72,7 +72,7 @@ def due(case: Case, events: Sequence[tuple[int, Event]], now: datetime) -> list[
 class Subscribe:
     """Where a program wants to be told, and of which kinds of event (none named: of all)."""
 
-    url: str = said(length_max=500, example="https://example.com/claims")
+    url: str = said(length_max=500, example="https://example.com/claims", required=True)
     kinds: tuple[str, ...] = said((), example=("claim.closed", "payment.confirmed"))
 
 

@@ -11,12 +11,15 @@ from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
 from lipei.domain.lifecycle import EXPOSURE_ENDS
 from lipei.domain.rules.decisions import without
+from lipei.domain.rules.incidents import wrong_incident, wrong_with_incidents
 from lipei.domain.rules.intake import known_facts, wrong_facts
 
 
 def triage_claim(ask: Ask) -> Outcome:
     """Which way the claim goes: lane, fast lane, report upwards, each with its reasons."""
     command, claim = ask.command, ask.case.claim
+    if codes := wrong_incident(ask, command.incident or "", claim.incident):
+        return wrong_with_incidents(ask, codes)
     names = ("deaths", "serious_injuries", "injured", "rescue", "major_accident", "incident")
     known: dict[str, Value] = {n: getattr(command, n) for n in names if getattr(command, n) is not None}
     if command.estimate is not None:

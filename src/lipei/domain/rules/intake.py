@@ -15,6 +15,7 @@ from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Outcome, Refusal, Value, wrong
 from lipei.domain.facts import wrong_of_claim, wrong_of_head
 from lipei.domain.money import Money
+from lipei.domain.rules.incidents import wrong_incident, wrong_with_incidents
 
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
 _RESIDENT_ID = re.compile(r"[0-9]{17}[0-9Xx]")
@@ -25,9 +26,9 @@ MANDATED = ("agent", "guardian", "heir")
 def report(ask: Ask) -> Outcome:
     """A loss becomes a claim. A phone number (or e-mail) and a story are enough; the rest may follow."""
     command: Report = ask.command
-    codes = _wrong_report(ask, command)
+    codes = _wrong_report(ask, command) | wrong_incident(ask, command.incident)
     if codes:
-        return wrong(**codes)
+        return wrong_with_incidents(ask, codes)
     parties = _parties(ask, command)
     exposures, more = _exposures(ask, command, parties)
     if more:

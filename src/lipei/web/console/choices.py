@@ -61,6 +61,12 @@ def parties(shown: Case) -> Options:
     return (EMPTY, *rows)
 
 
+def incidents(book: Rulebook, named: str = "") -> Options:
+    """The incidents that are declared, and the one that a claim names already."""
+    known = {**({named: named} if named else {}), **book.triage.incidents}
+    return (EMPTY, *known.items())
+
+
 def exposures(case: Case) -> Options:
     """The heads of loss of a claim."""
     return tuple((str(n), f"{n}. {word('cover', e.cover) or word('loss', e.peril)}") for n, e in case.exposures.items())
@@ -102,6 +108,7 @@ def offers(
         "acts_for": people,
         "debtor": people,
         "language": LANGUAGES,
+        "incident": incidents(book, claim.incident),
         "exposure": heads if action in ("order", "recover_overpayment", "subrogate") else (EMPTY, *heads),
         "reserves.exposure": (EMPTY, *heads),
         "shares.payee": people,

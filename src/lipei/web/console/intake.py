@@ -47,6 +47,7 @@ def _offers(request: HttpRequest, product: str = "") -> Offers:
     options = {
         "line": choices.lines(table), "loss_kind": choices.losses(table), "peril": choices.losses(table),
         "cover": choices.covers(table, product), "language": choices.LANGUAGES,
+        "incident": choices.incidents(table),
         "parties.acts_for": _named(), "exposures.claimant": _named(),
     }  # fmt: skip
     omit = frozenset(
