@@ -8,28 +8,14 @@ Names of fields are keys of the texts (``field.<name>``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lipei.domain.entries import TEXT_LENGTH_MAX as TEXT_LENGTH_MAX
+from lipei.domain.entries import said as said
 from lipei.domain.entries import wrong_fields as wrong_fields
 from lipei.domain.money import Money
-
-TEXT_LENGTH_MAX = 4000
-
-
-def said(default: Any = "", *, length_max: int = 200, choices: tuple[str, ...] = (), low: int | None = None,
-         high: int | None = None, long: bool = False, example: Any = None, required: bool = False) -> Any:  # fmt: skip
-    """A field with its bounds: at most so many characters, one of these codes, between two whole numbers.
-
-    ``required``: the rules refuse the command without it, whatever else is said and whoever says it.
-    """
-    meta = {"length_max": TEXT_LENGTH_MAX if long else length_max, "choices": choices, "low": low, "high": high,
-            "long": long, "example": example, "required": required}  # fmt: skip
-    if isinstance(default, dict | list):
-        return field(default_factory=type(default), metadata=meta)
-    return field(default=default, metadata=meta)
-
 
 PARTY_ROLES = ("reporter", "insured", "claimant", "injured", "beneficiary", "heir", "guardian", "agent", "payee",
                "repairer", "hospital", "third_party")  # fmt: skip

@@ -1,6 +1,6 @@
 """What was entered is looked at once, before any rule sees it: types, lengths, bounds, and nothing that cannot be kept.
 
-The bounds stand with the fields of the commands (`commands.said`); pages, API and services are checked alike. Every
+The bounds stand with the fields of the commands (`said`); pages, API and services are checked alike. Every
 wrong field is named with a text code, all at once, so that nobody corrects one by one (issue: bad input, nothing lost).
 """
 
@@ -10,12 +10,14 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
+from dataclasses import field as dataclass_field
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from lipei.domain.money import LARGEST_MINOR, Money
 
+TEXT_LENGTH_MAX = 4000  # a text of several lines
 ROWS_MAX = 100  # parties, exposures, items … in one command: a form is never longer, a bulk import is something else
 FACTS_MAX = 100  # names in one mapping of facts
 DEPTH_MAX = 4  # mappings and lists within each other
@@ -29,6 +31,19 @@ keeps them: people paste what they wrote in their own script, and pages keep eac
 YEARS = range(1900, 2200)  # outside, an instant is a slip of the keyboard
 
 Found = Iterator[tuple[str, str]]
+
+
+def said(default: Any = "", *, length_max: int = 200, choices: tuple[str, ...] = (), low: int | None = None,
+         high: int | None = None, long: bool = False, example: Any = None, required: bool = False) -> Any:  # fmt: skip
+    """A field with its bounds: at most so many characters, one of these codes, between two whole numbers.
+
+    ``required``: the rules refuse the command without it, whatever else is said and whoever says it.
+    """
+    meta = {"length_max": TEXT_LENGTH_MAX if long else length_max, "choices": choices, "low": low, "high": high,
+            "long": long, "example": example, "required": required}  # fmt: skip
+    if isinstance(default, dict | list):
+        return dataclass_field(default_factory=type(default), metadata=meta)
+    return dataclass_field(default=default, metadata=meta)
 
 
 def wrong_fields(command: Any, *, amount_max_minor: int = LARGEST_MINOR) -> dict[str, str]:
