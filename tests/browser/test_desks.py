@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, expect
 from tests.browser.test_console import PHONE, chromium, desk, fits, opened, shot, site, violations
-from tests.web.conftest import browser, office, today
+from tests.web.conftest import browser, office, reported, today
 from tests.web.test_team import given
 
 from lipei.store import models
@@ -49,4 +49,26 @@ def test_claims_are_given_to_somebody_by_key_and_by_dragging(
     assert models.Claim.objects.get(number=second).handler == one.id
     page.set_viewport_size(PHONE)
     opened(page, f"{site.url}/console/team/")
+    assert fits(page)
+
+
+def test_a_day_is_changed_after_its_effect_was_seen(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client]
+) -> None:
+    number = reported(site.office)
+    page = desk(chromium, site, browser("manager1"), javascript=False)
+    opened(page, f"{site.url}/console/calendar/?year=2026")
+    assert fits(page)
+    page.get_by_role("link", name="2026-11-24 · Working day").click()
+    page.get_by_label("These days are").select_option("day off")
+    page.get_by_label("Holiday or occasion").fill("Founding day")
+    page.get_by_label("Reason of the change").fill("The board")
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
+    page.get_by_role("button", name="Check and preview").click()
+    expect(page.get_by_role("table", name="Effect on open claims")).to_contain_text(number)
+    shot(page, "calendar-preview")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="2026-11-24 · Day off · Founding day")).to_be_visible()
+    assert models.NormVersion.objects.get().reason == "The board"
+    page.set_viewport_size(PHONE)
     assert fits(page)

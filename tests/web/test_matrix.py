@@ -60,6 +60,7 @@ EXPECTED = {
     "bank-upload": {"finance"},
     "team": {"team_lead", "manager"},
     "duty": ALL,
+    "calendar": ALL,
     "norms": ALL,
     "norm": ALL,
     "norm-version": ALL,

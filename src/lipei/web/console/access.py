@@ -53,6 +53,7 @@ PAGES: Mapping[str, str] = {
     "bank-submit": "bank.files",
     "duty": "norms.see",
     "team": "team.see",
+    "calendar": "norms.see",
     "norms": "norms.see",
     "norm": "norms.see",
     "norm-version": "norms.see",
@@ -122,6 +123,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "house",
         (
             Entry("setup", "checks"),
+            Entry("calendar", "calendar"),
             Entry("norms", "scale"),
             Entry("staff", "users"),
             Entry("tokens", "id"),

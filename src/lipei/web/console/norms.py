@@ -98,14 +98,14 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
         return show(request, "norm_edit", "norms", table=table, text=start, seen=in_force, reason="")
     text, reason = request.POST.get("document", "").replace("\r\n", "\n"), request.POST.get("reason", "")
     seen = request.POST.get("seen_version", "")
-    shown = request.POST.get("previewed", "") == _mark(text)
+    shown = request.POST.get("previewed", "") == mark(text)
     kept: dict[str, Any] = {"table": table, "text": text, "reason": reason, "seen": seen}
     if "check" in request.POST or (not shown and _moves_clocks(table, text)):
         refusal = norms.check(table, text)
         if refusal is not None:
             return show(request, "norm_edit", "norms", **kept, refusal=sentence(refusal), status=422)
-        effect = _effect(table, text)
-        return show(request, "norm_edit", "norms", **kept, checked=True, effect=effect, previewed=_mark(text))
+        found = effect(table, text)
+        return show(request, "norm_edit", "norms", **kept, checked=True, effect=found, previewed=mark(text))
     outcome = norms.save(
         table=table,
         text=text,
@@ -125,7 +125,7 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
             refusal=sentence(outcome),
             stale=stale,
             reason_missing="reason" in outcome.fields,
-            previewed=_mark(text) if shown else "",
+            previewed=mark(text) if shown else "",
             status=status_of(outcome),
         )
     say(request, "console.norms.saved", version=outcome)
@@ -144,12 +144,12 @@ def _moves_clocks(table: str, text: str) -> bool:
         return False  # saving says what is wrong
 
 
-def _mark(text: str) -> str:
+def mark(text: str) -> str:
     """What tells whether a document is the one whose effect was shown."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _effect(table: str, text: str) -> Any | None:
+def effect(table: str, text: str) -> Any | None:
     """What saving would do to the promises of open claims."""
     if not _moves_clocks(table, text):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lipei.web.console import (
+    calendar,
     claims,
     consultations,
     duty,
@@ -49,6 +50,7 @@ urlpatterns = [
     page("payments/answers/", money.bank_upload, "bank-upload"),
     page("team/", team.team, "team"),
     page("duty/", duty.duty, "duty"),
+    page("calendar/", calendar.calendar, "calendar"),
     page("norms/", norms.index, "norms"),
     page("norms/<slug:table>/", norms.table, "norm"),
     page("norms/<slug:table>/edit/", norms.edit, "norm-edit"),
