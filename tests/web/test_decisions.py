@@ -6,17 +6,24 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.company import NOW
 
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
 from lipei.norms.texts import LANGUAGES, text
+from lipei.reads import approvals_changed
 from lipei.services import actions
 from lipei.store import models
 
 pytestmark = pytest.mark.django_db
 HEAD = "/console/claims/{}/exposures/1/{}/"
+
+
+def cny(yuan: float) -> Money:
+    return Money(round(yuan * 100), "CNY")
 
 
 def act(number: str, action: str, command: Any, actor: Any) -> Any:
@@ -102,3 +109,57 @@ def test_a_refusal_starts_with_the_clause_that_the_settlement_rests_on(
     assert fields["code"].value == expected[0]
     assert fields["clause"].value == expected[1] if expected[1] is not None else fields["clause"].value
     assert not expected[0] or f'value="{expected[0]}" selected' in form.content.decode()
+
+
+@pytest.mark.norm("2.2.3")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_decision_that_comes_back_shows_what_changed_since_it_was_returned(
+    office, browser, asked, handler_code, language
+):
+    handler, why = getattr(office, handler_code), "简化单证"
+    act(asked, "submit_decision", c.SubmitDecision(without_papers=why), handler)
+    case = act(asked, "return_for_rework", c.Reasoned("请补充漆面价格依据"), office.approver1).case
+    assert approvals_changed.since_returned(case, 1) is None, "it waits for nobody's word yet"
+    items = (c.ItemAssessed("后保险杠", assessed=cny(2000)), c.ItemAssessed("喷漆", assessed=cny(300)))
+    act(asked, "assess", c.Assess(items), handler)
+    act(asked, "check_assessment", None, office.assessor1)
+    paper = next(n for n, p in case.papers.items() if p.code == "repair_invoice")
+    done = actions.act(asked, "paper", "receive", paper, c.Receive(), actor=office.intake1, now=NOW)
+    assert not isinstance(done, Refusal), done
+    case = act(asked, "submit_decision", c.SubmitDecision(without_papers=why), handler).case
+    found = approvals_changed.since_returned(case, 1)
+    assert found is not None and found.times == 1 and found.by == office.approver1.id
+    assert case.of("note")[found.note].text == "请补充漆面价格依据"
+    assert [(s.name, s.before, s.after) for s in found.sums] == [
+        ("assessed_minor", 240000, 230000), ("payable_minor", 190000, 180000),
+    ]  # fmt: skip
+    assert [(i.name, i.before, i.after, i.how) for i in found.items] == [
+        ("后保险杠", 240000, 200000, "changed"), ("喷漆", None, 30000, "added"),
+    ]  # fmt: skip
+    assert [(p.name, p.before, p.after) for p in found.papers] == [("repair_invoice", "requested", "received")]
+    page = browser("approver1", language).get(HEAD.format(asked, "approve_decision")).content.decode()
+    table = page[page.index("lp-rework") :].split("</section>")[0]
+    for said in (
+        "请补充漆面价格依据",
+        "喷漆",
+        text("claim_page.rework.added", language),
+        text("paper.repair_invoice", language),
+    ):
+        assert said in table
+    assert table.count("<del>") == 4 and table.count("<ins>") == 5, "a word and a mark, not colour alone"
+
+
+def test_a_decision_that_comes_back_as_it_was_says_so_and_one_never_returned_nothing(office, asked, handler_code):
+    handler, said = getattr(office, handler_code), c.SubmitDecision(without_papers="简化单证")
+    case = act(asked, "submit_decision", said, handler).case
+    with CaptureQueriesContext(connection) as seen:
+        assert approvals_changed.since_returned(case, 1) is None
+    assert len(seen) == 1
+    for again in (1, 2):
+        act(asked, "return_for_rework", c.Reasoned("请再看一次"), office.approver1)
+        act(asked, "assess", assessed(), handler)
+        act(asked, "check_assessment", None, office.assessor1)
+        case = act(asked, "submit_decision", said, handler).case
+        with CaptureQueriesContext(connection) as seen:
+            found = approvals_changed.since_returned(case, 1)
+        assert found is not None and found.nothing and found.times == again and len(seen) <= 3

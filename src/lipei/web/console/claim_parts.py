@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,11 @@ from django.urls import reverse
 from lipei.domain.claims import Case, Document
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as reads
+from lipei.reads import people
+from lipei.reads.approvals_changed import Changed, Rework
 from lipei.reads.timeline import Told
 from lipei.reads.way import Step
-from lipei.web.templatetags.lipei import language, local, word
+from lipei.web.templatetags.lipei import language, local, money, word
 
 BY_ITSELF = ("clock.", "notice.")
 """What promises and messages do by themselves stands apart from what people did, except where one broke or failed."""
@@ -27,6 +29,8 @@ ABOUT_MONEY_TOO = frozenset({
     "exposure.assessed", "exposure.assessment_checked", "exposure.decision_approved", "exposure.advanced",
     "exposure.guaranteed", "exposure.settled",
 })  # fmt: skip
+CODES = {"refusal_code": "refusal_ground", "refusal_clause": "clause"}
+"""What the fields of a proposed refusal are called on its form."""
 PICTURES = ("image/jpeg", "image/png", "image/webp")
 """What a browser shows as a picture."""
 MICRO = 1_000_000
@@ -91,6 +95,29 @@ def reserves(page: reads.Page) -> list[Reserve]:
             )
         )  # fmt: skip
     return found
+
+
+def reworked(rework: Rework, case: Case) -> dict[str, Any]:
+    """What changed since a decision was returned, as its table draws it: a row each, in words."""
+    currency = case.claim.currency
+
+    def row(one: Changed, name: str, say: Callable[[Any], str]) -> dict[str, str]:
+        before, after = ("" if value is None else say(value) for value in (one.before, one.after))
+        return {"name": name, "how": one.how, "before": before, "after": after}
+
+    def sum_of(minor: int) -> str:
+        return money(minor, currency)
+
+    def state_of(state: str) -> str:
+        return word("state.paper", state)
+
+    rows = [row(one, word("field", one.name.removesuffix("_minor")), sum_of) for one in rework.sums]
+    rows += [row(one, word("field", CODES[one.name]), lambda code: word("reason", code)) for one in rework.codes]
+    rows += [row(one, one.name, sum_of) for one in rework.items]
+    rows += [row(one, word("paper", one.name), state_of) for one in rework.papers]
+    note = case.of("note").get(rework.note)
+    staff = people.names(people.staff_ids([rework.by]))
+    return {"rework": rework, "rework_rows": rows, "rework_why": note.text if note else "", "staff": staff}
 
 
 def money_history(page: reads.Page) -> list[Told]:

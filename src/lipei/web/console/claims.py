@@ -18,11 +18,12 @@ from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.permissions import may
 from lipei.domain.rulebook import Rulebook
+from lipei.reads import approvals, approvals_changed
 from lipei.reads import claims as reads
 from lipei.reads.claims import Found
 from lipei.services import actions, automation, documents, personal_data
 from lipei.web import forms
-from lipei.web.console import choices, claim_page
+from lipei.web.console import choices, claim_page, claim_parts
 from lipei.web.console.claim_page import CAREFUL, NEW, PARTS, Asked, about
 from lipei.web.console.claim_parts import TIMELINES
 from lipei.web.console.shell import book, complain, now, say, show, status_of, who
@@ -218,6 +219,7 @@ class Form:
             exposure=case.exposures.get(self.part) if step.subject == "exposure" else None,
             grounds=self.grounds(found),
             papers_away=self.away,
+            **self.rework(found),
             fields=drawn,
             unplaced=forms.unplaced(drawn, errors),
             version=version,
@@ -228,6 +230,12 @@ class Form:
             hint=claim_page.hint(step),
             careful=(step.subject, step.action) in CAREFUL,
         )
+
+    def rework(self, found: Found) -> dict[str, Any]:
+        """Of a decision that was returned: why, and what is otherwise since, for who decides now."""
+        asked = (self.step.subject, self.step.action) in approvals.WAITING.values()
+        rework = approvals_changed.since_returned(found.case, self.part) if asked else None
+        return claim_parts.reworked(rework, found.case) if rework else {}
 
     def grounds(self, found: Found) -> str:
         """What the refusal rests on that somebody is about to decide on, as the letter will say it."""
