@@ -367,6 +367,8 @@ def test_policies_are_encrypted_found_and_repeatable(tmp_path):
     dearer = (*GOOD[:7], "160000.00", *GOOD[8:])
     assert policies(table(tmp_path / "q.csv", POLICY, dearer)).imported == 1
     assert models.Policy.objects.get().schedule["own_damage"]["sum_insured_minor"] == 16000000
+    tokens = set(models.PolicyToken.objects.values_list("token", flat=True))
+    assert tokens >= crypto.search_tokens("沪B00001"), "found by a part of its plate"
 
 
 @pytest.mark.parametrize(

@@ -6,21 +6,25 @@ Enough is shown to confirm it with the caller, and no more: names, phones and ac
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from lipei.domain.events import Actor
 from lipei.domain.permissions import may
 from lipei.reads import masking, search
-from lipei.store import crypto, models
+from lipei.store import crypto, models, policy_tokens
 from lipei.store.aggregates import normal
 
 ROWS_MAX = 6
 _NAME_LENGTH_MIN = 2
+_APART = re.compile(r"[\W_]+")
+_HEAD = re.compile(r"([^\W\d_a-zA-Z][A-Za-z])(\w+)$")
+"""The beginning of a mainland plate, province and city, and what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,9 @@ class OnFile:
 
 
 def matching(*, phone: str, plate: str, number: str, name: str, viewer: Actor, at: datetime) -> tuple[OnFile, ...]:
-    """The policies that fit what is known, in force ones first: by number, plate and phone; by name, where none of these
-    finds any, those on which somebody of that name has claimed. At most five queries."""
+    """The policies that fit what is known, in force ones first: by number, plate and phone; where none of these finds any,
+    by part of a plate (``沪A`` and the last digits) or name, or those on which somebody of that name has claimed. At most
+    nine queries, however many policies there are."""
     if not may(viewer, "policies.see"):
         return ()
     ways = []
@@ -50,12 +55,39 @@ def matching(*, phone: str, plate: str, number: str, name: str, viewer: Actor, a
         if normal(said):
             ways.append(Q(**{f"{field}_index": crypto.blind_index(field, normal(said))}))
     found = _found(ways)
+    for parts in (_of_plate(plate), name.split()):
+        found = found or _by_part([part.lower() for part in parts])
     if not found and len(name.strip()) >= _NAME_LENGTH_MIN:
         claims = search.claim_ids(name, viewer=viewer)[: ROWS_MAX * 4]
         ids = models.Claim.objects.filter(id__in=claims, policy_id__isnull=False).values_list("policy_id", flat=True)
         found = _found([Q(id__in=list(ids))])
     rows = (shown(row, at) for row in found)
     return tuple(sorted(rows, key=lambda one: not one.in_force)[:ROWS_MAX])
+
+
+def _of_plate(said: str) -> list[str]:
+    """The parts of a plate that somebody remembers: ``沪A…345`` as well as ``沪A345`` and ``345``."""
+    parts = _APART.split(said.strip())
+    head = _HEAD.match(parts[0]) if len(parts) == 1 else None
+    return [p for p in ((head[1], head[2]) if head else parts) if p]
+
+
+def _by_part(parts: list[str]) -> list[Any]:
+    """Policies with a name or plate that holds all the parts in their order: by tokens, then compared as real text."""
+    tokens = sorted(crypto.search_tokens(*parts))[: search.TOKENS_MAX]
+    if not tokens:
+        return []
+    rows = models.PolicyToken.objects.filter(token=tokens[0])
+    for token in tokens[1:]:
+        rows = rows.filter(Exists(models.PolicyToken.objects.filter(token=token, policy=OuterRef("policy"))))
+    ids = list(rows.order_by("-policy_id").values_list("policy_id", flat=True)[: search.FOUND_MAX])
+    wanted = re.compile(".*".join(re.escape(part) for part in parts))
+    found = models.Policy.objects.filter(id__in=ids).order_by("-ends_at")
+    return [row for row in found if any(wanted.search(_plain(text)) for text in policy_tokens.texts(row))][:ROWS_MAX]
+
+
+def _plain(text: str) -> str:
+    return "".join(_APART.split(text)).lower()
 
 
 def _found(ways: Iterable[Q]) -> list[Any]:

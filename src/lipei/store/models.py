@@ -225,6 +225,17 @@ class Policy(models.Model):
         ]
 
 
+class PolicyToken(models.Model):
+    """A keyed bigram of a name or plate on a policy (docs/decisions/0006)."""
+
+    token = models.BigIntegerField()
+    policy = models.ForeignKey(Policy, on_delete=models.CASCADE)
+
+    class Meta:
+        db_table = "policy_token"
+        constraints = [models.UniqueConstraint(fields=["token", "policy"], name="policy_token_once")]
+
+
 class PreNotice(models.Model):
     """What a colleague of sales or service already knows about a policy or customer (norm 1.3.3)."""
 

@@ -19,7 +19,7 @@ from lipei.domain.policies import STATUSES
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.settlement.terms import Cover, FactSpec
 from lipei.services.imports.cells import Header, Row, Wrong, as_text
-from lipei.store import crypto, models
+from lipei.store import crypto, models, policy_tokens
 from lipei.store.aggregates import normal
 
 PLAIN = ("region", "language", "holder_name", "insured_name", "phone", "email", "id_number", "account_name",
@@ -47,6 +47,12 @@ class Policies:
         with transaction.atomic():
             for values in read:
                 fates.append(values if isinstance(values, Refusal) else self._put(values, here))
+            kept = (
+                v["number"] for v, fate in zip(read, fates, strict=True) if fate == "imported" and isinstance(v, dict)
+            )
+            written = [] if self._dry_run else [here[number] for number in dict.fromkeys(kept)]
+            if written:
+                policy_tokens.write(written, models.PolicyToken)
         return fates
 
     def _put(self, values: Mapping[str, Any], here: dict[str, Any]) -> str:
