@@ -48,10 +48,10 @@ def test_the_tour_goes_by_keyboard_is_left_and_goes_on(chromium: Browser, site: 
     opened(page, f"{site.url}/console/tour/")
     page.get_by_role("button", name="Start the tour").press("Enter")
     tour = page.get_by_role("dialog", name="Two-minute tour")
-    expect(tour).to_contain_text("Step 1 of 5")
+    expect(tour).to_contain_text("Step 1 of 6")
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**/console/staff/")
-    expect(tour).to_contain_text("Step 2 of 5")
+    expect(tour).to_contain_text("Step 2 of 6")
     assert violations(page) == []
     page.keyboard.press("Escape")
     expect(tour).to_have_count(0)
@@ -60,7 +60,7 @@ def test_the_tour_goes_by_keyboard_is_left_and_goes_on(chromium: Browser, site: 
     opened(page, f"{site.url}/console/tour/")
     page.get_by_role("button", name="Go on with the tour").click()
     page.wait_for_url("**/console/staff/")
-    expect(tour).to_contain_text("Step 2 of 5")
+    expect(tour).to_contain_text("Step 2 of 6")
 
 
 def test_a_small_motor_loss_is_taken_on_the_phone(chromium: Browser, site: SimpleNamespace, browser: Any) -> None:

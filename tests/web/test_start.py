@@ -246,3 +246,17 @@ def test_the_list_knows_what_is_done(office, settings):
 def test_a_company_at_work_begins_with_its_work(office, browser):
     assert browser("admin1").get("/console/").url == "/console/health/"
     assert browser("manager1").get("/console/").url == "/console/work/"
+
+
+@pytest.mark.parametrize(
+    ("code", "page"),
+    [
+        ("intake1", "work"), ("handler1", "work"), ("surveyor1", "visits"), ("assessor1", "approvals"),
+        ("approver1", "approvals"), ("lead1", "team"), ("manager1", "work"), ("finance1", "finance"),
+        ("expert1", "consultations"), ("investigator1", "claims"), ("compliance1", "claims"), ("admin1", "health"),
+    ],
+)  # fmt: skip
+def test_each_role_begins_with_the_page_that_it_needs_first(browser, office, claim, code, page):
+    begins = browser(code).get("/console/")
+    assert begins.status_code == 302 and begins.url == f"/console/{page}/"
+    assert browser(code).get(begins.url).status_code == 200

@@ -35,6 +35,10 @@ DUTY = Step("duty", "duty")
 SURVEYS = Step("surveys", CLAIM, ("#s-surveys",))
 OPINIONS = Step("consultations", CLAIM, ("#s-consultations", "#s-surveys"))
 MONEY = Step("payments_part", CLAIM, ("#s-payments",))
+TEAM = Step("team", "team", (".lp-team-people",))
+FINANCE = Step("finance", "finance", (".lp-finance-tiles",))
+ASKED = Step("asked", "consultations", ("#answer", "#waiting"))
+CALENDAR = Step("calendar", "calendar", (".lp-cal-year",))
 
 TOURS: Mapping[str, tuple[Step, ...]] = {
     "intake": (Step("report", "report", ("#f-story",)), Step("prenotices", "prenotices"), FIND, OPENED, NEXT),
@@ -42,13 +46,20 @@ TOURS: Mapping[str, tuple[Step, ...]] = {
     "surveyor": (WORKLIST, OPENED, SURVEYS, NEXT, FIND),
     "assessor": (APPROVALS, OPENED, EXPOSURES, NEXT, FIND),
     "approver": (APPROVALS, OPENED, EXPOSURES, TIMELINE, NEXT, Step("delegations", "delegations")),
-    "team_lead": (WORKLIST, OPENED, NEXT, PROMISES, DUTY, Step("absences", "absences")),
+    "team_lead": (TEAM, OPENED, NEXT, PROMISES, DUTY, Step("absences", "absences")),
     "manager": (NORMS, APPROVALS, OPENED, Step("recoveries", CLAIM, ("#s-recoveries",)), STAFF, Step("setup", "setup")),
-    "finance": (Step("payments", "payments", ("main table",)), OPENED, MONEY, NEXT, APPROVALS),
-    "expert": (WORKLIST, OPENED, OPINIONS, NEXT),
+    "finance": (FINANCE, OPENED, MONEY, NEXT, APPROVALS),
+    "expert": (ASKED, OPENED, OPINIONS, NEXT),
     "investigator": (Step("claims", "claims", ("main table",)), OPENED, TIMELINE, NEXT, FIND),
     "compliance": (Step("claims", "claims", ("main table",)), OPENED, PROMISES, TIMELINE, NORMS),
-    "administrator": (Step("health", "health"), STAFF, Step("tokens", "tokens"), NORMS, Step("setup", "setup")),
+    "administrator": (
+        Step("health", "health"),
+        CALENDAR,
+        STAFF,
+        Step("tokens", "tokens"),
+        NORMS,
+        Step("setup", "setup"),
+    ),
 }
 """The tour of each role."""
 

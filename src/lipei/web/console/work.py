@@ -38,20 +38,27 @@ ROWS = {WORK: 30, ALL: 50}
 EXPORT_ROWS = 200
 FRESH_MINUTES = 5
 """So old may the words for the time left grow on a page where nothing else happens."""
+FIRST = (
+    ("team_lead", "team"), ("handler", "worklist"), ("manager", "worklist"), ("intake", "worklist"),
+    ("surveyor", "visits"), ("assessor", "approvals"), ("approver", "approvals"), ("finance", "finance"),
+    ("expert", "consultations"), ("investigator", "claims"), ("compliance", "claims"), ("administrator", "health"),
+)  # fmt: skip
+"""Which page somebody begins with, by role; of several roles the first one here tells."""
 TAKEN = ("acknowledge_duty", "accept_assignment")
 """What taking a claim does by the way: it says that one has it in hand."""
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Where somebody begins: the worklist, or for those who see no claims the first page they may open.
+    """Where somebody begins: the page that their role needs first.
 
     In an empty company whoever sets it up begins with the list of what it still lacks.
     """
     actor = who(request)
     if allowed(PAGES["setup"], actor) and readiness.is_empty():
         return redirect("console:setup")
-    first = next(name for name in ("worklist", "health", "norms") if allowed(PAGES[name], actor))
+    mine = (page for role, page in FIRST if role in actor.roles)
+    first = next(name for name in (*mine, "worklist", "health", "norms") if allowed(PAGES[name], actor))
     return redirect(f"console:{first}")
 
 
