@@ -54,9 +54,9 @@ TOURS: Mapping[str, tuple[Step, ...]] = {
     "compliance": (Step("claims", "claims", ("main table",)), OPENED, PROMISES, TIMELINE, NORMS),
     "administrator": (
         Step("health", "health"),
-        CALENDAR,
         STAFF,
         Step("tokens", "tokens"),
+        CALENDAR,
         NORMS,
         Step("setup", "setup"),
     ),
