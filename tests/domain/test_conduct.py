@@ -1052,3 +1052,32 @@ def test_a_changed_reserve_keeps_its_reason_and_the_authority_behind_it(desk):
         assert "查勘后调整" not in str([ch for ch in event.changes if ch.entity != "note"]), (
             "free text stands in the note"
         )
+
+
+@pytest.mark.norm("2.2.3")
+@pytest.mark.parametrize(("country", "paid", "doubt"), [("", True, False), ("CN", True, False), ("JP", False, True)])
+def test_a_loss_outside_the_territory_goes_to_a_person_and_is_refused_by_nobody(desk, country, paid, doubt):
+    desk.report(small(country=country))
+    desk.do(HANDLER, "claim", "request_papers")
+    for number in desk.case.papers:
+        desk.do(INTAKE, "paper", "receive", number, c.Receive())
+    assert bool(desk.case.payments) is paid
+    head = desk.case.exposures[1]
+    assert head.state not in ("refused", "refusal_proposed", "dropped")
+    if not paid:
+        desk.assess()
+        assert "settlement.person.territory" in desk.case.exposures[1].settlement["needs_person"]
+        assert desk.case.exposures[1].payable_minor > 0, "doubt cuts nothing"
+        desk.do(LEAD, "claim", "triage", 0, c.Triage(country="CN"))
+        desk.assess()
+        assert not desk.case.exposures[1].settlement["needs_person"], "said wrongly at first: put right"
+
+
+def test_a_country_is_a_code_of_the_norm():
+    for wrong in ("cn", "XX", "C", "86"):
+        found = Desk(policy=policy()).refused(PROGRAM, "claim", "report", 0, small(country=wrong))
+        assert found.fields == {"country": "refusal.country_unknown"}, wrong
+    desk = Desk(policy=policy())
+    desk.report()
+    assert desk.refused(HANDLER, "claim", "triage", 0, c.Triage(country="zz")).fields["country"]
+    assert desk.do(HANDLER, "claim", "triage", 0, c.Triage(country="MO")).claim.country == "MO"

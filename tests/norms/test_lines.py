@@ -130,3 +130,15 @@ def test_a_document_that_makes_no_sense_is_refused_with_a_sentence(document: dic
     assert refused.value.code == code
     for sentence in texts()[code].values():
         assert sentence.format(**refused.value.params)
+
+
+def test_every_country_has_its_name_and_every_territory_is_one() -> None:
+    from lipei.domain.countries import CODES
+    from lipei.norms import loader
+    from lipei.norms.texts import texts
+
+    assert len(CODES) == 249 and {f"country.{code}" for code in CODES} == {
+        k for k in texts() if k.startswith("country.")
+    }
+    for terms in loader.rulebook({}, market="CN").products.terms:
+        assert all(set(cover.territory) <= CODES for cover in terms.covers.values())

@@ -74,7 +74,11 @@ def test_the_check_of_scripts_sees_a_slip() -> None:
 
 
 def test_traditional_texts_have_no_simplified_character() -> None:
-    assert not {key: slip for key, w in TEXTS.items() if (slip := simplified_only(w["zh-hant"]))}
+    # 里 is how both scripts write the sound: 斯里蘭卡.
+    spelled = {
+        key: w["zh-hant"].replace("里", "") if key.startswith("country.") else w["zh-hant"] for key, w in TEXTS.items()
+    }
+    assert not {key: slip for key, said in spelled.items() if (slip := simplified_only(said))}
 
 
 def test_simplified_texts_have_no_traditional_character() -> None:

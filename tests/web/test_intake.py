@@ -200,3 +200,13 @@ def test_a_guardian_of_nobody_is_told_what_is_missing_beside_the_field(browser, 
     answer = browser("intake1").post("/console/report/", said)
     assert answer.status_code == 422 and not answer.context["unplaced"]
     assert 'id="f-parties-0-acts_for-error"' in answer.content.decode()
+
+
+def test_the_country_is_asked_for_only_where_the_cover_ends_at_a_border(office, browser, monkeypatch):
+    """The private car's covers hold in mainland China; a policy without a territory, or none found, is not asked about."""
+    client = browser("intake1")
+    assert 'name="country"' not in client.get("/console/report/").content.decode()
+    page = client.get("/console/report/?policy_number=PC-1").content.decode()
+    assert 'name="country"' in page and '<option value="JP"' in page
+    models.Policy.objects.filter(number="PC-1").update(product="personal_accident")
+    assert 'name="country"' not in client.get("/console/report/?policy_number=PC-1").content.decode()

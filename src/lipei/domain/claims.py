@@ -45,6 +45,7 @@ class Claim:
     registered_at: datetime | None = None
     story: str = private()
     place: str = private()
+    country: str = ""  # where it happened, ISO 3166-1 alpha-2; empty: not said, as where no cover has a territory
     estimate_minor: int = 0  # the reporter's own estimate, else the sum of reserves
     deaths: int = 0
     serious_injuries: int = 0

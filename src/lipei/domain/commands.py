@@ -78,6 +78,7 @@ class Report:
     loss_kind: str = said(length_max=40, example="single_vehicle")
     loss_at: datetime | None = None
     place: str = said(length_max=200, example="上海市徐汇区")
+    country: str = said(length_max=2, example="CN")  # of the loss, ISO 3166-1 alpha-2
     region: str = said(length_max=40, example="上海")
     policy_number: str = said(length_max=40)
     plate: str = said(length_max=20)
@@ -121,6 +122,7 @@ class Triage:
     rescue: bool | None = None
     major_accident: bool | None = None
     incident: str | None = said(None, length_max=40)
+    country: str | None = said(None, length_max=2)
     estimate: Money | None = None
     lawsuit: bool | None = None
     lawsuit_amount: Money | None = None

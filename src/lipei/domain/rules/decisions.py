@@ -157,10 +157,12 @@ def settlement_of(case: Case, exposure: Exposure, world: World) -> Settlement | 
         return Refusal("refusal.cover_missing")
     rest = (e for e in case.exposures.values() if e.part != exposure.part and e.cover in terms.covers)
     others = (loss_of(informed(e)) for e in rest)
+    at = claim.loss_at or claim.reported_at
+    assert at is not None, claim.number
     return settle(
         terms=terms,
         policy=policy,
-        accident=Accident(claim.number, claim.loss_at or claim.reported_at, claim.currency),  # type: ignore[arg-type]
+        accident=Accident(claim.number, at, claim.currency, claim.country),
         loss=loss,
         related=[other for other in others if other is not None],
         ledger=world.ledger or PolicyLedger(id=policy.id),

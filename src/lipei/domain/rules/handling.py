@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from lipei.domain import assignment, duty, limits, triage
+from lipei.domain import assignment, countries, duty, limits, triage
 from lipei.domain.claims import Case, Claim
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
@@ -20,7 +20,9 @@ def triage_claim(ask: Ask) -> Outcome:
     command, claim = ask.command, ask.case.claim
     if codes := wrong_incident(ask, command.incident or "", claim.incident):
         return wrong_with_incidents(ask, codes)
-    names = ("deaths", "serious_injuries", "injured", "rescue", "major_accident", "incident")
+    names = ("deaths", "serious_injuries", "injured", "rescue", "major_accident", "incident", "country")
+    if code := countries.wrong(command.country or ""):
+        return wrong(country=code)
     known: dict[str, Value] = {n: getattr(command, n) for n in names if getattr(command, n) is not None}
     if command.estimate is not None:
         if command.estimate.currency != claim.currency:

@@ -8,7 +8,7 @@ from dataclasses import fields as fields_of
 from datetime import timedelta
 from typing import Any
 
-from lipei.domain import accounts, authority
+from lipei.domain import accounts, authority, countries
 from lipei.domain.claims import Exposure, Party
 from lipei.domain.commands import ExposureReported, PartyReported, Report
 from lipei.domain.conduct import Ask
@@ -65,6 +65,7 @@ def _root(ask: Ask, command: Report) -> dict[str, Value]:
         "loss_at": command.loss_at,
         "story": command.story.strip(),
         "place": command.place.strip(),
+        "country": command.country,
         "deaths": command.deaths,
         "serious_injuries": command.serious_injuries,
         "injured": command.injured,
@@ -106,6 +107,8 @@ def _wrong_report(ask: Ask, command: Report) -> dict[str, str]:
         codes["loss_at"] = "refusal.loss_after_report"
     if command.policy_number and ask.world.policy is None:
         codes["policy_number"] = "refusal.policy_unknown"
+    if code := countries.wrong(command.country):
+        codes["country"] = code
     codes |= _wrong_line(ask, command) | _wrong_amounts(ask, command)
     codes |= wrong_facts(ask, command.facts, ask.world.policy.product if ask.world.policy else "")
     numbers = set(range(1, len(command.parties) + 1))

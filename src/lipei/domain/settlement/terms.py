@@ -191,6 +191,11 @@ class Products:
         """The terms in one version: what a recalculation uses years later."""
         return next((terms for terms in self.terms if (terms.code, terms.version) == (code, version)), None)
 
+    def end_at_borders(self, code: str = "") -> bool:
+        """Whether a cover of a product's newest terms has a territory; without ``code``, of any product's."""
+        newest = (self.latest(one) for one in ((code,) if code else self.codes))
+        return any(cover.territory for terms in newest if terms for cover in terms.covers.values())
+
     def latest(self, code: str) -> Terms | None:
         """The newest terms of a product."""
         return next((terms for terms in reversed(self.terms) if terms.code == code), None)

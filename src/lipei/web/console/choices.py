@@ -138,6 +138,8 @@ def offers(
     if action == "record":
         facts = tuple(FactSpec(name, "yes_no", required=False) for name in CHECKLIST)
     omit = frozenset(() if away else ("without_papers",))
+    if action == "triage" and not (claim.country or book.products.end_at_borders(claim.product)):
+        omit |= {"country"}
     return Offers(
         currency=claim.currency, options=options, facts=facts, labels=_LABELS.get((subject, action), {}), omit=omit
     )
@@ -261,7 +263,7 @@ def _triage(case: Case, part: int) -> Any:
     claim = case.claim
     return c.Triage(
         deaths=claim.deaths, serious_injuries=claim.serious_injuries, injured=claim.injured, rescue=claim.rescue,
-        major_accident=claim.major_accident, incident=claim.incident,
+        major_accident=claim.major_accident, incident=claim.incident, country=claim.country or None,
         estimate=Money(claim.estimate_minor, claim.currency) if claim.estimate_minor else None, facts=claim.facts,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from lipei.reads import claims as reads
 from lipei.reads import on_file, prenotices
 from lipei.services import intake, world
 from lipei.services import prenotices as prenotice_service
-from lipei.web import forms
+from lipei.web import countries, forms
 from lipei.web.console import choices
 from lipei.web.console.shell import book, now, show, status_of, who
 from lipei.web.errors import sentence
@@ -47,16 +47,12 @@ def _offers(request: HttpRequest, product: str = "") -> Offers:
     options = {
         "line": choices.lines(table), "loss_kind": choices.losses(table), "peril": choices.losses(table),
         "cover": choices.covers(table, product), "language": choices.LANGUAGES,
-        "incident": choices.incidents(table),
+        "incident": choices.incidents(table), "country": countries.options(language(), table.settings.region),
         "parties.acts_for": _named(), "exposures.claimant": _named(),
     }  # fmt: skip
-    omit = frozenset(
-        {
-            "exposures.facts",
-            "exposures.items",
-            "external_number",
-        }
-    )
+    omit = frozenset({"exposures.facts", "exposures.items", "external_number"})
+    if not (product and table.products.end_at_borders(product)):
+        omit |= {"country"}  # asked only where the cover of the policy found ends at a border
     return Offers(currency=table.settings.currency, options=options, omit=omit)
 
 

@@ -21,7 +21,7 @@ from lipei.domain.rulebook import Rulebook
 
 ITEM_ROWS = 3
 HURT = ("none", "light", "serious", "rescue", "death")
-WORDS = ("story", "name", "phone", "email", "place", "policy_number", "plate")
+WORDS = ("story", "name", "phone", "email", "place", "country", "policy_number", "plate")
 """Fields that go into the report as they were typed."""
 _KEY = re.compile(r"[\w-]{16,64}")
 _SIGNS = re.compile(r"[,，\s元圆圓¥￥$€£]|CNY|TWD|HKD|NT|RMB", re.IGNORECASE)

@@ -16,8 +16,10 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 
 from lipei.domain.events import Refusal
+from lipei.domain.rulebook import Rulebook
 from lipei.services import norms, portal, portal_limits
 from lipei.services.portal import Visit
+from lipei.web import countries
 from lipei.web.portal import forms, seen, uploads
 from lipei.web.portal.visits import Case, caller, known_visits, of_claim, page, remember, say
 from lipei.web.templatetags.lipei import language
@@ -122,14 +124,30 @@ def _form(
         (n, *(found.get(f"item_{n}{end}", "") for found in (typed, errors) for end in ("", "_amount")))
         for n in range(1, forms.ITEM_ROWS + 1)
     ]
-    optional = ("loss_at", "place", "policy_number", "plate", "kind", "estimate", "email", "accept_automatic")
+    optional = (
+        "loss_at",
+        "place",
+        "country",
+        "policy_number",
+        "plate",
+        "kind",
+        "estimate",
+        "email",
+        "accept_automatic",
+    )
     named = [*optional, *(f"item_{n}{end}" for n, *_ in rows for end in ("", "_amount"))]
     kinds = [(line.code, line.losses) for line in rulebook.lines.lines.values() if line.products]
     return page(
         request, "report", status, typed=typed, errors=errors, rows=rows, kinds=kinds, hurt=forms.HURT,
         open=any(typed.get(name) or errors.get(name) for name in named), currency=rulebook.settings.currency,
-        kept=typed.get("kept", ()), accept=uploads.ACCEPT, **more,
+        kept=typed.get("kept", ()), accept=uploads.ACCEPT, countries=_countries(rulebook), **more,
     )  # fmt: skip
+
+
+def _countries(rulebook: Rulebook) -> countries.Options:
+    """The countries to choose from. Not by policy: what somebody's policy covers is nothing for a stranger to learn."""
+    asked = rulebook.products.end_at_borders()
+    return countries.options(language(), rulebook.settings.region) if asked else ()
 
 
 @of_claim()
