@@ -2,11 +2,13 @@
 
 A row may name a *seed*: years taken from a package of known holidays instead of being written out. Such days are looked
 up when a calendar is first asked about a year, so that a company in one market never loads the holidays of another.
-Days written in the row win over the seed.
+Days written in the row win over the seed. A version that is kept for good carries the days that its seeds gave when it was
+made (``seeded``, see `seeded`): a package that learns better later changes no date that was promised.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -24,6 +26,8 @@ _OPENING = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 _YEARS = range(1900, 2201)
 
 Days = Mapping[date, tuple[Span, ...]]
+Kept = Mapping[str, Mapping[str, Any]]
+"""Calendar → day → openings, as `seeded` wrote them."""
 
 
 def parse(document: Mapping[str, Any], *, older: Iterable[Calendar] = ()) -> Calendars:
@@ -31,12 +35,23 @@ def parse(document: Mapping[str, Any], *, older: Iterable[Calendar] = ()) -> Cal
 
     Raises NormError for a calendar that makes no sense, above all for one with no working time (clock case 23).
     """
-    known_keys("calendars", document, required={"version", "calendars"})
+    known_keys("calendars", document, required={"version", "calendars"}, optional={"seeded"})
     version = _whole("calendars", document["version"])
-    return Calendars.of([_calendar(row, version) for row in rows("calendars", document["calendars"])], older)
+    kept: Kept = json.loads(document.get("seeded", "{}"))
+    return Calendars.of([_calendar(row, version, kept) for row in rows("calendars", document["calendars"])], older)
 
 
-def _calendar(row: Mapping[str, Any], version: int) -> Calendar:
+def seeded(calendars: Calendars) -> str:
+    """What a kept version carries beside its document, as YAML: the days that its seeds give today. Empty: no seeds."""
+    found = {
+        code: {day.isoformat(): spans for day, spans in sorted(calendar.days.fetch().items())}
+        for code, calendar in calendars.current.items()
+        if isinstance(calendar.days, SeededDays)
+    }
+    return f"\nseeded: '{json.dumps(found, separators=(',', ':'))}'\n" if found else ""
+
+
+def _calendar(row: Mapping[str, Any], version: int, kept: Kept) -> Calendar:
     place = f"calendars.{row['code']}"
     known_keys(
         place,
@@ -51,7 +66,7 @@ def _calendar(row: Mapping[str, Any], version: int) -> Calendar:
     if "seed" in row:
         seed = known_keys(f"{place}.seed", row["seed"], required={"package", "years"}, optional={"country", "part"})
         years = _seed_years(place, seed["years"])
-        days = _seeded(place, seed, years, make_up, days)
+        days = KeptDays(kept[row["code"]], days) if row["code"] in kept else _seeded(place, seed, years, make_up, days)
         published = None if published is None else published | frozenset(years)
     _check_zone(place, row["zone"])
     own_version = _whole(place, row.get("version", version))
@@ -180,6 +195,17 @@ class SeededDays(Mapping[date, tuple[Span, ...]]):
 
     def __len__(self) -> int:
         return len(self._all)
+
+
+class KeptDays(SeededDays):
+    """The days that a package gave when the version was made."""
+
+    def __init__(self, kept: Mapping[str, Any], own: Days) -> None:
+        super().__init__(range(0), (), own)
+        self._kept = kept
+
+    def fetch(self) -> dict[date, tuple[Span, ...]]:
+        return {date.fromisoformat(day): tuple((a, b) for a, b in spans) for day, spans in self._kept.items()}
 
 
 class MainlandDays(SeededDays):

@@ -1,6 +1,7 @@
 """From documents to the rulebook: the shipped defaults, and what managers put in their place.
 
-A table's document is YAML. The shipped one is version 1; each edit is the next version and wins. Earlier versions of
+A table's document is YAML. The shipped one is version 1, unless the company's own version 1 is kept (`KEPT`); each edit is
+the next version and wins. Earlier versions of
 calendars and promises stay known, since clocks may still name them; all versions of products do, since claims settle by
 the terms of their day.
 """
@@ -59,6 +60,8 @@ PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "hints": hints.parse,
 }
 TABLES = (*PARSERS, "products")
+KEPT = ("calendars", "promises")
+"""The tables of which a company keeps the edition that it began with: clocks name its versions for good."""
 Edits = Mapping[str, Sequence[tuple[int, str]]]
 """What managers wrote: table → (version, YAML), oldest first. Products: one document per product and version."""
 
@@ -101,7 +104,14 @@ def texts_of(edits: Edits) -> own_texts.Texts:
 
 def versions(table: str, edits: Edits) -> list[Any]:
     """Every version of a table, the one in force last."""
-    return [parsed(table, 1, default_text(table)), *(parsed(table, v, text) for v, text in edits.get(table, ()))]
+    own = edits.get(table, ())
+    shipped = [] if own and own[0][0] == 1 else [(1, default_text(table))]
+    return [parsed(table, version, text) for version, text in (*shipped, *own)]
+
+
+def seeds(table: str, version: int, text: str) -> str:
+    """What has to be kept beside a document so that it says the same for ever, see `calendars.seeded`."""
+    return calendars.seeded(parsed(table, version, text)) if table == "calendars" else ""
 
 
 def rulebook(edits: Edits, *, market: str = "") -> Rulebook:

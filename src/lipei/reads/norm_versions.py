@@ -21,16 +21,21 @@ class Version:
 
 
 def history(table: str) -> tuple[Version, ...]:
-    """The edits of a table, newest first."""
-    rows = models.NormVersion.objects.filter(table=table).order_by("-version")
+    """The edits of a table, newest first; the edition that a company began with is none."""
+    rows = models.NormVersion.objects.filter(table=table, version__gt=1).order_by("-version")
     return tuple(Version(*row) for row in rows.values_list("version", "author", "reason", "at", "default_digest"))
 
 
 def document(table: str, version: int) -> str | None:
-    """The text of a version; version 1 is the shipped default. None where there is no such version."""
-    if version == 1 and table != "products":
-        return loader.default_text(table)
-    return models.NormVersion.objects.filter(table=table, version=version).values_list("document", flat=True).first()
+    """The text of a version; version 1 is the shipped default where none was kept. None where there is no such version."""
+    rows = models.NormVersion.objects.filter(table=table, version=version).values_list("document", flat=True)
+    return rows.first() or (loader.default_text(table) if version == 1 and table != "products" else None)
+
+
+def made_from(table: str) -> str:
+    """The digest of the shipped edition that the version in force was made from; empty where none is on record."""
+    rows = models.NormVersion.objects.filter(table=table).order_by("-version").values_list("default_digest", flat=True)
+    return rows.first() or ""
 
 
 def product_text(name: str) -> str:

@@ -79,13 +79,18 @@ def counting_edits(rows: Any) -> Any:
     return rows.annotate(edits_count=RawSQL(EDITS_COUNT, (), output_field=IntegerField()))
 
 
+def own(**which: Any) -> dict[str, list[tuple[int, str]]]:
+    """The company's own versions by table, oldest first, each with what its seeds gave when it was made."""
+    rows = models.NormVersion.objects.filter(**which).order_by("table", "version")
+    found: dict[str, list[tuple[int, str]]] = {}
+    for table, version, text, seeds in rows.values_list("table", "version", "document", "seeds"):
+        found.setdefault(table, []).append((version, text + seeds))
+    return found
+
+
 @lru_cache(maxsize=4)
 def at(edits_count: int) -> Rulebook:
     """The rulebook after so many edits."""
-    edits: dict[str, list[tuple[int, str]]] = {}
-    if edits_count:
-        rows = models.NormVersion.objects.order_by("table", "version").values_list("table", "version", "document")
-        for table, version, text in rows:
-            edits.setdefault(table, []).append((version, text))
+    edits = own() if edits_count else {}
     texts.adopt(loader.texts_of(edits))
     return loader.rulebook(edits, market=settings.LIPEI_MARKET)

@@ -11,7 +11,7 @@ from lipei.domain import duty
 from lipei.domain.events import Actor, Refusal
 from lipei.norms import loader
 from lipei.norms.errors import NormError
-from lipei.reads.rulebook import current, held
+from lipei.reads.rulebook import current, held, own
 from lipei.services import roster
 from lipei.store import models
 
@@ -45,16 +45,12 @@ def text_in_force(table: str) -> tuple[int, str]:
 
 def versions(table: str) -> list[Any]:
     """Every version of a table that there is, as its domain value, the one in force last."""
-    rows = models.NormVersion.objects.filter(table=table).order_by("version").values_list("version", "document")
-    return loader.versions(table, {table: list(rows)})
+    return loader.versions(table, own(table=table))
 
 
 def edits_with(table: str, text: str) -> dict[str, list[tuple[int, str]]]:
     """Every edit in force and this one as if it were saved."""
-    edits: dict[str, list[tuple[int, str]]] = {}
-    rows = models.NormVersion.objects.order_by("table", "version").values_list("table", "version", "document")
-    for name, version, document in rows:
-        edits.setdefault(name, []).append((version, document))
+    edits = own()
     versions = edits.setdefault(table, [])
     versions.append(((versions[-1][0] if versions else 1) + 1, text))
     return edits
@@ -98,15 +94,10 @@ def save(*, table: str, text: str, reason: str, seen_version: int, actor: Actor,
     version, _ = text_in_force(table)
     if version != seen_version:
         return Refusal("refusal.stale", "conflict", {"version": version})
-    _, made = models.NormVersion.objects.get_or_create(
-        table=table,
-        version=version + 1,
-        defaults={
-            "document": text,
-            "default_digest": loader.default_digest(table) if table != "products" else "",
-            "author": actor.id,
-            "reason": reason.strip(),
-            "at": now,
-        },
-    )
-    return version + 1 if made else Refusal("refusal.stale", "conflict", {"version": version + 1})
+    from lipei.services import editions  # writing is seldom, and the write path itself asks for the rulebook
+
+    if table in loader.KEPT:
+        editions.keep_shipped(now=now)
+    if editions.put(table, version + 1, text, reason=reason.strip(), actor=actor, now=now):
+        return version + 1
+    return Refusal("refusal.stale", "conflict", {"version": version + 1})

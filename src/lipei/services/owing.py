@@ -28,16 +28,16 @@ Insert = tuple[Any, Sequence[str], Sequence[Sequence[Any]]]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of owed row: how an entry calls it, the columns that never change, and the one that tells rows apart."""
+    """One kind of owed row: how an entry calls it, the columns that never change, and those that tell rows apart."""
 
     name: str
     model: Any
     fixed: tuple[str, ...]
-    key: str
+    key: tuple[str, ...]
 
-    def called(self, key: Any) -> str:
+    def called(self, *key: Any) -> str:
         """The name of a row among what is owed: ``answer/3f…``. A delivery's key begins with its stream: that is known."""
-        text = str(key)
+        text = "/".join(map(str, key))
         return f"{self.name}/{text.split(':', 2)[2] if self.name == 'delivery' else text}"
 
 
@@ -45,11 +45,15 @@ DELIVERY = Kind(
     "delivery", models.Delivery,
     ("sequence", "message", "party", "staff_id", "role", "channels", "urgent", "letter", "language", "event", "part",
      "facts", "dedupe"),
-    "dedupe",
+    ("dedupe",),
 )  # fmt: skip
-ANSWER = Kind("answer", models.BankMessage, ("kind", "message_id", "digest", "at", "payments", "detail"), "digest")
-KEY = Kind("key", models.IdempotencyKey, ("caller", "key", "body_digest", "claim_id", "at"), "claim_id")
-KINDS = (DELIVERY, ANSWER, KEY)
+ANSWER = Kind("answer", models.BankMessage, ("kind", "message_id", "digest", "at", "payments", "detail"), ("digest",))
+KEY = Kind("key", models.IdempotencyKey, ("caller", "key", "body_digest", "claim_id", "at"), ("claim_id",))
+EDITION = Kind(
+    "edition", models.NormVersion,
+    ("table", "version", "document", "seeds", "default_digest", "author", "reason", "at"), ("table", "version"),
+)  # fmt: skip
+KINDS = (DELIVERY, ANSWER, KEY, EDITION)
 INTENT = "order"
 """The kind of a bank message that is an order of ours."""
 BY_MODEL: Mapping[Any, Kind] = {kind.model: kind for kind in KINDS}
@@ -78,7 +82,7 @@ def owed(kind: Kind, columns: Sequence[str], row: Sequence[Any]) -> tuple[str, s
         else value
         for name, value in ((name, values[name]) for name in kind.fixed)
     )  # fmt: skip
-    return kind.called(values[kind.key]), digest(tuple(plain))
+    return kind.called(*(values[name] for name in kind.key)), digest(tuple(plain))
 
 
 def beside(inserts: Sequence[Insert]) -> dict[str, str]:

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from lipei.domain.events import Actor, Aggregate, Event
-from lipei.domain.registers import ID, BankRegister
-from lipei.services import norms, owing, unit_of_work
+from lipei.domain.registers import ID, BankRegister, NormsRegister
+from lipei.reads import rulebook
+from lipei.services import owing, unit_of_work
 from lipei.services.owing import Insert
 from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, journal, models
@@ -23,6 +24,7 @@ LIPEI = Actor("system:lipei", "lipei")
 
 BEFORE: Mapping[str, Callable[[], Any]] = {
     BankRegister.kind: lambda: models.BankMessage.objects.filter(direction="in", state="unmatched"),
+    NormsRegister.kind: lambda: models.NormVersion.objects.all(),
 }
 """By register the rows that belong to it."""
 
@@ -42,7 +44,7 @@ def append(
         write = Write(Loaded(register(id=ID, version=head.version), head), ((event, actor),))
         try:
             unit_of_work.commit(
-                [write], rulebook=norms.current(), now=now, cause=event.kind, beside=beside, inside=inside
+                [write], rulebook=rulebook.current(), now=now, cause=event.kind, beside=beside, inside=inside
             )
             return
         except Stale:
@@ -57,7 +59,7 @@ def begin(register: type[Aggregate], *, now: datetime) -> None:
     event = Event(f"{register.kind}.begun", 0, {})
     write = Write(Loaded(register(id=ID), journal.new_head(register.kind, ID)), ((event, LIPEI),))
     try:
-        unit_of_work.commit([write], rulebook=norms.current(), now=now, cause=event.kind, owes=_there(register))
+        unit_of_work.commit([write], rulebook=rulebook.current(), now=now, cause=event.kind, owes=_there(register))
     except Stale:
         return  # somebody else has just begun it
 

@@ -23,7 +23,7 @@ from lipei.domain.events import Actor, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.uploads.media import DurableFiles
 from lipei.norms import loader
-from lipei.services import actions, norms, one_by_one, portal_files, portal_limits
+from lipei.services import actions, editions, norms, one_by_one, portal_files, portal_limits
 from lipei.services.actions import Done
 from lipei.services.amend import Busy, amend
 from lipei.store import aggregates, models
@@ -263,6 +263,7 @@ def after_edits(*, now: datetime) -> int:
 
     Which versions the clocks were last brought to is remembered only when all of them have been.
     """
+    editions.keep_shipped(now=now)
     book = norms.current()
     versions = dict(book.versions)
     market = book.settings.market

@@ -127,7 +127,7 @@ def owes(body: str) -> Mapping[str, str]:
 
 # --- the database's own guard -----------------------------------------------------------------------------------------
 
-GUARDED = ("journal", "seal", "sealed_head")
+GUARDED = ("journal", "seal", "sealed_head", "norm_version")
 
 _POSTGRES = """
 CREATE OR REPLACE FUNCTION lipei_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -299,11 +299,12 @@ class Delegation(models.Model):
 
 
 class NormVersion(models.Model):
-    """A manager's version of a norm table; the highest number in force wins over the shipped default."""
+    """A version of a norm table: a manager's edit, or (1) the shipped edition that a company began with. Append-only."""
 
     table = models.CharField(max_length=40)
     version = models.IntegerField()
     document = models.TextField()  # YAML as edited
+    seeds = models.TextField(default="", db_default="")  # what its seeds gave when it was made, see norms/calendars.py
     default_digest = models.CharField(
         max_length=64
     )  # of the shipped default it was made from: an upgrade shows the difference

@@ -10,13 +10,42 @@ import click
 from lipei.config.commands import Failed, answer, in_words, json_option, now, require_ready, set_up
 
 
-@click.command(epilog="Example: lipei migrate")
+@click.command(epilog="Example: lipei migrate --take calendars")
+@click.option("--take", metavar="TABLE", help="Put this release's edition of a norm table in force, as a new version.")
 @json_option
-def migrate(as_json: bool) -> None:
-    """Bring the database up to date and put the journal's guards in place. Safe to run again."""
+def migrate(take: str | None, as_json: bool) -> None:
+    """Bring the database up to date and put the journal's guards in place. Safe to run again.
+
+    Norm tables stay as they are; where this release ships another edition, that is said.
+    """
     set_up()
     applied = bring_up_to_date()
-    answer(f"The database is up to date ({applied} migrations applied).", as_json, applied=applied)
+    taken, offered = _editions(take)
+    words = [f"The database is up to date ({applied} migrations applied)."]
+    if taken:
+        words.append(f"The shipped edition of {take} is in force as version {taken}.")
+    if offered:
+        words.append(
+            f"This release ships another edition of: {', '.join(offered)}. Yours stay in force; see the difference on the"
+            " page of the table, or put it in force with `lipei migrate --take TABLE`."
+        )
+    answer("\n".join(words), as_json, applied=applied, taken=taken, offered=list(offered))
+
+
+def _editions(take: str | None) -> tuple[int, tuple[str, ...]]:
+    """Keep what a company began with; the version that was taken (0: none), and the tables that are offered."""
+    from lipei.domain.events import Actor, Refusal
+    from lipei.services import backup, editions
+
+    if backup.is_empty():
+        return 0, ()
+    editions.keep_shipped(now=now())
+    if take is None:
+        return 0, editions.offered()
+    taken = editions.take(take, actor=Actor("system:operator", "operator"), now=now())
+    if isinstance(taken, Refusal):
+        raise Failed(f"nothing was put in force. {in_words(taken)}")
+    return taken, editions.offered()
 
 
 def bring_up_to_date() -> int:

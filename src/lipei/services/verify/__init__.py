@@ -15,7 +15,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from lipei.domain.claims import Case
-from lipei.domain.registers import BankRegister
+from lipei.domain.registers import BankRegister, NormsRegister
+from lipei.norms import loader
+from lipei.norms.errors import NormError
 from lipei.services import norms, seals
 from lipei.services.verify import owed, reading
 from lipei.services.verify.comparing import BY_KIND, Count, Difference, chain, fold
@@ -56,8 +58,12 @@ def differences(
     with reading.snapshot():
         for whole in WHOLE:
             yield from whole()
-        rulebook = norms.current()
-        owes = {Case.kind: owed.Owed(now).compare, BankRegister.kind: owed.register}
+        try:
+            rulebook = norms.current()
+        except NormError as error:  # altered so that nobody can read it: the rest is compared by what was shipped
+            yield Difference("norms", "norm tables", f"cannot be read: {error}")
+            rulebook = loader.rulebook({})
+        owes = {Case.kind: owed.Owed(now).compare, BankRegister.kind: owed.register, NormsRegister.kind: owed.editions}
         for kind in reading.kinds():
             for chunk in reading.chunks(kind):
                 found = chain(chunk, count)

@@ -7,6 +7,7 @@ it. What an entry of schema 1 caused is not named, and is taken as it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from lipei.domain.claims import Case
 from lipei.domain.registers import ID, BankRegister
 from lipei.domain.rulebook import Rulebook
+from lipei.norms.errors import NormError
 from lipei.services import norms, owing
 from lipei.services.owing import INTENT, order_digest
 from lipei.services.verify import reading
@@ -44,8 +46,9 @@ class Owed:
     def __post_init__(self) -> None:
         self.keys = {claim: digest for _, digest, (claim,) in reading.fixed(owing.KEY, ("claim_id",), "1 = 1", ())}
         if self.now is not None:  # the shortest time that was ever set: what is older may have been forgotten under it
-            shortest = min(jobs.key_keep for jobs in norms.versions("jobs"))
-            self.kept_since = canonical.stamp(self.now - shortest)
+            with suppress(NormError):  # an altered table is reported as such
+                shortest = min(jobs.key_keep for jobs in norms.versions("jobs"))
+                self.kept_since = canonical.stamp(self.now - shortest)
 
     def compare(self, chunk: Chunk, rulebook: Rulebook) -> Found:
         """What the chunk's claims owe."""
@@ -265,6 +268,21 @@ def _made(messages: Iterable[str]) -> tuple[set[str], set[str], set[str]]:
             before.add(claims[claim])
         taken |= set(journal.owes(body))
     return made, taken, before
+
+
+def editions(chunk: Chunk, rulebook: Rulebook) -> Found:
+    """Every version of a norm table is the one that its entry put in force, and none is there that no entry did."""
+    wanted = {name: owed for stream in chunk.streams.values() for name, owed in stream.owed.items()}
+    for name, digest, _ in reading.fixed(owing.EDITION, (), "1 = 1", ()):
+        said, sequence = wanted.pop(name, ("", 0))
+        place = f"norm table {name.partition('/')[2]}"
+        if not said:
+            if chunk.streams:  # else the register has not begun
+                yield Difference("norms", place, "no entry put this version in force")
+        elif said != digest:
+            yield Difference("norms", place, f"is not the version that entry {sequence} put in force")
+    for name, (_, sequence) in wanted.items():
+        yield Difference("norms", f"norm table {name.partition('/')[2]}", f"the version of entry {sequence} is gone")
 
 
 def register(chunk: Chunk, rulebook: Rulebook) -> Found:

@@ -245,12 +245,12 @@ def parts_of(stream: Stream, entity: str) -> Mapping[int, Raw]:
 def fixed(kind: owing.Kind, more: Sequence[str], where: str, values: Sequence[Any]) -> Iterator[tuple[str, str, Any]]:
     """Owed rows as the database has them: name, digest of what never changes, and the columns of ``more``."""
     expressions, readers = _fixed(kind, tuple(more), connection.vendor)
-    at, key = len(kind.fixed), kind.fixed.index(kind.key)
+    at, key = len(kind.fixed), [kind.fixed.index(name) for name in kind.key]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {expressions} FROM {kind.model._meta.db_table} WHERE {where}", values)
         for row in cursor:
             read = [reader(v) if reader and v is not None else v for reader, v in zip(readers, row, strict=True)]
-            yield kind.called(read[key]), owing.digest(read[:at]), read[at:]
+            yield kind.called(*(read[place] for place in key)), owing.digest(read[:at]), read[at:]
 
 
 @cache

@@ -79,7 +79,7 @@ def _shown(request: HttpRequest, table: str, version: int, text: str) -> HttpRes
         newest_version=newest.version if newest else 1,
         history=[(h, people.actor_name(h.author, staff, language())) for h in history],
         difference=list(difference(default, text)) if default and text != default else (),
-        default_moved=bool(newest and table != "products" and newest.default_digest != loader.default_digest(table)),
+        default_moved=table != "products" and norm_versions.made_from(table) not in ("", loader.default_digest(table)),
         may_edit=bool(who(request).roles & set(norms.EDITORS.get(table, ()))),
     )
 
