@@ -14,8 +14,20 @@ from benchmarks import machine, options
 from benchmarks.database import scratch
 from benchmarks.figures import Figure, say, shown, tell, told
 
-NAMES = ("reports", "small_claim", "worklist", "claim_page", "imports", "sweep", "letters", "verify", "start", "replay")
-OWN_DATABASE = ("start",)
+NAMES = (
+    "reports",
+    "small_claim",
+    "worklist",
+    "claim_page",
+    "imports",
+    "sweep",
+    "letters",
+    "verify",
+    "start",
+    "pages",
+    "replay",
+)
+OWN_DATABASE = ("start", "pages")
 """Benchmarks of the product as it comes out of the box: they make their own SQLite database."""
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "benchmarks.md"

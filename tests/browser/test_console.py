@@ -15,7 +15,9 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.browser.test_portal_roadside import AGAIN_BYTES_MAX, REQUESTS_MAX
 from tests.web.conftest import PASSWORD, browser, claim, full_claim, handler_code, office, reported, today
+from tests.web.every_page import pages
 
 from lipei.norms.texts import LANGUAGES, text
 from lipei.store import journal, models
@@ -144,59 +146,33 @@ def test_the_same_without_javascript(
     assert "13800138000" in page.content()
 
 
-def pages(number: str) -> dict[str, tuple[str, ...]]:
-    """Every page of the console by somebody who opens it; nobody for the page of signing in."""
-    return {
-        "manager1": (
-            "console/work/",
-            "console/claims/",
-            f"console/claims/{number}/",
-            f"console/claims/{number}/receipt/",
-            f"console/claims/{number}/exposures/1/advance/",
-            "console/report/",
-            "console/prenotices/",
-            "console/norms/",
-            "console/norms/settings/",
-            "console/norms/papers/",
-            "console/norms/duty/edit/",
-            "console/staff/",
-            "console/absences/",
-            "console/delegations/",
-            "console/duty/",
-            "accounts/2fa/",
-            "accounts/sessions/",
-        ),
-        "approver1": ("console/approvals/",),
-        "finance1": ("console/payments/",),
-        "admin1": ("console/tokens/", "console/webhooks/", "console/health/", "console/staff/new/"),
-        "": ("accounts/login/",),
-    }
-
-
 CONTRAST = "color-contrast"
 COLOURS_IN = "zh-hans"
 """Colours are the same in all languages: they are looked at in one, light and dark."""
 
 
-@pytest.mark.once
-def test_every_page_in_every_language_light_and_dark_and_on_a_phone(
-    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client]
+@pytest.mark.parametrize("code", pages("0", 0))
+def test_every_page_in_every_language_look_and_width(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], code: str
 ) -> None:
-    number, found = full_claim(site.office), []
-    for code, paths in pages(number).items():
-        page = desk(chromium, site, browser(code) if code else None)
-        for language in LANGUAGES:
-            page.context.add_cookies([{"name": "lipei_language", "value": language, "url": site.url}])
-            for path in paths:
-                opened(page, f"{site.url}/{path}")
-                found += [f"{path} {language}: {why}" for why in barriers(page, language, path)]
-        page.context.close()
+    """Without barriers, within its weight, with nothing clipped, covered or wider than the screen."""
+    found: list[str] = []
+    paths = pages(full_claim(site.office), site.office.rows["handler1"].id)[code]
+    page = desk(chromium, site, browser(code) if code else None)
+    for language in LANGUAGES:
+        page.context.add_cookies([{"name": "lipei_language", "value": language, "url": site.url}])
+        for name, path in paths.items():
+            opened(page, f"{site.url}/{path}")
+            found += [f"{path} {language}: {why}" for why in barriers(page, language, name)]
+    for path in paths.values():
+        found += [f"{path}: {why}" for why in heavy(page, f"{site.url}/{path}")]
+    page.context.close()
     assert not found, "\n".join(found)
 
 
-def barriers(page: Page, language: str, path: str) -> list[str]:
-    """What is wrong with a page as it stands, in the dark, and on a phone."""
-    name = f"{language}-{path.replace('/', '_')}"
+def barriers(page: Page, language: str, name: str) -> list[str]:
+    """What is wrong with a page as it stands, in the dark, and on screens of other widths."""
+    name = f"{language}-{name.replace('/', '_')}"
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     shot(page, name)
     found = violations(page, but="" if language == COLOURS_IN else CONTRAST)
@@ -206,13 +182,61 @@ def barriers(page: Page, language: str, path: str) -> list[str]:
         shot(page, f"{name}-dark")
         found += [f"dark {v}" for v in violations(page, only=CONTRAST)]
         page.emulate_media(color_scheme="light")
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        found += [f"{width} px: {why}" for why in page.evaluate(ILL_LAID)]
     shot(page, f"{name}-phone")
-    return found if fits(page) else [*found, f"wider than a phone: {page.evaluate(TOO_WIDE)}"]
+    return found
 
 
-TOO_WIDE = """[...document.querySelectorAll('*')]
-    .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 120)).slice(0, 4)"""
+def heavy(page: Page, address: str) -> list[str]:
+    """What a page weighs too much, fetched by somebody who just was there; the first visit is weighed in benchmarks/."""
+    line = page.context.new_cdp_session(page)
+    sizes: list[int] = []
+    asked: list[str] = []
+    line.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
+    line.on("Network.requestWillBeSent", lambda event: asked.append(event["request"]["url"]))
+    line.send("Network.enable")
+    page.goto(address, wait_until="load")
+    line.detach()
+    pieces = [url for url in asked if not url.startswith("data:")]
+    home = "/".join(address.split("/")[:3]) + "/"
+    wrong = [f"from elsewhere: {url}" for url in pieces if not url.startswith(home)]
+    wrong += [f"{sum(sizes)} bytes"] if sum(sizes) > AGAIN_BYTES_MAX else []
+    return wrong + ([f"{len(pieces)} requests: {pieces}"] if len(pieces) > REQUESTS_MAX else [])
+
+
+SCREENS = ((1920, 1080), (768, 1024), (360, 740))
+ILL_LAID = """() => {
+  const wrong = [], say = (why, e) => wrong.push(why + ': ' + e.outerHTML.slice(0, 140));
+  const box = e => e.getBoundingClientRect(), all = what => [...document.querySelectorAll(what)];
+  const drawn = {opacityProperty: true, visibilityProperty: true};
+  const shown = e => box(e).width > 1 && box(e).height > 1 && e.checkVisibility(drawn);
+  const within = (e, name, values) => {
+    for (let at = e; at; at = at.parentElement) if (values.includes(getComputedStyle(at)[name])) return true;
+    return false;
+  };
+  const floats = e => within(e, 'position', ['fixed', 'sticky']);
+  const scrolls = e => within(e.parentElement, 'overflowX', ['auto', 'scroll']);
+  if (document.documentElement.scrollWidth > document.documentElement.clientWidth)
+    all('body *').filter(e => shown(e) && box(e).right > innerWidth + 1 && !scrolls(e)).forEach(e => say('too wide', e));
+  for (const e of all('body *')) {
+    if (e.scrollWidth <= e.clientWidth + 1 || !shown(e) || e.closest('.lp-only-read, svg, select, input')) continue;
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    const style = getComputedStyle(e), whole = style.textOverflow === 'ellipsis' && e.closest('[title]');
+    if (['hidden', 'clip'].includes(style.overflowX) && !whole) say('clipped', e);
+  }
+  const pressed = all('a, button, input, select, textarea, summary').filter(e => shown(e) && !floats(e));
+  pressed.forEach((e, i) => pressed.slice(i + 1).forEach(other => {
+    const label = e.closest('label');
+    if (e.contains(other) || other.contains(e) || (label && label === other.closest('label'))) return;
+    const both = [...e.getClientRects()].some(r => [...other.getClientRects()].some(o =>
+      Math.min(r.right, o.right) - Math.max(r.left, o.left) > 2 && Math.min(r.bottom, o.bottom) - Math.max(r.top, o.top) > 2));
+    if (both) say('covered by ' + other.outerHTML.slice(0, 80), e);
+  }));
+  return wrong.slice(0, 6);
+}"""
+"""What is wrong with where things stand: wider than the screen, cut off without its whole words in a title, overlapping."""
 
 
 def test_a_double_click_does_nothing_twice(

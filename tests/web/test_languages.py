@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.browser.test_console import pages
 from tests.web.conftest import full_claim
+from tests.web.every_page import pages, tables, unlooked_at
 
 from lipei.norms import loader
 from lipei.norms import texts as wordings
@@ -53,9 +53,11 @@ OWN = (
         "是否需要更换？",
         "徐汇区漕溪路",
     ),
+    *("林晓", "林", "阿不都热合曼·吐尔逊江·Alexander Konstantinopolitanski", "阿", "定损单.pdf", "IMG_0412.jpg"),
+    "a-very-long-file-name-without-any-space-that-never-ends.jpeg",
     *tokens.SCOPES,
 )
-"""Names of languages and codes, and what the people of the test's claim said."""
+"""Names of languages and codes, what the people of the test's claim said, and the samples of the look page."""
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -133,20 +135,23 @@ def leaves(document: Any) -> list[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_on_a_page_is_in_another_language(browser, office, bracketed, language):
-    number, wrong = full_claim(office), set()
-    own, tables = (
-        own_words(office, language),
-        "\n".join(leaves([loader.read(loader.default_text(t)) for t in loader.PARSERS])),
-    )
-    tables_of = {"manager1": tuple(f"console/norms/{table}/" for table in loader.TABLES)}
-    for code, paths in (*pages(number).items(), *tables_of.items()):
-        for path in paths if code else ():
+    found, wrong = pages(full_claim(office), office.rows["handler1"].id), set()
+    own = own_words(office, language)
+    known = "\n".join(leaves([loader.read(loader.default_text(table)) for table in loader.PARSERS]))
+    of_managers = {"manager1": {**found["manager1"], **tables()}}
+    for code, paths in {**found, **of_managers}.items():
+        for path in paths.values() if code else ():
             answer = browser(code, language).get(f"/{path}", follow=True)
             assert answer.status_code == 200, path
             seen = Visible(language)
             seen.feed(answer.content.decode())
             for piece, spoken in seen.pieces:
                 left = outside(piece, spoken).strip(" ·:：\n")
-                if LETTER.search(DAY[spoken].sub("", own.sub("", left))) and not ("norms/" in path and left in tables):
+                if LETTER.search(DAY[spoken].sub("", own.sub("", left))) and not ("norms/" in path and left in known):
                     wrong.add(f"{path}: {left[:120]!r}")
     assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_every_page_is_looked_at():
+    """Who adds an address says in `every_page` who opens it, or that it is no page."""
+    assert not unlooked_at()

@@ -160,7 +160,7 @@
   }
 
   // --- who else is here, and what changed ----------------------------------------------------------------------------
-  var EVERY_MS = 20000;
+  var EVERY_MS = 20000, FIRST_MS = 1000;  // what the page itself needs goes first
   var last = "";
 
   function pulse() {
@@ -180,7 +180,7 @@
   }
 
   if ($("#claim")) {
-    pulse();
+    setTimeout(pulse, FIRST_MS);
     setInterval(pulse, EVERY_MS);
     document.addEventListener("visibilitychange", pulse);
     // what changed was shown: a form that is being filled in stands on what is true now

@@ -1,0 +1,73 @@
+"""Every page of the console by somebody who opens it: whatever looks at all pages looks at these."""
+
+from __future__ import annotations
+
+from lipei.norms import loader
+from lipei.web.console.urls import urlpatterns
+
+NO_PAGES = {
+    *("work-take", "worklist-export", "work-bulk-done", "work-bulk-undo", "work-view-keep", "work-view-change"),
+    *("claims-export", "finance-export", "bank-file", "bank-cleared", "bank-upload", "bank-submit", "norm-version"),
+    *("absence-end", "delegation-end", "token-revoke", "webhook-stop", "palette", "visits-worker", "visit-photo"),
+    *("claim-pulse", "claim-unmask", "claim-upload", "claim-document", "claim-letter"),
+}
+"""Addresses that do something, answer with a file or a part of a page, or show a page that stands here already."""
+
+
+def pages(number: str, staff: int) -> dict[str, dict[str, str]]:
+    """Code of a member of staff → name of a page → its path; of a claim of `full_claim` and a member of staff.
+
+    Nobody's code ("") for pages outside of the console. A page with several faces stands here once per face.
+    """
+    return {
+        "manager1": {
+            "home": "console/",
+            "worklist": "console/work/",
+            "work-bulk": "console/work/several/",
+            "claims": "console/claims/",
+            "claim": f"console/claims/{number}/",
+            "receipt": f"console/claims/{number}/receipt/",
+            "part-act": f"console/claims/{number}/exposures/1/advance/",
+            "claim-act": f"console/claims/{number}/add_note/",
+            "report": "console/report/",
+            "prenotices": "console/prenotices/",
+            "norms": "console/norms/",
+            "norm": "console/norms/settings/",
+            "norm/papers": "console/norms/papers/",
+            "norm/products": "console/norms/products/",
+            "norm-edit": "console/norms/duty/edit/",
+            "norm-edit/promises": "console/norms/promises/edit/",
+            "staff": "console/staff/",
+            "absences": "console/absences/",
+            "delegations": "console/delegations/",
+            "duty": "console/duty/",
+            "look": "console/look/",
+            "tour": "console/tour/",
+            "accounts/2fa": "accounts/2fa/",
+            "accounts/sessions": "accounts/sessions/",
+        },
+        "lead1": {"team": "console/team/"},
+        "approver1": {"approvals": "console/approvals/"},
+        "finance1": {"finance": "console/finance/", "payments": "console/payments/"},
+        "surveyor1": {"visits": "console/visits/", "visit": f"console/visits/{number}/1/"},
+        "admin1": {
+            "tokens": "console/tokens/",
+            "webhooks": "console/webhooks/",
+            "health": "console/health/",
+            "setup": "console/setup/",
+            "staff-new": "console/staff/new/",
+            "staff-edit": f"console/staff/{staff}/",
+        },
+        "": {"accounts/login": "accounts/login/"},
+    }
+
+
+def tables() -> dict[str, str]:
+    """Name of a norm table → the path of its page."""
+    return {f"norm/{table}": f"console/norms/{table}/" for table in loader.TABLES}
+
+
+def unlooked_at() -> set[str]:
+    """Names of the console's addresses that stand in neither list."""
+    looked_at = {name.partition("/")[0] for found in pages("0", 0).values() for name in found}
+    return {str(one.name) for one in urlpatterns} - looked_at - NO_PAGES
