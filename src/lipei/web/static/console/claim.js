@@ -160,7 +160,7 @@
   }
 
   // --- who else is here, and what changed ----------------------------------------------------------------------------
-  var EVERY_MS = 20000, FIRST_MS = 1000;  // what the page itself needs goes first
+  var EVERY_MS = 20000, FIRST_MS = 2000;  // what the page itself needs goes first
   var last = "";
 
   function pulse() {
