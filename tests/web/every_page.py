@@ -41,6 +41,7 @@ def pages(number: str, staff: int) -> dict[str, dict[str, str]]:
             "absences": "console/absences/",
             "delegations": "console/delegations/",
             "duty": "console/duty/",
+            "calendar": "console/calendar/",
             "look": "console/look/",
             "tour": "console/tour/",
             "accounts/2fa": "accounts/2fa/",
@@ -49,6 +50,7 @@ def pages(number: str, staff: int) -> dict[str, dict[str, str]]:
         "lead1": {"team": "console/team/"},
         "approver1": {"approvals": "console/approvals/"},
         "finance1": {"finance": "console/finance/", "payments": "console/payments/"},
+        "expert1": {"consultations": "console/consultations/"},
         "surveyor1": {"visits": "console/visits/", "visit": f"console/visits/{number}/1/"},
         "admin1": {
             "tokens": "console/tokens/",
