@@ -61,6 +61,7 @@ EXPECTED = {
     "team": {"team_lead", "manager"},
     "duty": ALL,
     "calendar": ALL,
+    "calculation": ALL,
     "norms": ALL,
     "norm": ALL,
     "norm-version": ALL,

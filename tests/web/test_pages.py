@@ -32,7 +32,16 @@ PAGES = {
     ),
     "finance1": ("work/", "payments/", "approvals/", "finance/", "finance/?show=files"),
     "expert1": ("consultations/",),
-    "admin1": ("calendar/", "calendar/?day=2026-11-24", "tokens/", "webhooks/", "health/", "norms/", "staff/"),
+    "admin1": (
+        "calendar/",
+        "calendar/?day=2026-11-24",
+        "calculation/",
+        "tokens/",
+        "webhooks/",
+        "health/",
+        "norms/",
+        "staff/",
+    ),
     "handler1": ("", "report/", "prenotices/"),
 }
 INLINE = re.compile(r"\son[a-z]+\s*=|\sstyle\s*=|<style|<script(?![^>]*\ssrc=)", re.IGNORECASE)

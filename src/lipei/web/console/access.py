@@ -54,6 +54,7 @@ PAGES: Mapping[str, str] = {
     "duty": "norms.see",
     "team": "team.see",
     "calendar": "norms.see",
+    "calculation": "norms.see",
     "norms": "norms.see",
     "norm": "norms.see",
     "norm-version": "norms.see",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lipei.web.console import (
+    calculation,
     calendar,
     claims,
     consultations,
@@ -51,6 +52,7 @@ urlpatterns = [
     page("team/", team.team, "team"),
     page("duty/", duty.duty, "duty"),
     page("calendar/", calendar.calendar, "calendar"),
+    page("calculation/", calculation.calculation, "calculation"),
     page("norms/", norms.index, "norms"),
     page("norms/<slug:table>/", norms.table, "norm"),
     page("norms/<slug:table>/edit/", norms.edit, "norm-edit"),
