@@ -13,7 +13,7 @@ from tests.web.conftest import PASSWORD, reported
 
 from lipei.jobs import loop
 from lipei.norms import loader
-from lipei.services import norms
+from lipei.services import norms, signs
 from lipei.store import models
 
 
@@ -245,6 +245,18 @@ def test_a_webhook_is_subscribed_and_stopped(browser, office):
     assert client.post(f"/console/webhooks/{hook.id}/stop/").status_code == 302
     hook.refresh_from_db()
     assert not hook.active
+
+
+def test_health_tells_when_worker_backup_and_comparison_were_last_there(browser, office):
+    client = browser("admin1")
+    assert client.get("/console/health/").content.decode().count("Never yet") == 3
+    signs.note("worker", now=NOW - timedelta(hours=1))
+    signs.note("backup", now=NOW - timedelta(days=3))
+    signs.note("verify", now=NOW, good=False)
+    body = client.get("/console/health/").content.decode()
+    assert "3 d ago" in body and "Differences found" in body and "Start lipei work" in body and "Never yet" not in body
+    loop.Jobs().run_once(NOW)
+    assert "Start lipei work" not in client.get("/console/health/").content.decode()
 
 
 def test_health_names_a_queue_that_nobody_works_off(browser, office):

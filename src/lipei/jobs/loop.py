@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections
 
-from lipei.services import bank, deliveries, duty, norms, retention, seals, sweeps, webhook_calls
+from lipei.services import bank, deliveries, duty, norms, retention, seals, signs, sweeps, webhook_calls
 from lipei.store import trouble
 
 log = structlog.get_logger(__name__)
@@ -54,6 +54,10 @@ AT_ONCE: Mapping[str, int] = {"deliveries": 10, "webhooks": 10}
 TURN_SECONDS = 5.0
 """What takes longer is left for the next turn: a duty call waits for nobody's slow mail server."""
 
+SIGN = "sign"
+TELL_EVERY = timedelta(minutes=1)
+"""How often a worker says that it is at work."""
+
 GROWS_WITH_WORK = ("clocks", "duty", "offers", "papers")
 """Sweeps that take a batch at a time: one that was full is run again at the next turn, not at its next rhythm."""
 
@@ -74,6 +78,7 @@ class Jobs:
         time_is = clock or (lambda: now)
         table = norms.current().jobs
         done = 0
+        self._tell(now)
         for name, sweep in SCHEDULE.items():
             last = self.last.get(name)
             if last is not None and last <= now < last + table.every[name]:
@@ -86,6 +91,13 @@ class Jobs:
         for name, drain in DRAINS.items():
             done += _drained(name, drain, time_is, table.batch)
         return done
+
+    def _tell(self, now: datetime) -> None:
+        """Say now and then that this worker is at work."""
+        said = self.last.get(SIGN)
+        if said is None or not said <= now < said + TELL_EVERY:
+            self.last[SIGN] = now
+            signs.note("worker", now=now)
 
 
 def _drained(name: str, drain: Sweep, time_is: Callable[[], datetime], most: int) -> int:

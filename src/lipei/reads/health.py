@@ -16,6 +16,22 @@ STALLED = timedelta(minutes=10)
 """A queued row that has been due for longer than this waits for a worker that is not there."""
 
 
+SIGNS = ("worker", "backup", "verify")
+"""What tells of itself that it was done, see `services.signs`."""
+SIGN = "sign."
+"""Before the name of a sign in the table of small facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """When something was done last (None: never), whether it went well, and whether that is too long ago to be well."""
+
+    name: str
+    at: datetime | None
+    good: bool
+    silent: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """One kind of row that owns its fate."""
@@ -85,6 +101,18 @@ def health(*, now: datetime) -> Health:
         journal_entries=models.Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0,
         is_demonstration=demo.exists(),
     )
+
+
+def signs(*, now: datetime) -> tuple[Sign, ...]:
+    """Every sign of `SIGNS`. One query. Only a worker is expected to be heard of all the time."""
+    rows = dict(models.CompanyState.objects.filter(key__startswith=SIGN).values_list("key", "value"))
+    found = []
+    for name in SIGNS:
+        value = rows.get(f"{SIGN}{name}")
+        at = datetime.fromisoformat(value["at"]) if value else None
+        silent = at is None or (name == "worker" and at < now - STALLED)
+        found.append(Sign(name, at, bool(value and value["good"]), silent))
+    return tuple(found)
 
 
 def _queue(name: str, rows: Manager[Any], now: datetime, waiting: tuple[str, ...]) -> Queue:

@@ -24,10 +24,12 @@ def verify(as_json: bool) -> int:
     require_ready()
     from tqdm import tqdm
 
+    from lipei.services import signs
     from lipei.services import verify as service
 
     with tqdm(desc="Verifying", unit=" entries", leave=False, mininterval=0.5) as bar:
         report = service.run(now=now(), progress=lambda done: bar.update(done - bar.n) and None)
+    signs.note("verify", now=now(), good=report.clean)
     return _told(report, as_json)
 
 
@@ -63,11 +65,13 @@ def backup(dest: Path, as_json: bool) -> None:
     set_up()
     require_ready()
     from lipei.services import backup as service
+    from lipei.services import signs
 
     try:
         made = service.backup(dest, now=now(), version=version("lipei"))
     except service.BackupError as error:
         raise Failed(str(error)) from None
+    signs.note("backup", now=now())
     size = f"{made.size_bytes:,} bytes"
     words = f"{made.rows} rows and {made.files} files ({size}) are in {dest}. Keep the data key apart."
     answer(words, as_json, folder=str(dest), rows=made.rows, files=made.files, size_bytes=made.size_bytes)

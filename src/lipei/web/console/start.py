@@ -73,7 +73,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     """What an empty company still lacks, with the place where each thing is done."""
     at, table = now(), book(request)
     gap = norms.roster_gap(norms.text_in_force("duty")[1], at) is not None
-    found = readiness.items(book=table, roster_whole=not gap, gateways=_gateways(), now=at)
+    found = readiness.items(book=table, roster_whole=not gap, gateways=gateways(), now=at)
     rows = [(item, *_where(request, item.code)) for item in found]
     done = sum(item.done for item in found)
     separator = text("common.list_separator", language())
@@ -84,7 +84,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _gateways() -> dict[str, bool]:
+def gateways() -> dict[str, bool]:
     """Which ways out of the house are set up. A bank that confirms by itself is none."""
     found = {code: bool(getattr(settings, name)) for code, name in GATEWAYS.items()}
     return {**found, "bank": found["bank"] and settings.LIPEI_BANK_URL != BANK_FOR_SHOW}

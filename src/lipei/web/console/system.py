@@ -17,6 +17,7 @@ from lipei.services import tokens as token_service
 from lipei.services import webhooks as webhook_service
 from lipei.web.console.people import filled
 from lipei.web.console.shell import book, complain, now, say, show, who
+from lipei.web.console.start import gateways
 from lipei.web.forms import Offers
 from lipei.web.templatetags.lipei import language
 
@@ -101,4 +102,8 @@ def prenotices(request: HttpRequest) -> HttpResponse:
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
     """Whether what runs by itself runs: queues, failures, the last seal, the journal's guards."""
-    return show(request, "health", "health", health=health_reads.health(now=now()))
+    at = now()
+    return show(
+        request, "health", "health", health=health_reads.health(now=at), signs=health_reads.signs(now=at),
+        ways=list(gateways().items()),
+    )  # fmt: skip
