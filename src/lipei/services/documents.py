@@ -7,7 +7,7 @@ they are taken, and the journal names where.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -51,6 +51,15 @@ def store(location: str) -> media.MediaStore:
 def kept() -> media.MediaStore:
     """Where this installation keeps its files."""
     return store(str(settings.LIPEI_MEDIA))
+
+
+def unreferenced(digests: Sequence[str]) -> set[str]:
+    """Which of these files no claim refers to, as a document or as a letter; a claim whose time is over refers to none."""
+    kept = models.Claim.objects.filter(erased=False)
+    documents = models.Document.objects.filter(digest__in=digests, aggregate_id__in=kept.values("id"))
+    letters = models.Delivery.objects.filter(letter_digest__in=digests, stream_id__in=kept.values("id"))
+    held = {*documents.values_list("digest", flat=True), *letters.values_list("letter_digest", flat=True)}
+    return set(digests) - held
 
 
 def receive(

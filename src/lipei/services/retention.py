@@ -71,7 +71,9 @@ def erase(stream_id: int, *, now: datetime) -> bool:
     if loaded is None:
         return False
     case: Case = loaded.aggregate
+    letters = models.Delivery.objects.filter(stream_kind="claim", stream_id=stream_id).exclude(letter_digest="")
     digests = {d.digest for d in case.documents.values() if d.digest}
+    digests |= set(letters.values_list("letter_digest", flat=True))
 
     def inside() -> None:
         for entity, part in Case.entities.items():
@@ -92,16 +94,9 @@ def erase(stream_id: int, *, now: datetime) -> bool:
         unit_of_work.commit([Write(loaded, ((told, RETENTION),))], rulebook=norms.current(), now=now, inside=inside)
     except Stale:
         return False
-    for digest in digests:
-        _forget(digest)
-    return True
-
-
-def _forget(digest: str) -> None:
-    """Delete the bytes of a file unless a claim that is kept has the same."""
-    holders = models.Document.objects.filter(digest=digest).values("aggregate_id")
-    if not models.Claim.objects.filter(id__in=holders, erased=False).exists():
+    for digest in documents.unreferenced([*digests]):  # a claim that is kept may have the same file
         documents.kept().delete(digest)
+    return True
 
 
 def _private(entity: str) -> bool:

@@ -23,7 +23,7 @@ from lipei.domain.events import Actor, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.uploads.media import DurableFiles
 from lipei.norms import loader
-from lipei.services import actions, editions, norms, one_by_one, portal_files, portal_limits
+from lipei.services import actions, documents, editions, norms, one_by_one, portal_files, portal_limits
 from lipei.services.actions import Done
 from lipei.services.amend import Busy, amend
 from lipei.store import aggregates, models
@@ -32,6 +32,8 @@ CLOCKS = Actor("system:clocks", "clocks")
 OFFERS = Actor("system:offers", "offers")
 PAPERS = Actor("system:papers", "papers")
 BULK = 500
+PARTS = 256
+"""Folders of the media store, of which tidying looks through one in an hour for files that nobody refers to."""
 
 log = structlog.get_logger(__name__)
 
@@ -145,7 +147,9 @@ def papers(*, now: datetime, limit: int) -> int:
 
 
 def tidy(*, now: datetime, limit: int) -> int:
-    """Forget what nobody asks for any more: old idempotency keys, tries at claims, unfinished uploads; how many."""
+    """Forget what nobody asks for any more: old idempotency keys, tries at claims, unfinished uploads, files that no claim
+    refers to; how many.
+    """
     book = norms.current().settings
     old = models.IdempotencyKey.objects.filter(at__lt=now - norms.current().jobs.key_keep)
     removed: int = models.IdempotencyKey.objects.filter(
@@ -155,9 +159,12 @@ def tidy(*, now: datetime, limit: int) -> int:
     lifetime = timedelta(hours=book.upload_resume_hours)
     if portal_files.partials().folder.exists():
         removed += portal_files.partials().sweep(now)
-    media = Path(settings.LIPEI_MEDIA)
-    if media.exists():
-        removed += DurableFiles(location=str(media)).sweep(now=now, older_than=lifetime)
+    if Path(settings.LIPEI_MEDIA).exists():
+        files = DurableFiles(location=str(settings.LIPEI_MEDIA))
+        removed += files.sweep(now=now, older_than=lifetime)
+        # A part of the store at a time: all of it within some days, and no turn is long.
+        part = f"{int(now.timestamp() // 3600) % PARTS:02x}"
+        removed += files.collect(now=now, older_than=lifetime, unreferenced=documents.unreferenced, folders=part)
     return removed
 
 

@@ -359,6 +359,7 @@ class Delivery(models.Model):
     position = models.SmallIntegerField(default=0)  # which of the channels is being tried
     urgent = models.BooleanField(default=False)
     letter = models.CharField(max_length=24, default="")
+    letter_digest = models.CharField(max_length=64, default="", db_default="")  # of the letter that went out with it
     language = models.CharField(max_length=8, default="")
     event = models.CharField(max_length=64, default="")
     part = models.IntegerField(default=0)
@@ -383,6 +384,7 @@ class Delivery(models.Model):
                 name="delivery_due", fields=["due_at", "id"], condition=Q(state__in=("queued", "sending", "asking"))
             ),
             models.Index(name="delivery_stream", fields=["stream_kind", "stream_id"]),
+            models.Index(name="delivery_letter", fields=["letter_digest"], condition=~Q(letter_digest="")),
             models.Index(name="delivery_provider", fields=["provider_id"], condition=~Q(provider_id="")),
         ]
 

@@ -12,7 +12,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from lipei.gateways.uploads.sealing import Unsealed, seal
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _UNFINISHED = ".writing-"
 _CHUNK_BYTES = 1 << 20
+_ASKED_AT_ONCE = 400
 _IN_MEMORY_BYTES_MAX = 4_000_000  # sealed files larger than this wait on disk until they are stored
 
 
@@ -48,6 +49,33 @@ class DurableFiles(FileSystemStorage):
                 if partial.stat().st_mtime < (now - older_than).timestamp():
                     partial.unlink()
                     removed += 1
+        return removed
+
+    def renewed(self, name: str) -> bool:
+        """Whether a file is there, and counts as new from now on: whoever is about to refer to it has time to."""
+        try:
+            os.utime(self.path(name))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def collect(
+        self, *, now: datetime, older_than: timedelta, unreferenced: Callable[[Sequence[str]], Iterable[str]],
+        folders: str = "*",
+    ) -> int:  # fmt: skip
+        """Remove finished files that have been there for a while and that nobody refers to; how many.
+
+        ``unreferenced`` says which of some digests those are; ``folders`` limits the search to some of the store. A file
+        that is kept once more at this very moment stays (`renewed`): it is put aside first, and put back if it was.
+        """
+        until = (now - older_than).timestamp()
+        old = [path for path in Path(self.location).glob(f"{folders}/*/*") if _DIGEST.fullmatch(path.name)]
+        old = [path for path in old if _written_at(path) < until]
+        removed = 0
+        for at in range(0, len(old), _ASKED_AT_ONCE):
+            portion = {path.name: path for path in old[at : at + _ASKED_AT_ONCE]}
+            for digest in unreferenced([*portion]):
+                removed += _put_aside(portion[digest], until)
         return removed
 
     def _save(self, name: str, content: File) -> str:  # type: ignore[type-arg]
@@ -85,7 +113,7 @@ class MediaStore:
         data.seek(0)
         if _digest_of(data) != digest:
             raise WrongDigest
-        if self.has(digest):
+        if self._there(digest):
             return False
         data.seek(0)
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES_MAX) as sealed:
@@ -97,6 +125,12 @@ class MediaStore:
             self.storage.delete(name)
             return False
         return True
+
+    def _there(self, digest: str) -> bool:
+        """Whether the bytes are kept, and will be for as long as it takes to refer to them."""
+        if isinstance(self.storage, DurableFiles):
+            return self.storage.renewed(path_of(digest))
+        return self.has(digest)
 
     def has(self, digest: str) -> bool:
         """Whether the bytes of this digest are kept."""
@@ -126,6 +160,26 @@ class MediaStore:
     def delete(self, digest: str) -> None:
         """Forget the bytes (end of retention). The caller knows that nothing refers to them any more."""
         self.storage.delete(path_of(digest))
+
+
+def _written_at(path: Path) -> float:
+    """When a file was written or renewed; now where it has just gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def _put_aside(path: Path, until: float) -> bool:
+    """Remove a file unless it was renewed meanwhile."""
+    aside = path.with_name(f"{_UNFINISHED}{path.name}")
+    with contextlib.suppress(FileNotFoundError):
+        path.replace(aside)
+        if _written_at(aside) < until:
+            aside.unlink()
+            return True
+        aside.replace(path)
+    return False
 
 
 def path_of(digest: str) -> str:

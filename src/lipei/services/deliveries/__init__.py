@@ -184,6 +184,7 @@ def _next(row: Any, loaded: Loaded, receipt: Receipt, composed: Composed, now: d
             **after,
             "provider_id": receipt.provider_id[:120],
             "body": body,
+            "letter_digest": composed.letter_digest,
             "secret": "",
             "reason": "",
             "attempts": 0,

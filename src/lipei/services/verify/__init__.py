@@ -19,7 +19,7 @@ from lipei.domain.registers import BankRegister, NormsRegister
 from lipei.norms import loader
 from lipei.norms.errors import NormError
 from lipei.services import norms, seals
-from lipei.services.verify import owed, reading
+from lipei.services.verify import files, owed, reading
 from lipei.services.verify.comparing import BY_KIND, Count, Difference, chain, fold
 from lipei.store import journal, models
 
@@ -63,13 +63,17 @@ def differences(
         except NormError as error:  # altered so that nobody can read it: the rest is compared by what was shipped
             yield Difference("norms", "norm tables", f"cannot be read: {error}")
             rulebook = loader.rulebook({})
-        owes = {Case.kind: owed.Owed(now).compare, BankRegister.kind: owed.register, NormsRegister.kind: owed.editions}
+        owes = {
+            Case.kind: (owed.Owed(now).compare, files.Files().compare),
+            BankRegister.kind: (owed.register,),
+            NormsRegister.kind: (owed.editions,),
+        }
         for kind in reading.kinds():
             for chunk in reading.chunks(kind):
                 found = chain(chunk, count)
                 yield from (Difference(name, chunk.name(number), detail) for number, name, detail in found)
                 yield from fold(chunk)
-                for comparison in (*BY_KIND.get(kind, ()), *filter(None, [owes.get(kind)])):
+                for comparison in (*BY_KIND.get(kind, ()), *owes.get(kind, ())):
                     yield from comparison(chunk, rulebook)
                 if progress is not None:
                     progress(count.entries)

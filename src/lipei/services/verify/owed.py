@@ -71,13 +71,13 @@ class Owed:
 
 # --- messages ------------------------------------------------------------------------------------------------
 
-_MORE = ("stream_id", "id", "sequence", "message", "channels", "position", "state", "body")
+_MORE = ("stream_id", "id", "sequence", "message", "channels", "position", "state", "body", "letter_digest")
 
 
 def deliveries(chunk: Chunk) -> Found:
     """Every message owed is there as it was written, none is there that nobody owes, and each ended as the journal says."""
     seen: set[tuple[int, str]] = set()
-    ended = {number: _ends(stream) for number, stream in chunk.streams.items()}
+    ended = {number: ends(stream) for number, stream in chunk.streams.items()}
     where = "stream_kind = %s AND stream_id BETWEEN %s AND %s"
     for name, digest, more in reading.fixed(owing.DELIVERY, _MORE, where, (chunk.kind, chunk.low, chunk.high)):
         number, row = more[0], Row(*more[1:])
@@ -87,15 +87,15 @@ def deliveries(chunk: Chunk) -> Found:
         seen.add((number, name))
         place = f"{chunk.name(number)} delivery {row.id} ({row.message})"
         yield from (Difference("deliveries", place, why) for why in _wrong(stream, name, digest, row))
-        said = ended[number].pop(row.id, ("", "", ""))
-        yield from (Difference("deliveries", place, why) for why in _end_wrong(chunk, stream, row, *said))
+        said = ended[number].pop(row.id, NOTHING)
+        yield from (Difference("deliveries", place, why) for why in _end_wrong(chunk, stream, row, said))
     for number, stream in chunk.streams.items():
         for name, (_, sequence) in stream.owed.items():
             if name.startswith("delivery/") and (number, name) not in seen:
                 what = f"the message {name.removeprefix('delivery/')} that entry {sequence} owes is gone"
                 yield Difference("deliveries", chunk.name(number), what)
-        for delivery, (kind, _, _) in ended[number].items():
-            yield Difference("deliveries", chunk.name(number), f"delivery {delivery} of {kind} is gone")
+        for delivery, end in ended[number].items():
+            yield Difference("deliveries", chunk.name(number), f"delivery {delivery} of {end.kind} is gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,7 @@ class Row:
     position: int
     state: str
     body: bytes
+    letter: str
 
 
 def _wrong(stream: Stream, name: str, digest: str, row: Row) -> Iterator[str]:
@@ -122,28 +123,48 @@ def _wrong(stream: Stream, name: str, digest: str, row: Row) -> Iterator[str]:
         yield f"is not the message that entry {sequence} caused"
 
 
-def _ends(stream: Stream) -> dict[int, tuple[str, str, str]]:
-    """By delivery the last entry about it: kind, channel, and the digest of what was last sent."""
-    found: dict[int, tuple[str, str, str]] = {}
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last entry about a delivery, and the digests of text and letter that went out last."""
+
+    kind: str = ""
+    channel: str = ""
+    body: str = ""
+    letter: str = ""
+
+
+NOTHING = End()
+
+
+def ends(stream: Stream) -> dict[int, End]:
+    """By delivery how far it came."""
+    found: dict[int, End] = {}
     for _, kind, _, facts in stream.told:
         if kind.startswith("notice.") and "delivery" in facts:
-            before = found.get(facts["delivery"], ("", "", ""))
-            found[facts["delivery"]] = (kind, facts.get("channel", ""), facts.get("body_digest", before[2]))
+            before = found.get(facts["delivery"], NOTHING)
+            sent = facts if kind == "notice.sent" else {"body_digest": before.body, "letter_digest": before.letter}
+            found[facts["delivery"]] = End(
+                kind, facts.get("channel", ""), sent.get("body_digest", ""), sent.get("letter_digest", "")
+            )
     return found
 
 
-def _end_wrong(chunk: Chunk, stream: Stream, row: Row, kind: str, channel: str, body: str) -> Iterator[str]:
+def _end_wrong(chunk: Chunk, stream: Stream, row: Row, end: End) -> Iterator[str]:
     if row.state in ENDS:
-        if kind != ENDS[row.state]:
-            yield f"is said to be {row.state}, the journal says {kind or 'nothing of it'}"
+        if end.kind != ENDS[row.state]:
+            yield f"is said to be {row.state}, the journal says {end.kind or 'nothing of it'}"
     elif row.state not in ("queued", "sending", "asking"):
         yield f"is in a state that there is not: {row.state}"
-    elif kind and (kind != "notice.sent" or (row.state != "asking" and channel == _channel(row))):
-        yield f"is {row.state} although the journal has {kind}: it would be sent twice"
-    if body and stream.salt and row.body and crypto.digest(chunk.text(row.body) or "", stream.salt) != body:
-        yield "its text is not the one that was sent"
-    elif body and stream.salt and not row.body:
+    elif end.kind and (end.kind != "notice.sent" or (row.state != "asking" and end.channel == _channel(row))):
+        yield f"is {row.state} although the journal has {end.kind}: it would be sent twice"
+    if row.letter != end.letter:
+        yield "the letter on record is not the one that was sent"
+    if not (end.body and stream.salt):
+        return
+    if not row.body:
         yield "the text that was sent is gone"
+    elif crypto.digest(chunk.text(row.body) or "", stream.salt) != end.body:
+        yield "its text is not the one that was sent"
 
 
 def _channel(row: Row) -> str:
