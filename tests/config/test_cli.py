@@ -14,7 +14,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import click
+import pyarrow
 import pytest
+from pyarrow import parquet
 from tests.jobs.installations import Installation, installation
 
 from lipei.config import cli
@@ -100,6 +102,12 @@ def test_from_nothing_to_a_company_and_out_again(fresh: Installation, tmp_path: 
     ended(fresh.lipei("demo", "--claims", "1"), 1)  # not empty any more
     ended(fresh.lipei("import", "staff", tmp_path / "nowhere.csv"), 2)
     ended(fresh.lipei("import", "cars", staff), 2)
+    ended(fresh.lipei("import", "policies", staff, "--json"), 1, "policy_number", "code, name, roles")
+    columns = {"code": ["handler2", "x"], "name": ["陈刚", None], "roles": ["handler", "handler"]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "staff.parquet")
+    said = ended(fresh.lipei("import", "staff", tmp_path / "staff.parquet", "--rejects", rejects, "--json"), 0)
+    report = json.loads(said.splitlines()[-1])
+    assert (report["read"], report["imported"], report["rejected"]) == (2, 1, 1)
 
     for what, name in (("claims", "claims.xlsx"), ("journal", "journal.jsonl")):
         done = json.loads(ended(fresh.lipei("export", what, tmp_path / name, "--json"), 0))

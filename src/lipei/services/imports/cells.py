@@ -135,6 +135,8 @@ class Row:
             cell = cell.strip()
             if cell in self.header.layout.empty:
                 return None
+            if cell.isascii() and cell.isprintable() and cell[0] not in "#[{":
+                return cell  # as nearly all are
             code = _wrong_text(cell)
         else:
             code = "" if cell is None or _single(cell) else "refusal.import_cell"
