@@ -96,7 +96,7 @@ def test_the_rows_that_are_spoiled_here_are_good(kind: str) -> None:
     assert code(kind) == ""
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(data=st.data())
 @pytest.mark.parametrize("kind", GOOD)
 def test_any_cell_gives_a_value_or_a_rejection(kind: str, data: st.DataObject) -> None:
@@ -105,7 +105,7 @@ def test_any_cell_gives_a_value_or_a_rejection(kind: str, data: st.DataObject) -
     code(kind, **{column: cell})
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(ANYTHING)
 def test_every_reader_of_a_cell_gives_a_value_of_its_kind_or_raises_wrong(cell: Any) -> None:
     row = Row(header("claims"), list({**CLAIM, "paid": cell, "reported_at": cell, "place": cell}.values()))
@@ -185,6 +185,7 @@ def test_a_policys_version_and_counts_are_whole_numbers() -> None:
         assert code("policies", terms_version=word) in ("word_unknown", "too_long")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60))
 def test_every_number_becomes_one_that_stands_in_an_address(told: str) -> None:
     for number in (imports.safe_number(told), imports.marked_number(told)):

@@ -199,7 +199,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6))
 @example(table=[["=1+1", "'=1+1", "''@x"], ["-5", "+5.25", "-1,234"], ["a\rb", "\rb", "'"]])
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
@@ -213,6 +213,7 @@ def test_a_file_read_back_has_the_cells_that_were_written(tmp_path: Path, ending
     assert rows(path) == [header, *table]
 
 
+@settings(deadline=None)
 @given(st.one_of(CELLS, st.text("'=", max_size=5)))
 def test_no_text_is_taken_for_a_formula_and_none_is_changed(cell: str) -> None:
     guarded = harmless(cell)
