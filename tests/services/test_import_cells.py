@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.company import NOW
 
@@ -96,7 +96,7 @@ def test_the_rows_that_are_spoiled_here_are_good(kind: str) -> None:
     assert code(kind) == ""
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 @pytest.mark.parametrize("kind", GOOD)
 def test_any_cell_gives_a_value_or_a_rejection(kind: str, data: st.DataObject) -> None:
@@ -105,7 +105,7 @@ def test_any_cell_gives_a_value_or_a_rejection(kind: str, data: st.DataObject) -
     code(kind, **{column: cell})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANYTHING)
 def test_every_reader_of_a_cell_gives_a_value_of_its_kind_or_raises_wrong(cell: Any) -> None:
     row = Row(header("claims"), list({**CLAIM, "paid": cell, "reported_at": cell, "place": cell}.values()))

@@ -75,7 +75,9 @@ def test_rejects_not_mended_stay_rejected_and_those_mended_come_in_as_they_are(t
     assert models.Claim.objects.get(number="H-A-3").place == "@家"
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.text("'=+-@\t1a,;\"\n王", max_size=6), min_size=1, max_size=8))
 def test_the_file_of_rejects_has_the_cells_that_were_read(tmp_path: Path, cells: list[str]) -> None:
     rows = [row("A-1", outcome="nonsense", place=cell, name=cell) for cell in cells]

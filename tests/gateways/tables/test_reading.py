@@ -199,7 +199,9 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(table=st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6))
 @example(table=[["=1+1", "'=1+1", "''@x"], ["-5", "+5.25", "-1,234"], ["a\rb", "\rb", "'"]])
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
