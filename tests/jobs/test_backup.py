@@ -17,8 +17,9 @@ pytestmark = pytest.mark.slow
 
 COUNTS = """
 from lipei.store import models
-print([(m.__name__, m.objects.count()) for m in (models.Entry, models.Claim, models.Clock, models.Delivery, models.Stream)])
-print(sorted(bytes(h).hex() for h in models.Stream.objects.values_list("head", flat=True)))
+print([(m.__name__, m.objects.count()) for m in (models.Claim, models.Clock, models.Delivery)])
+print(models.Entry.objects.exclude(stream_kind="bank").count())  # the hold on the bank is an entry
+print(sorted(bytes(h).hex() for h in models.Stream.objects.exclude(kind="bank").values_list("head", flat=True)))
 """
 
 
@@ -52,7 +53,7 @@ def target(tmp_path: Path, source: Installation) -> Iterator[Installation]:
 def test_restored_it_is_equal_and_verified(source: Installation, saved: Path, target: Installation) -> None:
     done = target.lipei("restore", saved)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "everything agrees" in done.stdout and done.stdout.rstrip().endswith("Restored.")
+    assert "everything agrees" in done.stdout and "Restored. No payment order leaves yet" in done.stdout
     assert target.python(COUNTS) == source.python(COUNTS)
     media = sorted(p.name for p in (target.home / "media").rglob("*") if p.is_file())
     assert media and media == sorted(p.name for p in (source.home / "media").rglob("*") if p.is_file())

@@ -18,6 +18,7 @@ from tests.web.test_queries import FRAME, queries
 
 from lipei.gateways.bank import Account, BankOrder, FilesGateway
 from lipei.gateways.tables import sheets
+from lipei.services import bank_hold
 from lipei.store import models
 
 FINANCE = "/console/finance/"
@@ -177,3 +178,11 @@ def test_the_page_costs_the_same_however_much_there_is(browser: Callable[..., Cl
         found = queries(client, f"{FINANCE}?show={group}")
         assert found <= count + (1 if group == "differences" else 0) and found <= FRAME + 7
     assert re.findall(r"<strong>(\d+)</strong><span>Differences", client.get(FINANCE).content.decode()) == ["6"]
+
+
+def test_orders_held_after_a_restore_are_released_by_finance(browser: Callable[..., Client], office) -> None:
+    bank_hold.hold(now=NOW)
+    page = browser("finance1").get("/console/finance/").content.decode()
+    assert "This installation was restored from a backup" in page and "payments/release/" in page
+    assert browser("finance1").post("/console/payments/release/").status_code == 302
+    assert "restored from a backup" not in browser("finance1").get("/console/finance/").content.decode()

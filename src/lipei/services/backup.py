@@ -26,7 +26,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from lipei.services import bank, verify
+from lipei.services import bank, bank_hold, verify
 from lipei.store import crypto, journal, models
 
 FORMAT = 1
@@ -177,7 +177,10 @@ def _sums(folder: Path) -> Iterator[tuple[str, tuple[str, int]]]:
 
 
 def restore(source: Path, *, now: datetime) -> verify.Report:
-    """Put a backup into an empty installation and verify it; done only if the report is clean. Raises `BackupError`."""
+    """Put a backup into an empty installation and verify it; done only if the report is clean.
+
+    No bank order leaves until finance has looked, see `bank_hold`. Raises `BackupError`.
+    """
     manifest = _checked(source)
     if not is_empty():
         raise BackupError(
@@ -193,6 +196,7 @@ def restore(source: Path, *, now: datetime) -> verify.Report:
     call_command("migrate", verbosity=0, interactive=False)
     journal.install_guards()
     _compare_rows(manifest)
+    bank_hold.hold(now=now)
     return verify.run(now=now)
 
 

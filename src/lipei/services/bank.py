@@ -40,7 +40,7 @@ from lipei.gateways.bank import (
     DemonstrationGateway,
     FilesGateway,
 )
-from lipei.services import actions, norms, one_by_one, registers, unit_of_work
+from lipei.services import actions, bank_hold, norms, one_by_one, registers, unit_of_work
 from lipei.services.actions import Done
 from lipei.services.consequences import ORDER
 from lipei.services.leases import Watch
@@ -343,14 +343,15 @@ def ask(*, now: datetime, limit: int) -> int:
 
 
 def turn(*, now: datetime, limit: int, asked: bool = False) -> int:
-    """One turn of the whole way: submit, hand over, collect; how much was done.
+    """One turn of the whole way: submit, hand over, collect; how much was done. While orders are held, collect alone.
 
     ``asked``: somebody waits for the outcome, and a bank that is not set up or busy is raised instead of logged.
     """
     with norms.held():
-        done = submit(now=now, limit=limit)
+        held = bank_hold.since() is not None  # the bank's word is taken all the same
+        done = 0 if held else submit(now=now, limit=limit)
         try:
-            return done + hand_over(now=now, limit=limit) + collect(now=now)
+            return done + (0 if held else hand_over(now=now, limit=limit)) + collect(now=now)
         except (NotSetUp, OSError) as error:
             if asked:
                 raise

@@ -93,7 +93,10 @@ def restore(src: Path, as_json: bool) -> int:
     if status:
         raise Failed("the restored data does not agree with its journal: use another backup.")
     if not as_json:
-        click.echo("Restored.")
+        click.echo(
+            "Restored. No payment order leaves yet: the bank may have some of them already. Compare them with the bank's"
+            " list, then release them on the finance page."
+        )
     return status
 
 

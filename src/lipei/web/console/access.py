@@ -51,6 +51,7 @@ PAGES: Mapping[str, str] = {
     "bank-cleared": "bank.files",
     "bank-upload": "bank.files",
     "bank-submit": "bank.files",
+    "bank-release": "bank.files",
     "duty": "norms.see",
     "team": "team.see",
     "calendar": "norms.see",

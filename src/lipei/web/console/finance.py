@@ -22,7 +22,7 @@ from lipei.domain.permissions import may
 from lipei.norms.texts import text, texts
 from lipei.reads import finance as reads
 from lipei.reads import payments as payment_reads
-from lipei.services import bank_files, list_exports
+from lipei.services import bank_files, bank_hold, list_exports
 from lipei.web.console import money
 from lipei.web.console.claim_page import address
 from lipei.web.console.shell import book, complain, now, say, show, who
@@ -53,6 +53,7 @@ def finance(request: HttpRequest) -> HttpResponse:
         rows=rows[:ROWS], more=rows[ROWS - 1]["row"].cursor if len(rows) > ROWS and group != "differences" else None,
         currencies=_currencies(found), states=_states(found), may_send=files, inbox=money.inbox() is not None,
         files=_files() if group == FILES else (), in_files=bank_files.speaks_in_files(),
+        held=local_time(bank_hold.since()),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from lipei.domain.events import Refusal
 from lipei.gateways.bank import BankBusy
 from lipei.reads import approvals as approval_reads
 from lipei.reads import payments as payment_reads
-from lipei.services import bank
+from lipei.services import bank, bank_hold
 from lipei.web.console.claim_page import address
 from lipei.web.console.shell import complain, now, say, show, who
 from lipei.web.templatetags.lipei import language
@@ -71,6 +71,17 @@ def bank_submit(request: HttpRequest) -> HttpResponse:
         complain(request, Refusal("refusal.bank.busy"))
     else:
         say(request, "console.bank.turned", n=done)
+    return _back(request)
+
+
+@require_POST
+def bank_release(request: HttpRequest) -> HttpResponse:
+    """Let orders leave again that were held after a restore."""
+    refusal = bank_hold.release(actor=who(request), now=now())
+    if refusal is not None:
+        complain(request, refusal)
+    else:
+        say(request, "console.bank.released")
     return _back(request)
 
 

@@ -49,6 +49,7 @@ urlpatterns = [
     page("payments/", money.payments, "payments"),
     page("payments/bank/", money.bank_submit, "bank-submit"),
     page("payments/answers/", money.bank_upload, "bank-upload"),
+    page("payments/release/", money.bank_release, "bank-release"),
     page("team/", team.team, "team"),
     page("duty/", duty.duty, "duty"),
     page("calendar/", calendar.calendar, "calendar"),
