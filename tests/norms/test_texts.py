@@ -10,7 +10,7 @@ from string import Formatter
 import pytest
 
 import lipei
-from lipei.domain import commands
+from lipei.domain import commands, straight_through, triage
 from lipei.domain.claims import Case
 from lipei.domain.lifecycle import GUARDS, KINDS, STEPS
 from lipei.norms import loader
@@ -160,3 +160,14 @@ def test_an_unknown_key_is_a_mistake_of_ours() -> None:
     with pytest.raises(KeyError):
         text("refusal.no_such_thing", "en")
     assert text("refusal.unknown_part", "en", part="paper 9") == "The claim has no paper 9; please check the number."
+
+
+@pytest.mark.norm("2.3.2")
+def test_every_reason_of_a_lane_and_of_automation_has_words_of_its_own_in_each_language() -> None:
+    """Why urgent, why complex, why by hand: never a code, and never one language's words in another."""
+    table = loader.rulebook({}, market="CN").triage
+    wanted = {rule.text for rule in table.rules} | {triage.NO_RULE, triage.NO_RATE}
+    wanted |= {f"reason.straight_through.{name}.{end}" for name in straight_through.CHECKS for end in ("yes", "no")}
+    assert wanted <= set(TEXTS)
+    for key in wanted:
+        assert TEXTS[key]["en"] not in (TEXTS[key]["zh-hans"], TEXTS[key]["zh-hant"]), key
