@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from lipei.domain import lifecycle
 from lipei.domain.events import Actor
 from lipei.domain.permissions import MAY, may, view_scope
-from lipei.web.errors import forbidden
+from lipei.web.errors import forbidden, signed_out
 
 PAGES: Mapping[str, str] = {
     # address: what its visitor must be allowed (see `allowed`)
@@ -167,7 +166,7 @@ def guarded(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., 
             if not request.user.is_authenticated:
                 if request.headers.get("HX-Request"):  # a part of a page: what is typed beside it stays
                     return HttpResponse(status=401)
-                return redirect_to_login(request.get_full_path())
+                return signed_out(request)
             if not allowed(what, request.actor):  # type: ignore[attr-defined]
                 return forbidden(request, permission=what)
             response = view(request, *args, **kwargs)
