@@ -7,7 +7,16 @@ from lipei.web.console.urls import urlpatterns
 
 NO_PAGES = {
     *("work-take", "worklist-export", "work-bulk-done", "work-bulk-undo", "work-view-keep", "work-view-change"),
-    *("claims-export", "finance-export", "bank-file", "bank-cleared", "bank-upload", "bank-submit", "norm-version"),
+    *(
+        "claims-export",
+        "finance-export",
+        "bank-file",
+        "bank-cleared",
+        "bank-release",
+        "bank-upload",
+        "bank-submit",
+        "norm-version",
+    ),
     *("absence-end", "delegation-end", "token-revoke", "webhook-stop", "palette", "visits-worker", "visit-photo"),
     *("claim-pulse", "claim-unmask", "claim-upload", "claim-document", "claim-letter"),
 }
@@ -42,6 +51,7 @@ def pages(number: str, staff: int) -> dict[str, dict[str, str]]:
             "delegations": "console/delegations/",
             "duty": "console/duty/",
             "calendar": "console/calendar/",
+            "calculation": "console/calculation/",
             "look": "console/look/",
             "tour": "console/tour/",
             "accounts/2fa": "accounts/2fa/",
