@@ -82,7 +82,11 @@ def test_traditional_texts_have_no_simplified_character() -> None:
 
 
 def test_simplified_texts_have_no_traditional_character() -> None:
-    assert not {key: slip for key, w in TEXTS.items() if (slip := traditional_only(w["zh-hans"]))}
+    # A person's name whose characters the old set lacks: what the letters are tried with.
+    rare = {"letter_sample.customer": "堃喆"}
+    assert not {
+        key: slip for key, w in TEXTS.items() if (slip := traditional_only(w["zh-hans"])) and slip != rare.get(key)
+    }
 
 
 def test_traditional_texts_use_the_words_of_taiwan() -> None:

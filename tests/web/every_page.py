@@ -19,6 +19,7 @@ NO_PAGES = {
     ),
     *("absence-end", "delegation-end", "token-revoke", "webhook-stop", "palette", "visits-worker", "visit-photo"),
     *("claim-pulse", "claim-unmask", "claim-upload", "claim-document", "claim-letter"),
+    "message-letter",
 }
 """Addresses that do something, answer with a file or a part of a page, or show a page that stands here already."""
 
@@ -66,6 +67,8 @@ def pages(number: str, staff: int) -> dict[str, dict[str, str]]:
             "tokens": "console/tokens/",
             "webhooks": "console/webhooks/",
             "health": "console/health/",
+            "calculation": "console/calculation/",
+            "messages": "console/messages/",
             "setup": "console/setup/",
             "staff-new": "console/staff/new/",
             "staff-edit": f"console/staff/{staff}/",

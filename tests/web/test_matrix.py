@@ -63,6 +63,8 @@ EXPECTED = {
     "duty": ALL,
     "calendar": ALL,
     "calculation": ALL,
+    "messages": ALL,
+    "message-letter": ALL,
     "norms": ALL,
     "norm": ALL,
     "norm-version": ALL,
@@ -120,6 +122,7 @@ ON_CLAIM = {
     "receipt",
 }
 ARGS = {
+    "message-letter": lambda n: ["receipt", "en"],
     "bank-file": lambda n: ["read", "x.xml"],
     "bank-cleared": lambda n: [1],
     "work-bulk-done": lambda n: [1],

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import io
 import re
-import sys
 import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -32,22 +29,11 @@ from lipei.gateways.letters import (
     letters,
     press,
     render,
+    samples,
 )
 from lipei.gateways.letters.words import Words
 from lipei.norms.texts import LANGUAGES, text, texts
 
-
-def _samples() -> ModuleType:
-    """The examples beside this file. Tests are imported by path, so a sibling is too."""
-    spec = importlib.util.spec_from_file_location("letter_samples", Path(__file__).with_name("samples.py"))
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-samples = _samples()
 SAID = samples.SAID
 ALL = [(letter, language) for letter in LETTERS for language in LANGUAGES]
 

@@ -62,7 +62,8 @@ def _code(terms: Terms) -> str:
 
 def _offers(cover: Cover, terms: Terms) -> tuple[Offers, Offers]:
     """Of what the policy chose, and of the loss."""
-    excluded = {"excluded": (choices.EMPTY, *choices.exclusions(cover))}
+    known = tuple((e.code, e.wording[language()]) for e in cover.exclusions.values())
+    excluded = {"excluded": (choices.EMPTY, *known)}
     return (
         Offers(currency=terms.currency, facts=tuple(s for s in cover.schedule.values() if s.type != "policies")),
         Offers(currency=terms.currency, facts=choices.facts_of(cover), options=excluded, omit=OMITTED),

@@ -28,7 +28,7 @@ CLAIMS_MAX = 8
 GO: Mapping[str, str] = {
     "worklist": "w", "report": "r", "claims": "c", "approvals": "a", "payments": "p", "duty": "d", "absences": "b",
     "delegations": "l", "prenotices": "n", "norms": "m", "staff": "s", "tokens": "t", "webhooks": "k", "health": "h",
-    "setup": "u", "team": "e", "finance": "f", "calendar": "y", "consultations": "o",
+    "setup": "u", "team": "e", "finance": "f", "calendar": "y", "calculation": "q", "messages": "i", "consultations": "o",
 }  # fmt: skip
 """The letter after ``g`` that goes to a page of the menu."""
 WORDS = (
