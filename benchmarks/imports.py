@@ -63,7 +63,7 @@ def _made(path: Path, count: int) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(
-            ["number", "reported_at", "loss_at", "closed_at", "line", "loss_kind", "outcome", "claimed", "paid",
+            ["claim_number", "reported_at", "loss_at", "closed_at", "line", "loss_kind", "outcome", "claimed", "paid",
              "currency", "place", "name", "phone"]
         )  # fmt: skip
         for n in range(count):
