@@ -131,6 +131,36 @@ def test_an_account_that_one_changed_one_does_not_pay_to(desk):
 
 
 @pytest.mark.norm("4")
+def test_an_account_changed_for_one_payment_has_the_others_to_it_approved_anew(desk):
+    desk.report()
+    desk.assess()
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(1000), 1, "先付"))
+    desk.agreed()
+    for part in (1, 2):
+        desk.do(FINANCE2, "payment", "approve_payment", part)
+        desk.do(BANK, "payment", "submit", part)
+        desk.do(BANK, "payment", "fail", part, c.Failed("AC04"))
+    desk.do(FINANCE, "payment", "retry", 1, c.Retry(account_number=CARDS[1]))
+    assert desk.case.payments[2].approved_by == ()
+    desk.do(FINANCE, "payment", "retry", 2, c.Retry())
+    assert [desk.case.payments[n].state for n in (1, 2)] == ["ordered", "ordered"]
+    assert desk.refused(FINANCE, "payment", "approve_payment", 2).code == "refusal.authority.own_work"
+
+
+def test_a_bank_code_alone_can_be_mended_for_paying_again(desk):
+    desk.report()
+    desk.agreed()
+    desk.do(FINANCE2, "payment", "approve_payment", 1)
+    desk.do(BANK, "payment", "submit", 1)
+    desk.do(BANK, "payment", "fail", 1, c.Failed("RC01"))
+    number = desk.case.parties[1].account_number
+    desk.do(FINANCE, "payment", "retry", 1, c.Retry(account_bank="102290068319"))
+    payee = desk.case.parties[1]
+    assert (payee.account_number, payee.account_bank, payee.account_by) == (number, "102290068319", FINANCE.id)
+    assert desk.case.payments[1].state == "ordered"
+
+
+@pytest.mark.norm("4")
 def test_a_written_off_sum_above_the_threshold_needs_two(desk):
     desk.report(own_damage(exposures=(c.ExposureReported("own_damage", "single_vehicle", reserve=cny(40000)),)))
     desk.agreed(yuan=40000)

@@ -11,7 +11,7 @@ from lipei.domain.conduct import Ask
 from lipei.domain.customers import PREFIX
 from lipei.domain.events import Change, Outcome, Value, wrong
 from lipei.domain.rules.intake import party_fields, wrong_acting, wrong_party
-from lipei.domain.rules.payments import MANDATES
+from lipei.domain.rules.payments import MANDATES, approved_anew
 
 
 def add(ask: Ask) -> Outcome:
@@ -60,7 +60,7 @@ def correct(ask: Ask) -> Outcome:
     waiting: list[Change] = []
     if {"name", "account_number", "account_name", "account_bank"} & set(changed):
         changed["account_by"] = "" if by_customer else ask.actor.id
-        waiting = _approved_anew(ask, party)
+        waiting = approved_anew(ask, party)
     return (ask.done(*waiting, facts={"fields": tuple(sorted(changed))}, **changed),)
 
 
@@ -83,16 +83,6 @@ def _beyond_a_customer(command: PartyReported, party: Party) -> dict[str, str]:
     if named and accounts.match_names(account_name=owner, payee_name=command.name or party.name) == "different":
         codes["account_name"] = "refusal.account_name_differs"
     return codes
-
-
-def _approved_anew(ask: Ask, party: Party) -> list[Change]:
-    """Orders that were approved for another account wait for approval again; what the bank has is not touched."""
-    back = {"ordered": "ordered", "approved": "ordered", "failed": "failed"}
-    return [
-        Change("payment", n, {"state": back[p.state], "approved_by": ()})
-        for n, p in ask.case.payments.items()
-        if p.payee == party.part and p.state in back and p.approved_by
-    ]
 
 
 def check_identity(ask: Ask) -> Outcome:

@@ -402,11 +402,12 @@ def retry(ask: Ask) -> Outcome:
     if refusal is not None:
         return refusal
     changes: list[Change] = []
-    if command.account_number:
-        fields, codes = account_fields(ask, payee, command.account_name, command.account_number, command.account_bank)
+    if command.account_number or command.account_name or command.account_bank:
+        number = command.account_number or payee.account_number
+        fields, codes = account_fields(ask, payee, command.account_name, number, command.account_bank)
         if codes:
             return wrong(**codes)
-        changes.append(Change("party", payee.part, fields))
+        changes += [Change("party", payee.part, fields), *approved_anew(ask, payee, but=ask.part)]
     attempt = payment.attempt + 1
     facts = {"amount_minor": payment.amount_minor, "attempt": attempt, "account_changed": bool(changes)}
     # A changed account is a changed order: it is approved anew by somebody else than who changed it.
@@ -442,6 +443,16 @@ def account_fields(
         "account_checked_at": ask.now,
         "account_by": ask.actor.id,
     }, {}
+
+
+def approved_anew(ask: Ask, payee: Party, *, but: int = 0) -> list[Change]:
+    """Orders that were approved for another account wait for approval again; what the bank has is not touched."""
+    back = {"ordered": "ordered", "approved": "ordered", "failed": "failed"}
+    return [
+        Change("payment", n, {"state": back[p.state], "approved_by": ()})
+        for n, p in ask.case.payments.items()
+        if n != but and p.payee == payee.part and p.state in back and p.approved_by
+    ]
 
 
 def cancel(ask: Ask) -> Outcome:
