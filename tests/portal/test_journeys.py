@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from tests.company import card
 from tests.portal.conftest import STORY, code_sent, done, offered, report, reported, verified
 
 from lipei.norms.texts import text
-from lipei.services import portal
+from lipei.services import portal, sweeps
 from lipei.services.portal import Visit
 from lipei.store import models
 
@@ -173,6 +175,15 @@ def test_an_offer_declined_with_its_reason(client: Client, people: Any) -> None:
     client.post(address, {"do": "decline", "reason": "维修价格高于核定"})
     case = portal.claim_seen(Visit(number, 1))
     assert case is not None and case.offers[1].state == "declined" and case.offers[1].answer == "维修价格高于核定"
+
+
+def test_who_let_the_time_to_confirm_pass_is_not_told_that_we_wait(client: Client, people: Any) -> None:
+    number = offered(client, people)
+    verified(client, number)
+    sweeps.offers(now=timezone.now() + timedelta(days=400), limit=9)
+    page = client.get(f"/claim/{number}/").content.decode()
+    assert text("portal.track.state.expired", "zh-hans") in page
+    assert text("portal.track.state.offering", "zh-hans") not in page
 
 
 def test_an_account_with_a_slip_is_explained_and_a_good_one_saved(client: Client, people: Any) -> None:

@@ -78,11 +78,13 @@ def _can(case: Case, visit: Visit, action: str) -> bool:
 
 
 def _stands(case: Case, offers: Sequence[Offer]) -> str:
-    """Where the claim stands for this visitor: who has answered is not told that we wait for their agreement."""
+    """Where the claim stands for this visitor: who has answered, or no longer can, is not told that we
+    wait for their agreement."""
     answered = {o.state for o in offers}
-    if case.claim.state != "offering" or "sent" in answered or not answered & {"declined", "agreed"}:
+    if case.claim.state != "offering" or "sent" in answered:
         return case.claim.state
-    return "declined" if "declined" in answered else "paying"
+    known = {"declined": "declined", "expired": "expired", "agreed": "paying"}
+    return next((stands for state, stands in known.items() if state in answered), case.claim.state)
 
 
 def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Sequence[Offer]) -> dict[str, Any]:
