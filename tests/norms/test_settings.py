@@ -13,6 +13,7 @@ import yaml
 import lipei
 import lipei.norms.settings
 from lipei.domain.settings import NAMES, Settings
+from lipei.norms import loader
 from lipei.norms.errors import NormError
 from lipei.norms.settings import definitions, parse, with_values
 from lipei.norms.texts import LANGUAGES, text
@@ -127,3 +128,14 @@ def test_every_setting_is_read_by_something() -> None:
     by_language = {f"company_name_{language.replace('-', '_')}" for language in LANGUAGES}
     assert 'f"company_name_{' in code
     assert not {name for name in NAMES if f".{name}" not in code and f'"{name}"' not in code} - by_language
+
+
+def test_a_document_from_before_a_release_takes_a_new_setting_as_shipped():
+    shipped = loader.read(loader.default_text("settings"))
+    older = {
+        **shipped,
+        "settings": {n: dict(row) for n, row in shipped["settings"].items() if n != "team_risk_minutes"},
+    }
+    older["settings"]["papers_due_days"]["value"] = 21
+    found = loader.parsed("settings", 2, yaml.safe_dump(older, allow_unicode=True))
+    assert (found.papers_due_days, found.team_risk_minutes) == (21, loader.rulebook({}).settings.team_risk_minutes)

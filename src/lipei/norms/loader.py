@@ -94,6 +94,8 @@ def parsed(table: str, version: int, text: str) -> Any:
     document, own = own_texts.taken(table, read(text))
     if table == "products":
         return products.parse(document, own=own)
+    if table == "settings":
+        document = settings.completed(document, read(default_text(table)))
     return PARSERS[table]({**document, "version": version})
 
 
