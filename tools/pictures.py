@@ -2,89 +2,219 @@
 
 Run it in the environment of the installation whose `lipei run` is at that address:
 
-    LIPEI_HOME=… python tools/pictures.py http://127.0.0.1:8000
+    LIPEI_HOME=… python tools/pictures.py http://127.0.0.1:8000 [name of a picture …]
 
 It needs Chromium (CHROMIUM names another than /usr/bin/chromium) and the development packages. Chinese is set in the
-letters' own fonts, so that the pictures look alike on every machine.
+letters' own fonts, so that the pictures look alike on every machine. Nothing is sent: forms are filled in for the picture
+and left.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs/pictures"
 FONTS = ROOT / "src/lipei/gateways/letters/fonts"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SIZE = {"width": 1280, "height": 860}
 COLOURS = 128
-BYTES_MAX = 300_000
+BYTES_MAX = 150_000
+BYTES_MAX_TOGETHER = 3_000_000
+LANGUAGES = {"zh": "zh-hans", "en": "en"}
+"""Folder of the pictures → language of the pages."""
+CUSTOMER = "customer"
+LOOKED_UP_MS = 800
+"""So long after the last letter a form has begun to look up what is on file."""
+TOP_PX = 140
+"""What stands over every page of the console while one scrolls, and a little air."""
 FONTCONFIG = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>{fonts}</dir><dir>/usr/share/fonts</dir><cachedir>{cache}</cachedir>
 <match target="pattern"><edit name="family" mode="prepend_first" binding="strong"><string>Noto Sans SC</string></edit></match>
 </fontconfig>"""
 
+DESK: ViewportSize = {"width": 1280, "height": 860}
+LOW: ViewportSize = {"width": 1280, "height": 640}
+PHONE: ViewportSize = {"width": 390, "height": 800}
+STORY = {
+    "zh": "今天早上在停车场倒车时撞到柱子，后保险杠裂了，人没事。",
+    "en": "This morning I backed into a pillar in the car park. The rear bumper is cracked; nobody is hurt.",
+}
+PLATE = dict.fromkeys(LANGUAGES, "{plate}")
+ACCOUNT = {
+    "zh": "今天早上倒车时撞到停车场的柱子，后保险杠坏了。",
+    "en": "This morning I backed into a pillar of the car park. The rear bumper is broken.",
+}
+OPINION = {
+    "zh": "照片与经过相符，金额合理，不必扩大检查。",
+    "en": "The photos fit the story and the sum is reasonable; no wider examination is needed.",
+}
+TRIAL = {
+    "#f-schedule-sum_insured_minor": dict.fromkeys(LANGUAGES, "8000"),
+    "#f-schedule-article_limit_minor": dict.fromkeys(LANGUAGES, "2000"),
+    "#f-schedule-deductible_minor": dict.fromkeys(LANGUAGES, "100"),
+    "#f-items-0-what": {"zh": "行李箱", "en": "Suitcase"},
+    "#f-items-0-assessed": dict.fromkeys(LANGUAGES, "2600"),
+}
+"""A lost suitcase, tried with the terms of a travel insurance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture, in every language: whose page (a role, `CUSTOMER`, or nobody's), where, how large the window is.
+
+    ``path`` may name ``{number}`` and ``{part}``: what waits for the role (see `lipei.services.demo.doors`), and ``{handled}``
+    for a claim in the middle of its way. ``at``: the element that is to stand on top. ``typed``: what is filled in, by selector.
+    ``press``: an element to press before the picture.
+    """
+
+    name: str
+    role: str
+    path: str
+    size: ViewportSize = field(default_factory=lambda: DESK)
+    at: str = ""
+    typed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    press: str = ""
+
+
+PICTURES_TAKEN: tuple[Picture, ...] = (
+    Picture("portal", CUSTOMER, "{claim}", PHONE),
+    Picture("portal-report", "", "/report/", PHONE, typed={"#story": ACCOUNT}),
+    Picture("portal-offer", CUSTOMER, "{offer}", PHONE, at="main h1"),
+    Picture("intake", "intake", "/console/report/", DESK, typed={"#f-story": STORY, "#f-plate": PLATE}),
+    Picture("worklist", "handler", "/console/work/"),
+    Picture("claim", "handler", "/console/claims/{handled}/"),
+    Picture("visits", "surveyor", "/console/visits/", PHONE),
+    Picture("visit", "surveyor", "/console/visits/{number}/{part}/", PHONE, at="#s-looks"),
+    Picture("approvals", "approver", "/console/approvals/", LOW),
+    Picture("decision", "approver", "/console/claims/{number}/", at="#exposure-{part}"),
+    Picture("assessment", "assessor", "/console/claims/{number}/", at="#exposure-{part}"),
+    Picture("finance", "finance", "/console/finance/"),
+    Picture("team", "team_lead", "/console/team/"),
+    Picture("duty", "team_lead", "/console/duty/"),
+    Picture("consultation", "expert", "/console/consultations/", typed={"#answer textarea": OPINION}),
+    Picture("suspicion", "investigator", "/console/claims/?suspicion=1", LOW),
+    Picture("late", "compliance", "/console/claims/?late=1", LOW),
+    Picture("timeline", "compliance", "/console/claims/{number}/", at="#s-timeline"),
+    Picture("rules", "manager", "/console/norms/"),
+    Picture("calculation", "manager", "/console/calculation/", typed=TRIAL, press="main form[method=post] button"),
+    Picture("calendar", "administrator", "/console/calendar/"),
+    Picture("health", "administrator", "/console/health/"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the demonstration holds for the pictures: per role somebody with what waits for them; places by name."""
+
+    doors: Mapping[str, Any]
+    places: Mapping[str, str]
+    password: str
+
 
 def main() -> int:
-    """Take the three pictures; 0, or 2 with a sentence when there is nothing to photograph."""
-    if len(sys.argv) != 2 or not urlsplit(sys.argv[1]).netloc:
+    """Take the pictures, or those that are named; 0, or 2 with a sentence when there is nothing to photograph."""
+    if len(sys.argv) < 2 or not urlsplit(sys.argv[1]).netloc:
         print("pictures: name the address of a running demonstration, e.g. http://127.0.0.1:8000", file=sys.stderr)
         return 2
-    base = sys.argv[1].rstrip("/")
-    number, handler, link, password = subject()
-    PICTURES.mkdir(exist_ok=True)
+    base, named = sys.argv[1].rstrip("/"), set(sys.argv[2:])
+    found = scene()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         config = Path(folder, "fonts.conf")
         config.write_text(FONTCONFIG.format(fonts=FONTS, cache=folder))
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox"], env={**os.environ, "FONTCONFIG_FILE": str(config)}
         )
-        for name, who, path in (
-            ("worklist", "lead1", "/console/work/"),
-            ("claim", handler, f"/console/claims/{number}/"),
-            ("portal", "", urlsplit(link).path),
-        ):
-            page = chromium.new_context(viewport=SIZE, locale="zh-CN").new_page()
-            if who:
-                page.goto(f"{base}/accounts/login/")
-                page.locator("[name=login]").fill(who)
-                page.locator("[name=password]").fill(password)
-                page.locator("main form button").click()
-            page.goto(base + path)
-            take(page, PICTURES / f"{name}.png")
+        for picture in PICTURES_TAKEN:
+            if not named or picture.name in named:
+                for target, page in pages(chromium, base, picture, found):
+                    take(page, target)
         chromium.close()
+    together = sum(path.stat().st_size for path in PICTURES.rglob("*.png"))
+    print(f"together: {together // 1000} kB")
+    if together > BYTES_MAX_TOGETHER:
+        raise SystemExit(f"the pictures weigh more than {BYTES_MAX_TOGETHER // 1000} kB together")
     return 0
 
 
-def subject() -> tuple[str, str, str, str]:
-    """The claim to show: number, its handler's sign-in name, the customer's link, the demonstration's password."""
+def scene() -> Scene:
+    """Ask the demonstration who is there and what waits for them."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lipei.config.settings")
     sys.path.insert(0, str(ROOT / "src"))
     import django
 
     django.setup()
-    from lipei.services import portal
-    from lipei.services.demo.founding import PASSWORD
+    from lipei.services import demo
     from lipei.store import models
 
     now = datetime.now(UTC)
+    doors = {role: demo.door(role, now=now) for role in {picture.role for picture in PICTURES_TAKEN}}
+    link = demo.customers_link(now=now)
+    offered = models.Offer.objects.filter(state="sent").order_by("id")[0]
+    number = models.Claim.objects.values_list("number", flat=True).get(id=offered.aggregate_id)
     worked_on = models.Claim.objects.filter(state__in=("investigating", "assessing"), handler__isnull=False)
-    row = (worked_on.filter(due_at__gt=now) or worked_on).order_by("-estimate_minor")[0]
-    handler = models.Staff.objects.get(id=row.handler).user.username
-    return row.number, handler, portal.claim_address(row.number, 1, now=now), PASSWORD
+    handled = (worked_on.filter(due_at__gt=now) or worked_on).order_by("-estimate_minor")[0]
+    car = models.Policy.objects.exclude(plate_index="").order_by("id")[0]
+    places = {
+        "link": urlsplit(str(link)).path,
+        "claim": f"/claim/{number}/",
+        "offer": f"/claim/{number}/offers/{offered.part}/",
+        "handled": handled.number,
+        "handler": models.Staff.objects.values_list("code", flat=True).get(id=handled.handler),
+        "plate": json.loads(car.insured_objects)[0]["identifier"],
+    }
+    return Scene(doors, places, demo.PASSWORD)
+
+
+def pages(chromium: Browser, base: str, picture: Picture, found: Scene) -> Iterator[tuple[Path, Page]]:
+    """The page of a picture in each language, ready to be taken, and where it goes."""
+    door = found.doors.get(picture.role)
+    places = {**found.places, "number": door.number, "part": door.part} if door else dict(found.places)
+    for folder, language in LANGUAGES.items():
+        scale = 1.5 if picture.size is PHONE else 1
+        context = chromium.new_context(
+            viewport=picture.size, locale=folder, device_scale_factor=scale, reduced_motion="reduce"
+        )
+        context.add_cookies([{"name": "lipei_language", "value": language, "url": base}])
+        page = context.new_page()
+        if picture.role == CUSTOMER:
+            page.goto(base + places["link"])
+        elif door:
+            page.goto(f"{base}/accounts/login/")
+            page.locator("[name=login]").fill(places["handler"] if "{handled}" in picture.path else door.code)
+            page.locator("[name=password]").fill(found.password)
+            page.locator("main form button").click()
+        page.goto(base + picture.path.format(**places))
+        for selector, words in picture.typed.items():
+            page.locator(selector).press_sequentially(words[folder].format(**places))
+        if picture.typed:
+            page.wait_for_timeout(LOOKED_UP_MS)
+        if picture.press:
+            page.locator(picture.press).first.click()
+        page.wait_for_load_state("networkidle")
+        if picture.at:
+            page.locator(picture.at.format(**places)).first.evaluate(
+                "(e, top) => window.scrollTo(0, e.getBoundingClientRect().top + window.scrollY - top)", TOP_PX
+            )
+        yield PICTURES / folder / f"{picture.name}.png", page
+        context.close()
 
 
 def take(page: Page, target: Path) -> None:
-    """One screen as a picture of few colours. Raises SystemExit where it is too heavy for a README."""
+    """One screen as a picture of few colours. Raises SystemExit where it is too heavy for a guide."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     whole = Image.open(BytesIO(page.screenshot()))
     whole.convert("RGB").quantize(COLOURS).save(target, optimize=True)
     size = target.stat().st_size
