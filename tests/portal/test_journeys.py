@@ -254,3 +254,12 @@ def test_the_settlement_as_a_letter(client: Client, people: Any) -> None:
     assert client.get(f"/claim/{number}/letters/settlement/1.pdf").status_code == 404
     verified(client, number)
     assert client.get(f"/claim/{number}/letters/settlement/1.pdf").content.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("hurt", ["rescue", "death"])
+def test_whose_family_is_in_need_is_not_asked_for_an_account_first(client: Client, people: Any, hurt: str) -> None:
+    asked = text("portal.todo.account", "zh-hans")
+    calm = reported(client, phone="13900139000", story="车停在路边被人刮了。")
+    assert asked in client.get(f"/claim/{calm}/").content.decode()
+    number = reported(client, phone="13900139001", story="我父亲被车撞了，在医院。", hurt=hurt)
+    assert asked not in client.get(f"/claim/{number}/").content.decode()

@@ -65,6 +65,7 @@ def test_a_refusal_is_said_with_its_letter(client: Client, people: Any) -> None:
     done(number, "exposure", "refuse", 1, None, people.manager1)
     page = client.get(f"/claim/{number}/").content.decode()
     assert text("portal.refused.lead", "zh-hans") in page and "letters/refusal" not in page
+    assert text("portal.step.papers", "zh-hans") not in page, "papers that never came are not said to be complete"
     verified(client, number)
     address = f"/claim/{number}/letters/refusal/1.pdf"
     assert address in client.get(f"/claim/{number}/").content.decode()

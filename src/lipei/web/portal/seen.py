@@ -146,7 +146,7 @@ def steps(case: Case, visit: Visit) -> list[Step]:
     done: list[tuple[str, datetime | None, bool]] = [
         ("reported", claim.reported_at, True),
         ("opinion", first_view_at, first_view_at is not None),
-        ("papers", papers_at, papers_at is not None),
+        *([] if refused and papers_at is None else [("papers", papers_at, papers_at is not None)]),
         ("decided", _last(e.decided_at for e in heads), bool(heads) and all(e.state in DECIDED for e in heads)),
     ]  # fmt: skip
     if not refused:

@@ -90,7 +90,7 @@ def _stands(case: Case, offers: Sequence[Offer]) -> str:
 def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Sequence[Offer]) -> dict[str, Any]:
     """What is needed of this visitor: papers with the first date, an answer, an account or one that works.
 
-    Where somebody has died nobody is asked for an account before there is something to pay.
+    Where somebody has died or is being rescued nobody is asked for an account before there is something to pay.
     """
     wanted = [p for p in papers if p.can_send and p.required]
     waiting = next((o for o in offers if o.state == "sent"), None)
@@ -100,7 +100,7 @@ def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Se
         "papers": wanted,
         "papers_due_at": min((p.due_at for p in wanted if p.due_at), default=None),
         "offer": waiting,
-        "account": asks_account and not (case.claim.deaths and not offers),
+        "account": asks_account and bool(offers or not (case.claim.deaths or case.claim.rescue)),
         "failed": failed,
     }
 
