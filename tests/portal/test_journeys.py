@@ -12,6 +12,7 @@ from django.utils import timezone
 from tests.company import card
 from tests.portal.conftest import STORY, code_sent, done, offered, report, reported, verified
 
+from lipei.domain import commands as c
 from lipei.norms.texts import text
 from lipei.services import portal, sweeps
 from lipei.services.portal import Visit
@@ -263,3 +264,11 @@ def test_whose_family_is_in_need_is_not_asked_for_an_account_first(client: Clien
     assert asked in client.get(f"/claim/{calm}/").content.decode()
     number = reported(client, phone="13900139001", story="我父亲被车撞了，在医院。", hurt=hurt)
     assert asked not in client.get(f"/claim/{number}/").content.decode()
+
+
+def test_who_reported_twice_reads_that_the_other_claim_goes_on(client: Client, people: Any) -> None:
+    first, second = reported(client), reported(client, story="倒车撞柱子了，保险杠坏了。")
+    done(second, "claim", "link_duplicate", 0, c.LinkDuplicate(first), people.manager1)
+    page = client.get(f"/claim/{second}/").content.decode()
+    assert text("portal.track.state.duplicate", "zh-hans") in page
+    assert text("portal.track.state.cancelled", "zh-hans") not in page

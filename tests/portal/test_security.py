@@ -323,7 +323,8 @@ def test_an_offer_to_one_party_is_not_there_for_another(client: Client, people: 
     )
     other = verified(Client(), number, party=2)
     assert other.get(f"/claim/{number}/offers/1/").url == f"/claim/{number}/"
-    assert "2,150.00" not in other.get(f"/claim/{number}/").content.decode()
+    page = other.get(f"/claim/{number}/").content.decode()
+    assert "2,150.00" not in page and text("portal.track.state.others", "zh-hans") in page
     assert other.get(f"/claim/{number}/letters/settlement/1.pdf").status_code == 404
     refused = portal.act(Visit(number, 2, verified=True), "offer", "decline", 1, c.Reasoned("x"), now=timezone.now())
     assert isinstance(refused, Refusal) and refused.kind == "missing"

@@ -78,11 +78,15 @@ def _can(case: Case, visit: Visit, action: str) -> bool:
 
 
 def _stands(case: Case, offers: Sequence[Offer]) -> str:
-    """Where the claim stands for this visitor: who has answered, or no longer can, is not told that we
+    """Where the claim stands for this visitor: who has answered, or cannot, is not told that we
     wait for their agreement."""
+    if case.claim.outcome == "duplicate":
+        return "duplicate"
     answered = {o.state for o in offers}
     if case.claim.state != "offering" or "sent" in answered:
         return case.claim.state
+    if not offers:
+        return "others"
     known = {"declined": "declined", "expired": "expired", "agreed": "paying"}
     return next((stands for state, stands in known.items() if state in answered), case.claim.state)
 
