@@ -84,7 +84,7 @@ def thaw(value: Any) -> Any:
                 return instant(value["$t"])
             if "$d" in value:
                 return date.fromisoformat(value["$d"])
-        return {k: thaw(v) for k, v in value.items()}
+        return {k: v if type(v) in _PLAIN else thaw(v) for k, v in value.items()}
     if isinstance(value, list):
-        return tuple([thaw(v) for v in value])
+        return tuple([v if type(v) in _PLAIN else thaw(v) for v in value])
     return value

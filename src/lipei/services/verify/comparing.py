@@ -127,9 +127,13 @@ def _heads(
 
 def fold(chunk: Chunk) -> Found:
     """Every row against the fold of its journal, column by column; private texts by their digest."""
+    known: dict[str, list[tuple[int, str]]] = {}
+    for number, each in chunk.streams.items():
+        for key in each.parts:
+            known.setdefault(key.partition("/")[0], []).append((number, key))
     for table in reading.tables(chunk.kind, connection.vendor):
         nested = reading.nested(chunk.kind, table.entity)
-        seen: set[tuple[int, str]] = set()
+        missing = set(known.get(table.entity, ()))
         for row in reading.rows(table, chunk):
             stream = chunk.streams.get(row[0])
             key = f"{table.entity}/{row[1]}"
@@ -137,11 +141,13 @@ def fold(chunk: Chunk) -> Found:
             if stream is None or said is None:
                 yield Difference("rows", f"{chunk.name(row[0])} {key}", "the row has no entry in the journal")
                 continue
-            seen.add((row[0], key))
+            missing.discard((row[0], key))
             for (name, read, default), value in zip(table.columns, row[2:], strict=True):
+                wanted = said.get(name, _MISSING)
+                if wanted is _MISSING and value == default:
+                    continue  # most columns of most rows
                 if read is not None and value is not None:
                     value = read(value)
-                wanted = said.get(name, _MISSING)
                 if wanted is _MISSING:
                     wanted = default
                 elif name in nested:
@@ -150,7 +156,8 @@ def fold(chunk: Chunk) -> Found:
                     wanted = wanted["$t"]
                 if value != wanted and not (name in table.private and _same_secret(chunk, value, wanted, stream.salt)):
                     yield Difference("rows", f"{chunk.name(row[0])} {key}.{name}", _differ(table, name, value, wanted))
-        yield from _rows_missing(chunk, table.entity, seen)
+        for number, key in sorted(missing):
+            yield Difference("rows", f"{chunk.name(number)} {key}", "the journal has it, the row is gone")
 
 
 _MISSING = object()
@@ -176,14 +183,6 @@ def _differ(table: reading.Table, name: str, value: Any, wanted: Any) -> str:
 def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 80 else text[:77] + "…"
-
-
-def _rows_missing(chunk: Chunk, entity: str, seen: set[tuple[int, str]]) -> Found:
-    prefix = entity + "/"
-    for number, stream in chunk.streams.items():
-        for key in stream.parts:
-            if key.startswith(prefix) and (number, key) not in seen:
-                yield Difference("rows", f"{chunk.name(number)} {key}", "the journal has it, the row is gone")
 
 
 # --- what follows from the parts -----------------------------------------------------------------------------
