@@ -198,7 +198,7 @@ def pages(chromium: Browser, base: str, picture: Picture, found: Scene) -> Itera
             page.locator("main form button").click()
         page.goto(base + picture.path.format(**places))
         for selector, words in picture.typed.items():
-            page.locator(selector).press_sequentially(words[folder].format(**places))
+            page.locator(selector).fill(words[folder].format(**places))
         if picture.typed:
             page.wait_for_timeout(LOOKED_UP_MS)
         if picture.press:
