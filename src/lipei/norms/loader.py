@@ -95,7 +95,7 @@ def parsed(table: str, version: int, text: str) -> Any:
     if table == "products":
         return products.parse(document, own=own)
     if table == "settings":
-        document = settings.completed(document, read(default_text(table)))
+        document = dict(settings.completed(document, read(default_text(table))))
     return PARSERS[table]({**document, "version": version})
 
 
