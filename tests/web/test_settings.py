@@ -42,6 +42,17 @@ def test_a_table_is_checked_saved_with_a_reason_and_compared(browser, office):
     assert client.get("/console/norms/settings/1/").status_code == 200
 
 
+def test_an_edit_is_undone_by_making_the_earlier_version_a_new_one(browser, office):
+    client = browser("manager1")
+    said = {"document": silence(3), "seen_version": "1", "reason": "x", "save": "1"}
+    client.post("/console/norms/settings/edit/", said)
+    again = "/console/norms/settings/edit/?version=1"
+    assert again in client.get("/console/norms/settings/1/").content.decode()
+    assert client.get(again).context["text"] == loader.default_text("settings")
+    for none in ("9", "x", "1" * 99):
+        assert client.get(f"/console/norms/settings/edit/?version={none}").context["text"] == silence(3)
+
+
 def test_nonsense_is_refused_with_its_place_and_kept(browser, office):
     text = silence(3).replace("min: 1, max: 60", "min: 1")
     broken = text + "\nnonsense: [unclosed"

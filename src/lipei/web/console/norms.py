@@ -94,7 +94,7 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
         return forbidden(request, permission=f"norm.{table}")
     in_force, text = norms.text_in_force(table)
     if request.method == "GET":
-        start = norm_versions.product_text(request.GET.get("of", "")) if table == "products" else text
+        start = _start(request, table) or text
         return show(request, "norm_edit", "norms", table=table, text=start, seen=in_force, reason="")
     text, reason = request.POST.get("document", "").replace("\r\n", "\n"), request.POST.get("reason", "")
     seen = request.POST.get("seen_version", "")
@@ -130,6 +130,14 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
         )
     say(request, "console.norms.saved", version=outcome)
     return redirect("console:norm", table=table)
+
+
+def _start(request: HttpRequest, table: str) -> str | None:
+    """What an edit begins with other than what is in force: terms of a product, or an earlier version (``version``)."""
+    if table == "products":
+        return norm_versions.product_text(request.GET.get("of", ""))
+    earlier = request.GET.get("version", "")
+    return norm_versions.document(table, int(earlier)) if earlier.isdecimal() and len(earlier) < 7 else None
 
 
 def _moves_clocks(table: str, text: str) -> bool:
