@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.browser.test_portal_roadside import AGAIN_BYTES_MAX, REQUESTS_MAX
+from tests.browser.test_portal_roadside import AGAIN_BYTES_MAX, REQUESTS_MAX, weighed
 from tests.web.conftest import PASSWORD, browser, claim, full_claim, handler_code, office, reported, today
 from tests.web.every_page import pages
 
@@ -191,18 +191,10 @@ def barriers(page: Page, language: str, name: str) -> list[str]:
 
 def heavy(page: Page, address: str) -> list[str]:
     """What a page weighs too much, fetched by somebody who just was there; the first visit is weighed in benchmarks/."""
-    line = page.context.new_cdp_session(page)
-    sizes: list[int] = []
-    asked: list[str] = []
-    line.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
-    line.on("Network.requestWillBeSent", lambda event: asked.append(event["request"]["url"]))
-    line.send("Network.enable")
-    page.goto(address, wait_until="load")
-    line.detach()
-    pieces = [url for url in asked if not url.startswith("data:")]
+    weight, pieces = weighed(page, address, "load")
     home = "/".join(address.split("/")[:3]) + "/"
     wrong = [f"from elsewhere: {url}" for url in pieces if not url.startswith(home)]
-    wrong += [f"{sum(sizes)} bytes"] if sum(sizes) > AGAIN_BYTES_MAX else []
+    wrong += [f"{weight} bytes"] if weight > AGAIN_BYTES_MAX else []
     return wrong + ([f"{len(pieces)} requests: {pieces}"] if len(pieces) > REQUESTS_MAX else [])
 
 

@@ -80,15 +80,15 @@ def test_a_small_motor_loss_takes_twelve_taps_and_eight_fields_at_most(
     page.context.close()
 
 
-def weighed(page: Page, address: str) -> tuple[int, list[str]]:
-    """The bytes on the wire and the addresses of everything that a page asked for."""
+def weighed(page: Page, address: str, until: Any = "networkidle") -> tuple[int, list[str]]:
+    """The bytes on the wire and the addresses of everything that a page asked for, ``until`` it is there."""
     line = page.context.new_cdp_session(page)
     sizes: list[int] = []
     asked: list[str] = []
     line.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
     line.on("Network.requestWillBeSent", lambda event: asked.append(event["request"]["url"]))
     line.send("Network.enable")
-    page.goto(address, wait_until="networkidle")
+    page.goto(address, wait_until=until)
     line.detach()
     return sum(sizes), [url for url in asked if not url.startswith("data:")]
 

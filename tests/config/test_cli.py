@@ -73,7 +73,7 @@ def test_from_nothing_to_a_company_and_out_again(fresh: Installation, tmp_path: 
         ended(fresh.lipei(*arguments), 1, "lipei migrate")
     ended(fresh.lipei("migrate"), 0, "up to date")
     ended(fresh.lipei("migrate"), 0, "(0 migrations applied)")
-    assert json.loads(ended(fresh.lipei("migrate", "--json"), 0)) == {"applied": 0}
+    assert json.loads(ended(fresh.lipei("migrate", "--json"), 0)) == {"applied": 0, "offered": [], "taken": 0}
 
     ended(fresh.lipei("token", "website", "--scope", "no:such"), 1, "claims:write")
     ended(fresh.lipei("token", "website"), 2, "--scope")

@@ -193,10 +193,10 @@ class Storm(RuleBasedStateMachine):
             if before is not None and clock.told_due_at is not None and len(clock.pauses) == before[1]:
                 assert clock.told_due_at <= before[0] or clock.started_at != before[2], clock
             if clock.told_due_at is not None:
-                self.told[case.id, n] = (clock.told_due_at, len(clock.pauses), clock.started_at)
+                self.told[case.id, n] = (clock.told_due_at, clock.told_pauses, clock.started_at)
 
     def books_agree(self) -> None:
-        assert list(verify.differences(now=NOW)) == []
+        assert list(verify.differences(now=self.now)) == []
         sent = Counter(models.Delivery.objects.values_list("dedupe", flat=True))
         assert not [key for key, times in sent.items() if times > 1]
         ends = models.Payment.objects.filter(state="confirmed").values_list("end_to_end_id", flat=True)

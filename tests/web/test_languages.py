@@ -7,6 +7,7 @@ was written into a page by hand; what stands in the brackets of another language
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
@@ -19,6 +20,7 @@ from lipei.norms import loader
 from lipei.norms import texts as wordings
 from lipei.norms.texts import LANGUAGES
 from lipei.services import tokens
+from lipei.web import countries
 
 pytestmark = pytest.mark.once
 OPEN = dict(zip(LANGUAGES, "⟦⟪⟬", strict=True))
@@ -103,7 +105,7 @@ def outside(piece: str, language: str) -> str:
 
 
 @pytest.fixture
-def bracketed(monkeypatch: pytest.MonkeyPatch) -> None:
+def bracketed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every shipped text between the brackets of its language."""
     marked = {
         key: {language: f"{OPEN[language]}{words}{CLOSE[language]}" for language, words in found.items()}
@@ -111,6 +113,9 @@ def bracketed(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     monkeypatch.setattr(wordings, "shipped", lambda: marked)
     monkeypatch.setattr(wordings, "_adopted", None)
+    countries.options.cache_clear()
+    yield
+    countries.options.cache_clear()
 
 
 def own_words(office: Any, language: str) -> re.Pattern[str]:
