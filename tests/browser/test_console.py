@@ -27,6 +27,7 @@ __all__ = ["browser", "claim", "handler_code", "office", "today"]  # fixtures
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SHOTS = os.environ.get("LIPEI_TEST_SHOTS", "")
 """A folder to put pictures of the pages into, for somebody to look at."""
+expect.set_options(timeout=20_000)  # a busy machine is no fault
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 

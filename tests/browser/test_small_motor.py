@@ -44,7 +44,7 @@ def test_from_the_roadside_to_the_money(browser: Browser, site: SimpleNamespace,
     assert models.Payment.objects.get(aggregate_id=claim.id).state == "approved", "nobody but the rules decided"
     for hours in (0, 12):  # the bank confirms; what quiet hours held back is told in the morning
         loop.settle(timezone.now() + timedelta(hours=hours))
-    customer.reload()
+    customer.goto(f"{site.url}/claim/{number}/")
     paid = customer.locator("section", has=customer.locator("#payments"))
     assert said("portal.payment.state.confirmed") in paid.inner_text() and "2,150.00" in paid.inner_text()
     shot(customer, "journey-paid")
