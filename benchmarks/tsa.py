@@ -18,7 +18,6 @@ def files(folder: str = "") -> list[Path]:
 
 def claims(folder: str = "") -> Iterator[Any]:
     """The closed claims as the product's own import reads them, without those it rejects."""
-    from lipei.domain.events import Refusal
     from lipei.norms import mappings
     from lipei.services import imports, norms
     from lipei.services.imports.cells import Row, Wrong, blank
@@ -32,8 +31,7 @@ def claims(folder: str = "") -> Iterator[Any]:
             if blank(cells):
                 continue
             try:
-                claim = claim_of(Row(header, cells), rulebook)
+                claim, _ = claim_of(Row(header, cells), rulebook)
             except Wrong:
                 continue
-            if not isinstance(claim, Refusal):
-                yield claim
+            yield claim
