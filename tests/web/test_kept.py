@@ -58,3 +58,15 @@ def test_a_form_of_another_site_is_never_offered_for_sending(browser, claim, han
     client.cookies = browser(handler_code).cookies
     answer = client.post(where, {"text": WORDS}, **foreign)
     assert answer.status_code == 403 and WORDS.split("\n", maxsplit=1)[0] not in answer.content.decode()
+
+
+def test_a_password_is_never_written_into_a_page(browser, office):
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = browser("handler1").cookies
+    secret = "nobody else may read this"
+    said = {"oldpassword": secret, "password1": secret, "password2": secret, "csrfmiddlewaretoken": "a" * 64}
+    answer = client.post("/accounts/password/change/", said, **OURS)
+    assert answer.status_code == 403 and secret not in answer.content.decode()
+    assert (
+        secret not in Client().post("/console/staff/new/", {"code": "x", "password": secret}, **OURS).content.decode()
+    )

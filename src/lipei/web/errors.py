@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
@@ -22,7 +23,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None, *, permi
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 where a form was open too long or cookies are off. What was typed in it stays on the page, to be sent again."""
-    if _from_our_own_page(request) and request.user.is_authenticated:
+    if _may_be_kept(request) and request.user.is_authenticated:
         return kept(request, "form", status=403)
     return render(request, "403.html", {"stale_form": True}, status=403)
 
@@ -31,25 +32,34 @@ def kept(request: HttpRequest, why: str, *, status: int) -> HttpResponse:
     """A form that could not be taken (``why``: ``session`` ended, or the ``form`` was open too long) with all that was
     typed, to be sent again. Files are not among it: a browser hands them over only when somebody chooses them.
     """
-    fields = [(n, v) for n, values in request.POST.lists() if n != "csrfmiddlewaretoken" for v in values]
+    fields = [(n, v) for n, values in request.POST.lists() if n != CSRF_FIELD for v in values]
     typed = [str(value) for name, value in fields if name not in _UNTYPED and str(value).strip()]
     seen = {"why": why, "fields": fields, "typed": typed, "files": bool(request.FILES)}
     return render(request, "kept.html", {**seen, "where": request.get_full_path()}, status=status)
 
 
+CSRF_FIELD = "csrfmiddlewaretoken"
 _UNTYPED = ("seen_version", "form_key", "idempotency_key")
 """Fields that forms carry for themselves."""
 
 
-def _from_our_own_page(request: HttpRequest) -> bool:
-    """Whether a page of ours sent this form. A form of another site is never kept and offered for sending again."""
-    origin = request.headers.get("Origin", "")
-    return request.method == "POST" and origin == f"{request.scheme}://{request.get_host()}"
+def _may_be_kept(request: HttpRequest) -> bool:
+    """Whether this form may be shown and offered for sending again: one of another site never, nor one with a secret."""
+    ours = request.headers.get("Origin", "") == f"{request.scheme}://{request.get_host()}"
+    return (
+        request.method == "POST"
+        and ours
+        and not any(_SECRET.search(name) for name in request.POST if name != CSRF_FIELD)
+    )
+
+
+_SECRET = re.compile(r"password|token|^code$", re.IGNORECASE)
+"""Names of fields that are never written into a page (Django's own token aside, which is none of the form's)."""
 
 
 def signed_out(request: HttpRequest) -> HttpResponse:
     """To the page of signing in; a form that somebody was filling in meanwhile is not lost."""
-    if _from_our_own_page(request):
+    if _may_be_kept(request):
         return kept(request, "session", status=401)
     return redirect_to_login(request.get_full_path())
 
