@@ -35,18 +35,49 @@
     return element;
   };
 
+  var styled = null;
   Lipei.load = function (name) {
-    if (!document.querySelector("link[data-start]")) {
-      document.head.append(Lipei.make("link", { rel: "stylesheet", href: me.dataset.style, "data-start": "" }));
-    }
-    return new Promise(function (resolve, reject) {
-      if (Lipei[name]) { resolve(Lipei[name]); return; }
+    styled = styled || new Promise(function (resolve) {
+      var sheet = Lipei.make("link", { rel: "stylesheet", href: me.dataset.style });
+      sheet.onload = sheet.onerror = resolve;
+      document.head.append(sheet);
+    });
+    var there = new Promise(function (resolve, reject) {
+      if (Lipei[name]) { resolve(); return; }
       var script = Lipei.make("script", { src: me.dataset[name + "Src"] });
-      script.onload = function () { resolve(Lipei[name]); };
+      script.onload = resolve;
       script.onerror = reject;
       document.head.append(script);
     });
+    return Promise.all([there, styled]).then(function () { return Lipei[name]; });
   };
+
+  // Something over the page. Not a modal dialog: to open and to close one, the browser styles every element of the page
+  // anew. It goes with Esc, with a press beside it, and when the focus leaves it.
+  Lipei.raise = function (attributes, children) {
+    var from = document.activeElement;
+    var it = Lipei.make("div", Object.assign({ role: "dialog", popover: "auto", tabindex: "-1", "data-raised": "" }, attributes), children);
+    it.lower = function () {
+      if (!it.isConnected) return;
+      var here = document.activeElement;
+      var mine = !here || here === document.body || it.contains(here);
+      it.dispatchEvent(new Event("lower"));
+      it.remove();
+      if (mine && from && from.isConnected) from.focus({ preventScroll: true });
+    };
+    it.addEventListener("toggle", function (event) { if (event.newState === "closed") it.lower(); });
+    it.addEventListener("focusout", function (event) { if (event.relatedTarget && !it.contains(event.relatedTarget)) it.lower(); });
+    it.addEventListener("keydown", function (event) {
+      if (event.key !== "Escape" || event.isComposing) return;
+      event.preventDefault();
+      event.stopPropagation();  // what is under it stays
+      it.lower();
+    });
+    document.body.append(it);
+    if (it.showPopover) it.showPopover();
+    return it;
+  };
+  Lipei.raised = function () { return Boolean(document.querySelector("[data-raised], dialog[open]")); };
 
   function typing(target) {
     return target.isContentEditable || (target.matches && target.matches("input:not([type=checkbox]):not([type=radio]):not([type=button]):not([type=submit]), textarea, select"));
@@ -88,11 +119,10 @@
       if (mine.length) content.push(Lipei.make("h3", {}, words.here), Lipei.make("dl", { class: "lp-keys" }, rows(mine)));
       content.push(Lipei.make("h3", {}, words.everywhere), Lipei.make("dl", { class: "lp-keys" }, rows(everywhere.concat(goes))));
       content.push(Lipei.make("p", { class: "lp-keys-foot" }, [Lipei.make("label", { for: "keys-on", class: "lp-check" }, [on, words.single]), shut]));
-      var dialog = Lipei.make("dialog", { class: "lp-keys-dialog", "aria-labelledby": "keys-title" }, content);
-      shut.addEventListener("click", function () { dialog.close(); });
-      dialog.addEventListener("close", function () { dialog.remove(); });
-      document.body.append(dialog);
-      dialog.showModal();
+      if (Lipei.raised()) return;
+      var list = Lipei.raise({ class: "lp-keys-list", "aria-labelledby": "keys-title" }, content);
+      shut.addEventListener("click", list.lower);
+      shut.focus();
     });
   }
   Lipei.help = help;
@@ -105,7 +135,7 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (typing(event.target) || Lipei.raised()) return;
     if (event.key === "?") { event.preventDefault(); help(); return; }
     if (stored(OFF) === "1") return;
     if (going && Date.now() - going < 1500) {

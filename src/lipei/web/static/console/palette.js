@@ -26,7 +26,6 @@
       type: "search", role: "combobox", id: "palette-input", "aria-expanded": "true", "aria-controls": "palette-list",
       "aria-autocomplete": "list", "aria-label": words.palette, placeholder: words.hint, autocomplete: "off", spellcheck: "false", maxlength: "80",
     });
-    dialog = make("dialog", { class: "lp-palette", "aria-label": words.palette }, [input, list, make("p", { class: "lp-palette-foot" }, words.foot), status]);
 
     function choose(index) {
       if (chosen >= 0 && options[chosen]) options[chosen].setAttribute("aria-selected", "false");
@@ -40,7 +39,7 @@
     function run() {
       if (chosen < 0) return;
       var href = options[chosen].dataset.href;
-      dialog.close();
+      dialog.lower();
       if (href === "?") Lipei.help();
       else window.location.assign(href);
     }
@@ -103,9 +102,7 @@
     });
     input.addEventListener("keydown", function (event) {
       if (event.isComposing) return;
-      // A search field takes the first Esc to empty itself; here one Esc closes.
-      if (event.key === "Escape") { event.preventDefault(); dialog.close(); }
-      else if (event.key === "ArrowDown") { event.preventDefault(); choose(chosen + 1); }
+      if (event.key === "ArrowDown") { event.preventDefault(); choose(chosen + 1); }
       else if (event.key === "ArrowUp") { event.preventDefault(); choose(chosen - 1); }
       else if (event.key === "Enter") {
         event.preventDefault();
@@ -114,18 +111,16 @@
         else run();
       }
     });
-    dialog.addEventListener("click", function (event) { if (event.target === dialog) dialog.close(); });
-    dialog.addEventListener("close", function () { dialog.remove(); dialog = null; });
-    document.body.append(dialog);
+    dialog = Lipei.raise({ class: "lp-palette", "aria-label": words.palette }, [input, list, make("p", { class: "lp-palette-foot" }, words.foot), status]);
+    dialog.addEventListener("lower", function () { dialog = null; });
     draw();
-    dialog.showModal();
     input.focus();
   }
 
   Lipei.palette = {
     open: function () {
-      if (dialog || document.querySelector("dialog[open]")) return;
-      Lipei.facts().then(function (known) { if (!dialog) build(known); });
+      if (Lipei.raised()) return;
+      Lipei.facts().then(function (known) { if (!Lipei.raised()) build(known); });
     },
   };
 })();
