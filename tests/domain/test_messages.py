@@ -95,6 +95,10 @@ STEPS_TOLD = [
     ("claim.reopened", 0, {}, {"reopened>party-1", f"staff_reopened>staff-{HANDLER}"}),
     ("exposure.dropped", 1, {"exposure": [HEAD]}, {"head_dropped>party-1"}),
     ("paper.received", 1, {"paper": [Paper(1, state="received")]}, {f"staff_paper_received>staff-{HANDLER}"}),
+    (
+        "paper.received", 1,
+        {"paper": [Paper(1, state="received", required=True), Paper(2, state="requested", required=True)]}, set(),
+    ),
     ("offer.declined", 1, {"offer": [Offer(1, to=1)]}, {f"staff_offer_declined>staff-{HANDLER}"}),
     ("offer.agreed", 1, {"offer": [Offer(1, to=1, agreed_by="customer:1")]}, {f"staff_offer_agreed>staff-{HANDLER}"}),
     ("claim.duplicate_linked", 0, {}, {"duplicate_linked>party-1"}),

@@ -26,6 +26,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
+from lipei.gateways.uploads.media import DurableFiles
 from lipei.services import bank, bank_hold, verify
 from lipei.store import crypto, journal, models
 
@@ -191,6 +192,7 @@ def restore(source: Path, *, now: datetime) -> verify.Report:
     else:
         _load_sqlite(source / SQLITE)
     _copy_tree(source / "media", Path(settings.LIPEI_MEDIA))
+    DurableFiles(location=settings.LIPEI_MEDIA).move_up()
     for part in BANK_MEMORY:
         _copy_tree(source / "bank" / part, bank.folder() / part)
     call_command("migrate", verbosity=0, interactive=False)

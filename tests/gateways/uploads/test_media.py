@@ -264,7 +264,21 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_sweep_leaves_alone_what_is_being_written(tmp_path: Path) -> None:
     storage = DurableFiles(location=tmp_path)
-    (tmp_path / "ab" / "cd").mkdir(parents=True)
-    (tmp_path / "ab" / "cd" / ".writing-x").touch()
+    (tmp_path / "ab").mkdir()
+    (tmp_path / "ab" / ".writing-x").touch()
     assert storage.sweep(now=datetime.now(UTC), older_than=timedelta(hours=1)) == 0
     assert storage.sweep(now=datetime.now(UTC) + timedelta(hours=2), older_than=timedelta(hours=1)) == 1
+
+
+def test_files_of_earlier_versions_move_to_their_place(tmp_path: Path) -> None:
+    storage = DurableFiles(location=tmp_path)
+    media = MediaStore(storage, KEY)
+    digest = digest_of(PHOTO)
+    media.put(io.BytesIO(PHOTO), digest=digest)
+    deep = tmp_path / digest[:2] / digest[2:4] / digest
+    deep.parent.mkdir()
+    (tmp_path / path_of(digest)).replace(deep)
+    assert not media.has(digest)
+    assert storage.move_up() == 1
+    assert media.holds(digest) and not deep.parent.exists()
+    assert storage.move_up() == 0

@@ -50,10 +50,12 @@ def _editions(take: str | None) -> tuple[int, tuple[str, ...]]:
 
 def bring_up_to_date() -> int:
     """Apply what is missing; how many migrations that was. Raises `Failed`."""
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from lipei.gateways.uploads.media import DurableFiles
     from lipei.store import journal
 
     try:
@@ -63,6 +65,7 @@ def bring_up_to_date() -> int:
             call_command("migrate", verbosity=0, interactive=False)
         if journal.guards_missing():
             journal.install_guards()
+        DurableFiles(location=settings.LIPEI_MEDIA).move_up()
     except (DatabaseError, OSError) as error:
         raise Failed(
             f"the database could not be brought up to date: {error}".strip() + " Check LIPEI_DATABASE_URL."

@@ -44,12 +44,22 @@ class DurableFiles(FileSystemStorage):
     def sweep(self, *, now: datetime, older_than: timedelta) -> int:
         """Remove what killed writers left unfinished beside its place; how many."""
         removed = 0
-        for partial in Path(self.location).glob(f"*/*/{_UNFINISHED}*"):
+        for partial in Path(self.location).glob(f"*/{_UNFINISHED}*"):
             with contextlib.suppress(FileNotFoundError):  # its writer was only slow, and has finished meanwhile
                 if partial.stat().st_mtime < (now - older_than).timestamp():
                     partial.unlink()
                     removed += 1
         return removed
+
+    def move_up(self) -> int:
+        """Move what earlier versions kept two folders deep to where it is looked for now; how many files."""
+        moved = 0
+        for path in [p for p in Path(self.location).glob("??/??/*") if _DIGEST.fullmatch(p.name)]:
+            path.replace(self.path(path_of(path.name)))
+            with contextlib.suppress(OSError):  # not its last one
+                path.parent.rmdir()
+            moved += 1
+        return moved
 
     def renewed(self, name: str) -> bool:
         """Whether a file is there, and counts as new from now on: whoever is about to refer to it has time to."""
@@ -69,7 +79,7 @@ class DurableFiles(FileSystemStorage):
         that is kept once more at this very moment stays (`renewed`): it is put aside first, and put back if it was.
         """
         until = (now - older_than).timestamp()
-        old = [path for path in Path(self.location).glob(f"{folders}/*/*") if _DIGEST.fullmatch(path.name)]
+        old = [path for path in Path(self.location).glob(f"{folders}/*") if _DIGEST.fullmatch(path.name)]
         old = [path for path in old if _written_at(path) < until]
         removed = 0
         for at in range(0, len(old), _ASKED_AT_ONCE):
@@ -183,10 +193,10 @@ def _put_aside(path: Path, until: float) -> bool:
 
 
 def path_of(digest: str) -> str:
-    """``ab/cd/abcd…``: spread over folders. Raises ValueError for what is not a digest: it might be a path."""
+    """``ab/abcd…``: spread over 256 folders. Raises ValueError for what is not a digest: it might be a path."""
     if not _DIGEST.fullmatch(digest):
         raise ValueError("not a SHA-256 in hex")
-    return f"{digest[:2]}/{digest[2:4]}/{digest}"
+    return f"{digest[:2]}/{digest}"
 
 
 def _digest_of(data: BinaryIO) -> str:

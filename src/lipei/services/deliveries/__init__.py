@@ -4,10 +4,10 @@ A delivery's row goes through ``queued`` (to be sent when due), ``sending`` (a w
 has it, or perhaps; to be asked about when due), and ends as ``sent``, ``delivered`` or ``failed``, or as ``overtaken``
 where what it was to say is true no longer.
 
-What a crash can do. The instant before a message is handed over, the row says so (`sent_at`). A worker killed earlier
-has sent nothing: the row is sent when its lease has run out. A worker killed between handing over and recording leaves
-an outcome that nobody knows: a provider that can be asked is asked; mail, which cannot, goes out once more under the
-same Message-ID, which mail readers show as one. Nothing is lost, and no SMS is sent twice on suspicion.
+What a crash can do. The instant before an SMS is handed over, its row says so (`sent_at`). A worker killed earlier has
+sent nothing: the row is sent when its lease has run out. A worker killed between handing over and recording leaves an
+outcome that nobody knows: the provider is asked. Mail, where nobody can be asked, goes out once more under the same
+Message-ID, which mail readers show as one. Nothing is lost, and no SMS is sent twice on suspicion.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import Q
+from django.db.models import Case as Either
+from django.db.models import F, Q, Value, When
 
 from lipei.domain import deliveries as patience
 from lipei.domain import messages
@@ -40,6 +41,12 @@ __all__ = ["DELIVERIES", "media", "report", "work"]
 DELIVERIES = Actor("system:deliveries", "deliveries")
 BATCH = 10
 """Rows taken at once: few, so that those of a worker that dies wait for nobody long."""
+
+_AS_TAKEN = {
+    "state": Either(When(state="asking", then=F("state")), default=Value("sending")),
+    "attempts": Either(When(state="asking", then=F("attempts")), default=F("attempts") + 1),
+}
+"""An attempt counts from when it is taken up: a message over which workers die is not tried for ever."""
 
 SLOW_SECONDS = 2.0
 """A provider that takes longer and then was not to be reached, or says nothing, is left alone for the rest of a round."""
@@ -79,13 +86,10 @@ def _taken(this: Round, lease: timedelta, most: int) -> list[Any]:
     if not due.exists():
         return rows
     for chosen in (due.filter(urgent=True), due):
-        chosen = chosen.order_by("due_at", "id")
         if len(rows) < most:
             rows += take(
-                chosen.filter(state="queued"), now=this.now, lease=lease, limit=most - len(rows), state="sending"
+                chosen.order_by("due_at", "id"), now=this.now, lease=lease, limit=most - len(rows), **_AS_TAKEN
             )
-        if len(rows) < most:
-            rows += take(chosen.exclude(state="queued"), now=this.now, lease=lease, limit=most - len(rows))
     return rows
 
 
@@ -140,15 +144,17 @@ def _send(row: Any, loaded: Loaded, this: Round) -> None:
         else:
             _give_up(row, loaded, stop.code, now)
         return
-    # From here on a crash leaves an outcome that nobody knows. The rows before this one may have taken long: its own
-    # lease begins anew, so that no other worker sends it beside us.
-    until = now + this.watch.passed() + norms.current().jobs.lease
-    hold_on(row, until=until, sent_at=now, attempts=row.attempts + 1)
     row.sent_at, row.attempts = now, row.attempts + 1
-    channel = _outlet(row).channel
+    way, lease, passed = _outlet(row), norms.current().jobs.lease, this.watch.passed()
+    if not way.repeatable:
+        # From here on a crash leaves an outcome that nobody knows.
+        hold_on(row, until=now + passed + lease, sent_at=now)
+    elif row.leased_until - (now + passed) < lease / 2:
+        # The rows before this one took long: its own lease begins anew, so that no other worker sends it beside us.
+        hold_on(row, until=now + passed + lease)
     began, receipts = time.monotonic(), []
     for message in composed.messages:
-        receipts.append(channel.send(message, now=now))
+        receipts.append(way.channel.send(message, now=now))
         if receipts[-1].reason == "unreachable" and time.monotonic() - began > SLOW_SECONDS:
             this.down.add(name)
             break
@@ -157,7 +163,6 @@ def _send(row: Any, loaded: Loaded, this: Round) -> None:
 
 def _not_tried(row: Any, loaded: Loaded, this: Round) -> None:
     """An attempt that failed before it was made: another message found a moment ago that nobody answers."""
-    hold_on(row, until=row.leased_until, attempts=row.attempts + 1)
     row.attempts += 1
     _next(row, loaded, Receipt("failed", reason="unreachable", detail="not tried"), Composed(()), this.now)
 
@@ -200,6 +205,7 @@ def _next(row: Any, loaded: Loaded, receipt: Receipt, composed: Composed, now: d
             state="asking",
             due_at=step.at,
             attempts=0,
+            sent_at=row.sent_at,
             provider_id=receipt.provider_id[:120],
             reason=receipt.reason,
         )
