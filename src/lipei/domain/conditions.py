@@ -12,7 +12,8 @@ Two rules keep it safe to use on a claim of which little is known yet:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 from lipei.domain.events import Value
@@ -85,6 +86,8 @@ _TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 OPS = frozenset(_TESTS)
 _ORDERINGS = frozenset({"gte", "gt", "lte", "lt"})
+_OF_THE_UNKNOWN = frozenset({"eq", "is_true"})
+"""The only ones that an unknown value can satisfy, which most values are when a claim is reported."""
 
 
 def matches(condition: Condition, values: Mapping[str, Value]) -> tuple[Match, ...] | None:
@@ -112,6 +115,8 @@ def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
 
 
 def _compare(condition: Compare, value: Value) -> tuple[Match, ...] | None:
+    if value is None and condition.op not in _OF_THE_UNKNOWN:
+        return None
     test = _TESTS[condition.op]
     if condition.op == "is_true" and condition.value is False and isinstance(value, tuple):
         satisfied = not any(value)  # "no exposure is …", not "one exposure is not …"
@@ -172,3 +177,13 @@ def _parse_value(name: str, op: str, value: object) -> Value:
     if not right:
         raise ConditionError("norm_error.condition.value", field=name, op=op)
     return tuple(value) if isinstance(value, list) else value
+
+
+def values_of(entity: str, part: Any) -> dict[str, Value]:
+    """The fields of a part of a claim by the names that conditions know them by: ``claim.lane``."""
+    return {name: getattr(part, attribute) for name, attribute in _names(entity, type(part))}  # type: ignore[arg-type]
+
+
+@cache
+def _names(entity: str, kind: type) -> tuple[tuple[str, str], ...]:
+    return tuple((f"{entity}.{f.name}", f.name) for f in fields(kind))

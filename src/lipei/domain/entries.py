@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import Field, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from dataclasses import field as dataclass_field
 from datetime import date, datetime
 from functools import cache
@@ -55,45 +55,65 @@ def wrong_fields(command: Any, *, amount_max_minor: int = LARGEST_MINOR) -> dict
     return dict(_of_dataclass(command, "", amount_max_minor))
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A declared type, taken apart once: ``plain`` tests a single value, ``rows`` are those of a tuple, ``parts`` a class."""
+
+    optional: bool
+    plain: Callable[[Any, Mapping[str, Any], int], str] | None = None
+    rows: _Form | None = None
+    parts: type | None = None
+
+
+def _form(hint: Any) -> _Form:
+    optional = isinstance(hint, types.UnionType)
+    if optional:
+        hint = next(h for h in typing.get_args(hint) if h is not types.NoneType)
+    if typing.get_origin(hint) is tuple:
+        return _Form(optional, rows=_form(typing.get_args(hint)[0]))
+    if typing.get_origin(hint) is not None:
+        return _Form(optional)
+    if is_dataclass(hint) and hint is not Money:
+        return _Form(optional, parts=typing.cast(type, hint))
+    return _Form(optional, plain=_PLAIN[hint])
+
+
 @cache
-def _fields(kind: type) -> tuple[tuple[Field[Any], Any], ...]:
+def _fields(kind: type) -> tuple[tuple[str, Mapping[str, Any], _Form], ...]:
     hints = typing.get_type_hints(kind)
-    return tuple((f, hints[f.name]) for f in fields(kind))
+    return tuple((f.name, f.metadata, _form(hints[f.name])) for f in fields(kind))
 
 
 def _of_dataclass(value: Any, prefix: str, amount_max: int) -> Found:
-    for field, hint in _fields(type(value)):  # type: ignore[arg-type]
-        yield from _of(getattr(value, field.name), hint, field.metadata, f"{prefix}{field.name}", amount_max)
+    for name, said, form in _fields(type(value)):  # type: ignore[arg-type]
+        yield from _of(getattr(value, name), form, said, f"{prefix}{name}", amount_max)
 
 
-def _of(value: Any, hint: Any, said: Mapping[str, Any], at: str, amount_max: int) -> Found:
+def _of(value: Any, form: _Form, said: Mapping[str, Any], at: str, amount_max: int) -> Found:
     """What is wrong with one value, by its declared type and the bounds said for it."""
-    if isinstance(hint, types.UnionType):
-        if value is None:
-            return
-        hint = next(h for h in typing.get_args(hint) if h is not types.NoneType)
-    origin = typing.get_origin(hint)
-    if origin is tuple:
-        yield from _rows(value, typing.get_args(hint)[0], said, at, amount_max)
-    elif origin is not None:
+    if form.optional and value is None:
+        return
+    if form.plain is not None:
+        if code := form.plain(value, said, amount_max):
+            yield at, code
+    elif form.rows is not None:
+        yield from _rows(value, form.rows, said, at, amount_max)
+    elif form.parts is None:
         yield from _facts(value, at)
-    elif is_dataclass(hint) and hint is not Money:
-        if isinstance(value, typing.cast(type, hint)):
-            yield from _of_dataclass(value, f"{at}.", amount_max)
-        else:
-            yield at, "refusal.value_form"
-    elif code := _PLAIN[hint](value, said, amount_max):
-        yield at, code
+    elif isinstance(value, form.parts):
+        yield from _of_dataclass(value, f"{at}.", amount_max)
+    else:
+        yield at, "refusal.value_form"
 
 
-def _rows(value: Any, hint: Any, said: Mapping[str, Any], at: str, amount_max: int) -> Found:
+def _rows(value: Any, form: _Form, said: Mapping[str, Any], at: str, amount_max: int) -> Found:
     if not isinstance(value, tuple | list):
         yield at, "refusal.value_form"
     elif len(value) > ROWS_MAX:
         yield at, "refusal.too_many"
     else:
         for number, row in enumerate(value, start=1):
-            yield from _of(row, hint, said, f"{at}.{number}", amount_max)
+            yield from _of(row, form, said, f"{at}.{number}", amount_max)
 
 
 def _text(value: Any, said: Mapping[str, Any], amount_max: int) -> str:

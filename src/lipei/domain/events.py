@@ -15,7 +15,7 @@ A rule answers with a `Refusal` or with events, never with an exception and neve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Self
@@ -170,7 +170,8 @@ class Aggregate:
             before = rows.get(number)
             after = self.entities[entity](part=number, **values) if before is None else altered(before, values)
             parts[entity] = {**rows, number: after}
-        return replace(self, parts=parts)
+        made: Self = altered(self, {"parts": parts})
+        return made
 
 
 def altered(part: Any, values: Mapping[str, Value]) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lipei.domain import customers
@@ -299,7 +300,12 @@ def scopes(step: Step, actor: Actor) -> frozenset[str]:
     """The scopes in which this actor may take the step; empty: never. The system's scope is ``company``."""
     if actor.id.startswith("system:"):
         return frozenset({"company"}) if "system" in step.who else frozenset()
-    return frozenset(scope for role, _, scope in (w.partition(":") for w in step.who) if role in actor.roles)
+    return _scopes(step.who, actor.roles)
+
+
+@cache
+def _scopes(who: tuple[str, ...], roles: frozenset[str]) -> frozenset[str]:
+    return frozenset(scope for role, _, scope in (w.partition(":") for w in who) if role in roles)
 
 
 def within(case: Case, actor: Actor, scope: str) -> bool:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from lipei.domain.claims import Case, Claim, Exposure, Party
+from lipei.domain.claims import Case, Exposure, Party
 from lipei.domain.commands import PARTY_ROLES
-from lipei.domain.conditions import Condition, holds
+from lipei.domain.conditions import Condition, holds, values_of
 from lipei.domain.events import Actor, Event, Value
 
 CHANNELS: Mapping[str, str] = {"sms": "phone", "email": "email"}
@@ -272,7 +272,7 @@ def _exposure(case: Case, event: Event) -> Exposure | None:
 def _values(case: Case, event: Event) -> dict[str, Value]:
     """What conditions may ask for, see `known_field`."""
     outstanding = [p for p in case.papers.values() if p.required and p.state not in _ENDED_PAPERS]
-    values: dict[str, Value] = {f"claim.{f.name}": getattr(case.claim, f.name) for f in fields(Claim)}
+    values = values_of("claim", case.claim)
     values |= {f"event.{name}": value for name, value in event.facts.items()}
     values["papers.outstanding"] = len(outstanding)
     values["papers.awaited"] = sum(p.state in ("requested", "refused") for p in outstanding)
@@ -280,5 +280,5 @@ def _values(case: Case, event: Event) -> dict[str, Value]:
     exposure, part = _exposure(case, event), _part(case, event)
     for entity, value in (("exposure", exposure), (event.subject, part)):
         if value is not None:
-            values |= {f"{entity}.{f.name}": getattr(value, f.name) for f in fields(value)}
+            values |= values_of(entity, value)
     return values

@@ -14,7 +14,7 @@ from datetime import datetime
 from lipei.domain import facts
 from lipei.domain.claims import Case, Claim, Document, Exposure, Paper, Party
 from lipei.domain.commands import PARTY_ROLES
-from lipei.domain.conditions import Compare, Condition, Group, holds
+from lipei.domain.conditions import Compare, Condition, Group, holds, values_of
 from lipei.domain.events import Value
 
 UNKNOWN = "unknown"
@@ -297,8 +297,7 @@ def _values(case: Case, exposure: Exposure, table: PaperTable) -> dict[str, Valu
     """What conditions may ask for, see `known_field`."""
     claimant = case.parties.get(exposure.claimant or 0) or case.party("claimant")
     insured = case.party("insured")
-    values: dict[str, Value] = {f"claim.{f.name}": getattr(case.claim, f.name) for f in fields(Claim)}
-    values |= {f"exposure.{f.name}": getattr(exposure, f.name) for f in fields(Exposure)}
+    values = values_of("claim", case.claim) | values_of("exposure", exposure)
     values |= {f"facts.{name}": value for name, value in {**case.claim.facts, **exposure.facts}.items()}
     values |= {f"party.{role}": case.party(role) is not None for role in ROLES}
     return values | {

@@ -65,7 +65,7 @@ def _has_float(value: Any) -> bool:
     return isinstance(value, float) or (isinstance(value, Mapping) and any(map(_has_float, value.values())))
 
 
-_FRACTION = re.compile(rb"(?:^|[:,\[])-?[0-9]+[.eE]")
+_FRACTION = re.compile(rb"(?:^|\":|[,\[])-?[0-9]+[.eE]")
 """What a float looks like in the bytes. A text may look so too: only then the value itself is walked through."""
 _PLAIN = frozenset({str, int, bool, type(None), datetime, date})
 """Told apart first: nearly every value is one of these, and every entry of the journal passes here."""

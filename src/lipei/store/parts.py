@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -75,10 +76,13 @@ def part_model(
 
 def defaults(part: type) -> dict[str, Any]:
     """Field name → default of a part, as the row of a part gets them that names only some fields."""
-    found: dict[str, Any] = {}
-    for field in fields(part):
-        if field.default_factory is not MISSING:
-            found[field.name] = field.default_factory()
-        elif field.default is not MISSING:
-            found[field.name] = field.default
-    return found
+    values, made = _defaults(part)
+    return {**values, **{name: make() for name, make in made.items()}}
+
+
+@cache
+def _defaults(part: type) -> tuple[dict[str, Any], dict[str, Callable[[], Any]]]:
+    """Those that are values, and those that are made anew each time."""
+    named = {f.name: f for f in fields(part)}
+    values = {name: f.default for name, f in named.items() if f.default is not MISSING}
+    return values, {name: f.default_factory for name, f in named.items() if f.default_factory is not MISSING}
