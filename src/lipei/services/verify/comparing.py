@@ -132,7 +132,6 @@ def fold(chunk: Chunk) -> Found:
         for key in each.parts:
             known.setdefault(key.partition("/")[0], []).append((number, key))
     for table in reading.tables(chunk.kind, connection.vendor):
-        nested = reading.nested(chunk.kind, table.entity)
         missing = set(known.get(table.entity, ()))
         for row in reading.rows(table, chunk):
             stream = chunk.streams.get(row[0])
@@ -142,25 +141,37 @@ def fold(chunk: Chunk) -> Found:
                 yield Difference("rows", f"{chunk.name(row[0])} {key}", "the row has no entry in the journal")
                 continue
             missing.discard((row[0], key))
-            for (name, read, default), value in zip(table.columns, row[2:], strict=True):
-                wanted = said.get(name, _MISSING)
-                if wanted is _MISSING and value == default:
-                    continue  # most columns of most rows
-                if read is not None and value is not None:
-                    value = read(value)
-                if wanted is _MISSING:
-                    wanted = default
-                elif name in nested:
-                    wanted = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS).decode()
-                elif type(wanted) is dict and "$t" in wanted:
-                    wanted = wanted["$t"]
-                if value != wanted and not (name in table.private and _same_secret(chunk, value, wanted, stream.salt)):
-                    yield Difference("rows", f"{chunk.name(row[0])} {key}.{name}", _differ(table, name, value, wanted))
+            yield from _columns(chunk, stream, table, key, said, row[2:])
         for number, key in sorted(missing):
             yield Difference("rows", f"{chunk.name(number)} {key}", "the journal has it, the row is gone")
 
 
-_MISSING = object()
+def _columns(
+    chunk: Chunk, stream: Stream, table: reading.Table, key: str, said: reading.Raw, values: tuple[Any, ...]
+) -> Found:
+    """A row's columns: those of which the journal speaks one by one, all others at once against their defaults."""
+    wanted = [*table.defaults]
+    for name, value in said.items():
+        at = table.places.get(name)
+        if at is None:
+            continue
+        if name in table.nested:
+            value = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        elif name in table.private:
+            if _same_secret(chunk, bytes(values[at]), value, stream.salt):
+                value = values[at]
+        elif type(value) is dict and "$t" in value:
+            value = value["$t"]
+        wanted[at] = value
+    if tuple(wanted) == values:
+        return
+    for (name, read), value, due in zip(table.columns, values, wanted, strict=True):
+        if value == due:
+            continue
+        if read is not None and value is not None:
+            value = read(value)
+        if value != due:
+            yield Difference("rows", f"{chunk.name(stream.id)} {key}.{name}", _differ(table, name, value, due))
 
 
 def _same_secret(chunk: Chunk, value: bytes, wanted: Any, salt: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import orjson
@@ -23,6 +23,7 @@ from lipei.store.fields import CanonicalField, EncryptedTextField
 from lipei.store.parts import defaults
 
 STREAMS_AT_ONCE = 400
+ROWS_AT_ONCE = 2000
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 Raw = dict[str, Any]
@@ -48,6 +49,15 @@ class Stream:
     """Entries about messages and payments: sequence, kind, part, facts."""
     renamed: bool = False
     """Whether a silent entry corrected a name or number: the former one may still find the claim."""
+
+    @cached_property
+    def by_entity(self) -> Mapping[str, Mapping[int, Raw]]:
+        """The parts by kind and number; asked for once the whole journal has been read."""
+        found: dict[str, dict[int, Raw]] = {}
+        for key, raw in self.parts.items():
+            entity, _, number = key.partition("/")
+            found.setdefault(entity, {})[int(number)] = raw
+        return found
 
 
 @dataclass
@@ -143,18 +153,23 @@ def entries(chunk: Chunk) -> Iterator[tuple[Any, ...]]:
     )
     with connection.cursor() as cursor:
         cursor.execute(query, [chunk.kind, chunk.low, chunk.high])
-        yield from cursor
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            yield from rows
 
 
 @dataclass(frozen=True)
 class Table:
-    """How one kind of part is read and compared: per column its name, what makes its raw value, and its default."""
+    """How one kind of part is read and compared: per column its name and what makes its raw value, and its default."""
 
     entity: str
-    root: bool
     query: str
-    columns: tuple[tuple[str, Callable[[Any], Any] | None, Any], ...]
+    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    defaults: tuple[Any, ...]
+    places: Mapping[str, int]
+    """Name → which of the columns."""
     private: frozenset[str]
+    nested: frozenset[str]
+    """The columns that hold nested values."""
 
 
 @cache
@@ -170,16 +185,20 @@ def _table(kind: str, entity: str, part: type) -> Table:
     model = aggregates.TABLES[kind][entity]
     root = aggregates.ROOTS[kind] == entity
     raw_defaults = orjson.loads(canonical.dumps(defaults(part)))
-    expressions, columns = [], []
+    expressions, columns, expected_of = [], [], []
     for name in aggregates.names(part):
         column = model._meta.get_field(name)
         quoted = connection.ops.quote_name(column.column)
         expressions.append(stamp_sql(quoted) if isinstance(column, DateTimeField) else quoted)
-        columns.append((name, _reader(column), _default(column, raw_defaults.get(name))))
+        columns.append((name, _reader(column)))
+        private = isinstance(column, EncryptedTextField)
+        expected_of.append(b"" if private else expected(column, raw_defaults.get(name)))
     key = "id, 0" if root else "aggregate_id, part"
     where = "id" if root else "aggregate_id"
     query = f"SELECT {key}, {', '.join(expressions)} FROM {model._meta.db_table} WHERE {where} BETWEEN %s AND %s"
-    return Table(entity, root, query, tuple(columns), private_fields(part))
+    places = {name: at for at, (name, _) in enumerate(columns)}
+    nested = frozenset(f.name for f in model._meta.get_fields() if isinstance(f, CanonicalField))
+    return Table(entity, query, tuple(columns), tuple(expected_of), places, private_fields(part), nested)
 
 
 def _reader(column: Any) -> Callable[[Any], Any] | None:
@@ -190,10 +209,6 @@ def _reader(column: Any) -> Callable[[Any], Any] | None:
     if isinstance(column, EncryptedTextField):
         return bytes
     return None
-
-
-def _default(column: Any, value: Any) -> Any:
-    return expected(column, value)
 
 
 def expected(column: Any, value: Any) -> Any:
@@ -207,13 +222,7 @@ def rows(table: Table, chunk: Chunk) -> Iterator[tuple[Any, ...]]:
     """The rows of a table in the chunk: stream, part, then the columns as the database gives them."""
     with connection.cursor() as cursor:
         cursor.execute(table.query, [chunk.low, chunk.high])
-        yield from cursor
-
-
-def nested(kind: str, entity: str) -> frozenset[str]:
-    """The columns of a part that hold nested values."""
-    model: Any = aggregates.TABLES[kind][entity]
-    return frozenset(f.name for f in model._meta.get_fields() if isinstance(f, CanonicalField))
+        yield from cursor.fetchall()
 
 
 def sealed(chunk: Chunk) -> dict[int, dict[int, bytes]]:
@@ -238,8 +247,7 @@ def tokens(chunk: Chunk) -> dict[int, set[int]]:
 
 def parts_of(stream: Stream, entity: str) -> Mapping[int, Raw]:
     """The folded parts of one kind, by number."""
-    prefix = entity + "/"
-    return {int(key[len(prefix) :]): raw for key, raw in stream.parts.items() if key.startswith(prefix)}
+    return stream.by_entity.get(entity, {})
 
 
 def fixed(kind: owing.Kind, more: Sequence[str], where: str, values: Sequence[Any]) -> Iterator[tuple[str, str, Any]]:
