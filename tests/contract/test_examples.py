@@ -121,6 +121,8 @@ def of_heads_of_loss_and_money(examples: Examples) -> None:
     send(office.approver1, "exposure.approve_decision", number, 1)
     send(handler, "offer.send", number, 1)
     send(office.program, "offer.decline", number, 1)
+    send(office.finance1, "payment.cancel", number, examples.claim(number)["payments"][-1]["id"])
+    send(handler, "exposure.pay_undisputed", number, 1)
     send(handler, "offer.send", number, 1)
     send(office.program, "offer.send_code", number, 1)
     send(office.program, "offer.agree", number, 1)

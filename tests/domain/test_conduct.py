@@ -38,6 +38,7 @@ from tests.domain.conduct_desk import (
 )
 
 from lipei.domain import commands as c
+from lipei.domain import reactions
 from lipei.domain.claims import Document, Note
 from lipei.domain.events import Actor
 from lipei.domain.limits import PolicyLedger, Usage
@@ -631,6 +632,77 @@ def test_a_declined_offer_has_its_undisputed_part_paid_and_an_expired_one_is_sen
     desk.send()
     desk.agree()
     assert desk.case.exposures[1].state == "settled" and len(desk.case.payments) == 1  # all of it was paid already
+
+
+@pytest.mark.norm("2.5.1")
+def test_after_a_declined_offer_the_handler_reworks_it_and_offers_anew(desk):
+    desk.report()
+    desk.approve()
+    denied = desk.refused(HANDLER, "exposure", "return_for_rework", 1, c.Reasoned("再看"))
+    assert (denied.code, denied.kind) == ("refusal.guard.checker_or_turned_down", "permission")
+    desk.send()
+    desk.do(PROGRAM, "offer", "decline", 1, c.Reasoned("太少"))
+    desk.do(HANDLER, "exposure", "return_for_rework", 1, c.Reasoned("修理厂报价更高"))
+    first = desk.case.offers[1]
+    assert (first.state, first.exposures, first.answer) == ("declined", (1,), "太少")  # history stays
+    assert desk.refused(HANDLER, "offer", "send", 1).code == "refusal.guard.exposures_approved"
+    desk.approve(1, 10000)
+    assert desk.refused(HANDLER, "offer", "send", 1).code == "refusal.guard.offer_current"
+    desk.send(2)
+    desk.agree(2)
+    assert [p.amount_minor for p in desk.case.payments.values()] == [850000, 100000]  # the rest of 9,500
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("end", ["declined", "expired"])
+def test_the_undisputed_part_is_paid_by_its_name_and_never_more(end, monkeypatch):
+    desk = Desk(policy=policy())
+    monkeypatch.setitem(reactions.REACTIONS, "offer.declined", ())  # as where no rule has the authority
+    desk.report()
+    assert desk.refused(HANDLER, "exposure", "pay_undisputed", 1).code == "refusal.guard.something_undisputed"
+    desk.approve()
+    assert desk.refused(HANDLER, "exposure", "pay_undisputed", 1).code == "refusal.guard.something_undisputed"
+    desk.send()
+    if end == "expired":
+        desk.now = NOW + timedelta(days=31)
+        desk.do(BANK, "offer", "expire", 1)
+    else:
+        desk.do(PROGRAM, "offer", "decline", 1, c.Reasoned("太少"))
+    much = desk.refused(HANDLER, "exposure", "pay_undisputed", 1, c.PayUndisputed(cny(8501)))
+    assert (much.code, much.params) == ("refusal.more_than_undisputed", {"undisputed": cny(8500)})
+    dollars = c.PayUndisputed(Money(100, "USD"))
+    assert desk.refused(HANDLER, "exposure", "pay_undisputed", 1, dollars).fields == {
+        "amount": "refusal.currency_mixed"
+    }
+    desk.do(HANDLER, "exposure", "pay_undisputed", 1, c.PayUndisputed(cny(500)))
+    desk.do(HANDLER, "exposure", "return_for_rework", 1, c.Reasoned("再看"))
+    desk.do(HANDLER, "exposure", "pay_undisputed", 1, c.PayUndisputed())  # what was offered stays undisputed meanwhile
+    assert [(p.kind, p.amount_minor) for p in desk.case.payments.values()] == [("advance", 50000), ("advance", 800000)]
+    assert desk.refused(HANDLER, "exposure", "pay_undisputed", 1).code == "refusal.guard.something_undisputed"
+
+
+@pytest.mark.norm("2.5.1")
+def test_a_declined_offer_is_agreed_to_by_nobody_until_it_is_sent_again(desk):
+    """Who speaks for the same person cannot agree to what was declined; another claimant's offer is not touched by it."""
+    wife = party("王芳", ("claimant",), 1)
+    heads = (
+        c.ExposureReported("own_damage", "collision", 1, cny(3000)),
+        c.ExposureReported("own_damage", "glass", 2, cny(900)),
+    )
+    report = own_damage(exposures=heads)
+    desk.report(replace(report, parties=(*report.parties, wife)))
+    desk.approve(1, 3000)
+    desk.approve(2, 900)
+    desk.send(1)
+    desk.send(2)
+    desk.do(PROGRAM, "offer", "decline", 1, c.Reasoned("太少"))
+    for who in (PROGRAM, HANDLER, customer(1)):
+        assert desk.refused(who, "offer", "agree", 1, c.Agree(CODE)).kind in ("state", "permission")
+    desk.agree(2)
+    assert {n: o.state for n, o in desk.case.offers.items()} == {1: "declined", 2: "agreed"}
+    desk.send(1)  # who declined thought better of it
+    desk.agree(1)
+    assert desk.case.offers[1].state == "agreed"
 
 
 def test_an_offer_past_its_day_is_agreed_to_by_nobody(desk):

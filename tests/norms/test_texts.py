@@ -13,7 +13,10 @@ import lipei
 from lipei.domain import commands, straight_through, triage
 from lipei.domain.claims import Case
 from lipei.domain.lifecycle import GUARDS, KINDS, STEPS
+from lipei.domain.money import Money
 from lipei.norms import loader
+from lipei.norms.money import money_text
+from lipei.norms.refusals import worded
 from lipei.norms.texts import LANGUAGES, text, texts
 
 TEXTS = texts()
@@ -175,3 +178,35 @@ def test_every_reason_of_a_lane_and_of_automation_has_words_of_its_own_in_each_l
     assert wanted <= set(TEXTS)
     for key in wanted:
         assert TEXTS[key]["en"] not in (TEXTS[key]["zh-hans"], TEXTS[key]["zh-hant"]), key
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("code", "params"),
+    [
+        ("refusal.authority.above_limit", ("amount", "limit")),
+        ("refusal.authority.delegation_beyond_own", ("limit",)),
+        ("refusal.identity_not_checked", ("limit",)),
+        ("refusal.more_than_due", ("due",)),
+        ("refusal.more_than_likely", ("likely",)),
+        ("refusal.more_than_overpaid", ("over",)),
+        ("refusal.more_than_owed", ("left",)),
+        ("refusal.more_than_paid", ("paid",)),
+        ("refusal.more_than_undisputed", ("undisputed",)),
+    ],
+)
+def test_who_is_stopped_by_a_sum_reads_which_and_in_what_currency(
+    language: str, code: str, params: tuple[str, ...]
+) -> None:
+    sums = {name: Money(123456 + number, "USD") for number, name in enumerate(params)}
+    said = text(code, language, **worded(sums, language))
+    assert all(money_text(money, language) in said for money in sums.values()) and "1,234.56" in said
+
+
+def test_the_figures_of_a_shared_limit_and_of_a_kept_outcome_are_sums_in_words() -> None:
+    figures = (Money(100, "CNY"), Money(200, "CNY"))
+    said = text("refusal.settlement_limits_differ", "en", **worded({"limit": "L1", "figures": figures}, "en"))
+    assert "CNY 1.00" in said and "CNY 2.00" in said
+    kept = {"due": {"minor": 500, "currency": "CNY"}}
+    assert "CNY 5.00" in text("refusal.more_than_due", "en", **worded(kept, "en"))

@@ -176,6 +176,53 @@ def test_an_offer_declined_with_its_reason(client: Client, people: Any) -> None:
     client.post(address, {"do": "decline", "reason": "维修价格高于核定"})
     case = portal.claim_seen(Visit(number, 1))
     assert case is not None and case.offers[1].state == "declined" and case.offers[1].answer == "维修价格高于核定"
+    assert text("portal.offer.next", "zh-hans") in client.get(f"/claim/{number}/").content.decode()
+
+
+@pytest.mark.norm("2.5.1")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("end", ["declined", "expired"])
+def test_after_an_offer_came_to_nothing_the_ways_on_are_shown(
+    client: Client, people: Any, language: str, end: str
+) -> None:
+    """What happens now and by when, what is paid first, and whom one can turn to: as in the letter of a refusal."""
+    number = offered(client, people)
+    verified(client, number)
+    address = f"/claim/{number}/offers/1/"
+    if end == "declined":
+        client.post(address, {"do": "decline", "reason": "维修价格高于核定"})
+    else:
+        sweeps.offers(now=timezone.now() + timedelta(days=400), limit=9)
+    client.cookies["lipei_language"] = language
+    page = client.get(address).content.decode()
+    assert text(f"portal.offer.next.{end}", language) in page
+    assert text("portal.offer.next.by", language) in page
+    assert (
+        text("portal.offer.next." + ("given" if end == "declined" else "undisputed"), language, amount="§").split("§")[
+            1
+        ]
+        in page
+    )
+    for way in ("review", "complaint", "mediation", "court"):
+        assert text(f"letter.way.{way}", language) in page and text(f"letter.way.{way}.body", language) in page
+    assert ("维修价格高于核定" in page) == (end == "declined")
+    assert 'name="code"' not in page and 'value="decline"' not in page
+    late = client.post(address, {"do": "agree", "code": "1"})
+    assert late.status_code == 422
+    case = portal.claim_seen(Visit(number, 1))
+    assert case is not None and case.offers[1].state == end
+
+
+@pytest.mark.norm("2.5.1")
+def test_while_a_declined_sum_is_worked_out_anew_no_old_calculation_is_shown(client: Client, people: Any) -> None:
+    number = offered(client, people)
+    verified(client, number)
+    client.post(f"/claim/{number}/offers/1/", {"do": "decline", "reason": "太少"})
+    case = portal.claim_seen(Visit(number, 1))
+    done(number, "exposure", "return_for_rework", 1, c.Reasoned("重新核定"), people.handler_of(case))
+    page = client.get(f"/claim/{number}/offers/1/").content.decode()
+    assert text("portal.offer.reworked", "zh-hans") in page and text("portal.offer.how", "zh-hans") not in page
+    assert client.get(f"/claim/{number}/letters/settlement/1.pdf").status_code == 404
 
 
 def test_who_let_the_time_to_confirm_pass_is_not_told_that_we_wait(client: Client, people: Any) -> None:

@@ -1,4 +1,4 @@
-"""Deciding on a page: papers that are missing, the reserve's history, and the clause that a refusal starts with."""
+"""Deciding on a page: papers that are missing, and the reserve's history."""
 
 from __future__ import annotations
 
@@ -85,30 +85,6 @@ def test_the_history_of_a_reserve_tells_why_and_by_which_authority(office, brows
     rows = re.findall(r"<li>(.*?)</li>", history, re.S)
     assert "配件涨价" in rows[0] and text("event_beside.authority_unlimited", "en") in rows[0]
     assert "查勘后调整" in rows[1] and text("event_beside.authority", "en", amount="CNY 100,000.00") in rows[1]
-
-
-@pytest.mark.norm("2.5.1")
-@pytest.mark.parametrize(
-    ("items", "facts", "expected"),
-    [
-        ((("划痕", 200, "wear"), ("车头", 900, "race"), ("车门", 100, "")), {}, ("race", "D8")),  # what takes most
-        ((("车头", 900, ""),), {"drunk_driving": True}, ("drunk_driving", None)),  # a fact that speaks for one
-        ((("车头", 900, ""),), {}, ("", "")),
-    ],
-)
-def test_a_refusal_starts_with_the_clause_that_the_settlement_rests_on(
-    office, browser, claim, handler_code, items, facts, expected
-):
-    rows = tuple(
-        c.ItemAssessed(what, claimed=Money(yuan * 100, "CNY"), assessed=Money(yuan * 100, "CNY"), excluded=code)
-        for what, yuan, code in items
-    )
-    act(claim, "assess", c.Assess(rows, facts), getattr(office, handler_code))
-    form = browser(handler_code).get(HEAD.format(claim, "propose_refusal"))
-    fields = {f.name: f for f in form.context["fields"]}
-    assert fields["code"].value == expected[0]
-    assert fields["clause"].value == expected[1] if expected[1] is not None else fields["clause"].value
-    assert not expected[0] or f'value="{expected[0]}" selected' in form.content.decode()
 
 
 @pytest.mark.norm("2.2.3")

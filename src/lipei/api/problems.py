@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 
 from lipei.api.reading import Fault, Faults
 from lipei.domain.events import Refusal
+from lipei.norms.refusals import worded
 from lipei.norms.texts import LANGUAGES, text, texts
 from lipei.store import trouble
 
@@ -109,18 +110,7 @@ def say(code: str, params: Mapping[str, Any], language: str) -> str:
     """The sentence of a code; where nobody wrote one, that of its kind."""
     if code not in texts():
         code = "refusal.fields"
-    return _Lenient().vformat(texts()[code][language], (), {n: _worded(n, v, language) for n, v in params.items()})
-
-
-def _worded(name: str, value: Any, language: str) -> Any:
-    if name == "state" and f"state.{value}" in texts():
-        return text(f"state.{value}", language)
-    if name == "papers" and isinstance(value, tuple):
-        return text("common.list_separator", language).join(text(f"paper.{code}", language) for code in value)
-    if name == "part" and isinstance(value, str):
-        subject, _, number = value.partition(" ")
-        return f"{text(f'subject.{subject}', language)} {number}" if f"subject.{subject}" in texts() else value
-    return value
+    return _Lenient().vformat(texts()[code][language], (), worded(params, language))
 
 
 def language_of(request: HttpRequest) -> str:

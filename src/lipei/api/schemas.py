@@ -173,6 +173,7 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("exposure", "submit_decision"): {"without_papers": "原件在交警处，已核对照片。"},
     ("exposure", "approve_decision"): {"without_papers": "原件在交警处，已核对照片。"},
     ("exposure", "return_for_rework"): {"reason": "请补充配件价格依据。"},
+    ("exposure", "pay_undisputed"): {"amount": _cny("500.00")},
     ("exposure", "advance"): {"amount": _cny("500.00"), "reason": "客户急需用款"},
     ("exposure", "guarantee"): {"amount": _cny("1000.00"), "payee": 2, "reason": "医院抢救费用"},
     ("party", "add"): {"roles": ["third_party", "payee"], "name": "李华", "phone": "13900139000"},

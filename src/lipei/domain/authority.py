@@ -18,6 +18,7 @@ from typing import Any
 
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.events import Actor, Refusal
+from lipei.domain.money import Money
 
 KINDS = ("assess", "reserve", "decide", "refuse", "ex_gratia", "advance", "guarantee", "pay", "waive")
 FOUR_EYES = tuple(kind for kind in KINDS if kind not in ("assess", "reserve"))
@@ -136,7 +137,8 @@ def may(
     best = max(_authorities(ask, actor, roles), key=lambda found: (found.limit_minor, -found.via))
     if best.limit_minor < cumulative_minor or not best.limit_minor:
         code = "above_limit" if best.limit_minor else "none"
-        return Refusal(f"refusal.authority.{code}", "permission", {**needed, "limit_minor": best.limit_minor})
+        sums = {"amount": Money(cumulative_minor, currency), "limit": Money(best.limit_minor, currency)}
+        return Refusal(f"refusal.authority.{code}", "permission", {**needed, **sums})
     second = needs_second(table=table, kind=kind, cumulative_minor=cumulative_minor, currency=currency)
     return Granted(best.limit_minor, second, best.via, best.on_behalf_of)
 
@@ -220,7 +222,7 @@ def _beyond_own(table: AuthorityTable, d: Delegation) -> Refusal | None:
         # A general loan covers what the giver has and no more; a named kind must be the giver's own in full.
         most = min(own) if d.kinds else max(own)
         if limit > most:
-            params = {"permission": "authority.delegate", "currency": currency, "limit_minor": most}
+            params = {"permission": "authority.delegate", "limit": Money(most, currency)}
             return Refusal("refusal.authority.delegation_beyond_own", "permission", params)
     return None
 

@@ -281,6 +281,14 @@ class OnAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class PayUndisputed:
+    """Pay what nobody disputes of a sum that was not agreed to. No amount: all of it; no payee: the claimant's."""
+
+    amount: Money | None = None
+    payee: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Receive:
     """A paper came in, with the files it consists of."""
 
@@ -459,6 +467,7 @@ COMMANDS: Mapping[tuple[str, str], type] = {
     ("exposure", "refuse"): Nothing,
     ("exposure", "drop"): Reasoned,
     ("exposure", "advance"): OnAccount,
+    ("exposure", "pay_undisputed"): PayUndisputed,
     ("exposure", "guarantee"): OnAccount,
     ("party", "add"): PartyReported,
     ("party", "correct"): PartyReported,

@@ -18,7 +18,7 @@ from typing import Any
 from lipei.domain import customers
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Change, Event, Refusal, Value
-from lipei.domain.owing import beyond_minor
+from lipei.domain.owing import UNSETTLED, beyond_minor, is_current, is_turned_down, undisputed_minor
 
 OPEN = ("reported", "investigating", "assessing", "deciding", "offering", "paying")
 ENDED = ("closed", "withdrawn", "cancelled")
@@ -89,11 +89,12 @@ STEPS: tuple[Step, ...] = (
         ("check_assessment", ("assessed",), "checked", "exposure.assessment_checked", ("assessor:unit", *LEADS, "system"), ("claim_open", "not_the_assessor")),
         ("submit_decision", ("checked",), "submitted", "exposure.decision_submitted", ("handler:own", *LEADS, "system"), ("claim_open",)),
         ("approve_decision", ("submitted",), "approved", "exposure.decision_approved", ("approver:company", *LEADS, "system"), ("claim_open", "not_the_maker", "not_approved_by_me")),
-        ("return_for_rework", ("assessed", "checked", "submitted", "refusal_proposed", "approved"), "open", "exposure.returned_for_rework", ("assessor:unit", "approver:company", *LEADS), ("claim_open",)),
+        ("return_for_rework", ("assessed", "checked", "submitted", "refusal_proposed", "approved"), "open", "exposure.returned_for_rework", ("handler:own", "assessor:unit", "approver:company", *LEADS), ("claim_open", "checker_or_turned_down")),
         ("propose_refusal", ("open", "assessed", "checked"), "refusal_proposed", "exposure.refusal_proposed", ("handler:own", *LEADS), ("claim_registered",)),
         ("refuse", ("refusal_proposed",), "refused", "exposure.refused", ("approver:company", *LEADS), ("claim_open", "a_person", "not_the_proposer", "not_approved_by_me")),
         ("drop", ("open", "assessed", "checked", "refusal_proposed"), "dropped", "exposure.dropped", LEADS, ("claim_open", "nothing_spent_on_it")),
         ("advance", ("open", "assessed", "checked", "submitted", "approved"), SAME, "exposure.advanced", ("handler:own", "approver:company", *LEADS, "system"), ("claim_registered",)),
+        ("pay_undisputed", UNSETTLED, SAME, "exposure.advanced", ("handler:own", "approver:company", *LEADS, "system"), ("claim_registered", "something_undisputed")),
         ("guarantee", ("open", "assessed", "checked", "submitted"), SAME, "exposure.guaranteed", ("handler:own", "handler:company", "approver:company", *LEADS), ("claim_registered",)),
     ),
     *_rows(
@@ -123,7 +124,7 @@ STEPS: tuple[Step, ...] = (
     ),
     *_rows(
         "offer",
-        ("send", ("prepared", "expired", "declined"), "sent", "offer.sent", (*DESK, "system"), ("claim_open", "exposures_approved")),
+        ("send", ("prepared", "expired", "declined"), "sent", "offer.sent", (*DESK, "system"), ("claim_open", "exposures_approved", "offer_current")),
         ("agree", ("sent",), "agreed", "offer.agreed", ("customer:own", "program:company", *FRONT, "system"), ("claim_open", "offer_live", "exposures_approved")),
         ("decline", ("sent",), "declined", "offer.declined", ("customer:own", "program:company", *FRONT), ("claim_open",)),
         ("send_code", ("sent",), SAME, "offer.code_sent", ("customer:own", "program:company", *FRONT), ("claim_open",)),
@@ -248,6 +249,9 @@ def _approved_by(part: Any) -> tuple[str, ...]:
     return tuple(getattr(part, "approvals", ()) or getattr(part, "approved_by", ()))
 
 
+_CHECKERS = frozenset({"assessor", "approver", "team_lead", "manager"})
+"""Who sends work back at any time; a handler takes up their own again once the customer has not agreed to its sum."""
+
 GUARDS: Mapping[str, Guard] = {
     "assigned_to_me": lambda case, part, actor: case.claim.handler is not None and case.claim.handler == actor.staff_id,
     "not_accepted": lambda case, part, actor: case.claim.accepted_at is None,
@@ -282,6 +286,11 @@ GUARDS: Mapping[str, Guard] = {
     "exposures_approved": lambda case, part, actor: (
         bool(part.exposures) and all(case.exposures[n].state == "approved" for n in part.exposures)
     ),
+    "checker_or_turned_down": lambda case, part, actor: (
+        not actor.roles.isdisjoint(_CHECKERS) or (part.state == "approved" and is_turned_down(case, part.part))
+    ),
+    "something_undisputed": lambda case, part, actor: undisputed_minor(case, part) > 0,
+    "offer_current": lambda case, part, actor: is_current(case, part),
     "nothing_spent_on_it": lambda case, part, actor: not any(
         p.exposure == part.part and p.state != "cancelled" for p in case.payments.values()
     ),
@@ -341,7 +350,8 @@ def check(*, case: Case, step: Step, part: Any, actor: Actor) -> Refusal | None:
 
 _PERSONAL = frozenset(
     {"a_person", "not_the_assessor", "not_the_maker", "not_the_proposer", "not_the_orderer", "not_the_decider",
-     "not_the_opener", "not_approved_by_me", "assigned_to_me", "duty_calls_me", "invited"}
+     "not_the_opener", "not_approved_by_me", "assigned_to_me", "duty_calls_me", "invited",
+     "checker_or_turned_down"}
 )  # fmt: skip
 
 

@@ -8,6 +8,14 @@ from lipei.domain.claims import Case, Exposure, Offer
 
 LIVE = ("ordered", "approved", "submitted", "confirmed")
 """States of a payment whose money is out or on its way."""
+HELD = (
+    *LIVE,
+    "failed",
+)  # a failed order keeps its place until it is retried or cancelled: nothing is ordered beside it
+TURNED_DOWN = ("declined", "expired")
+"""States of an offer to which nobody agreed."""
+UNSETTLED = ("open", "assessed", "checked", "submitted", "approved")
+"""States of an exposure whose sum nobody has agreed to or refused."""
 NOTHING_OWED = ("refused", "dropped")
 DECIDED = ("agreed", "settled", *NOTHING_OWED)
 """States in which it is known what an exposure is worth: only then can something be too much."""
@@ -54,3 +62,39 @@ def is_current(case: Case, offer: Offer) -> bool:
     """Whether an offer still says what its exposures come to: no later round has taken its place."""
     later = {n for o in case.offers.values() if o.part > offer.part for n in o.exposures}
     return bool(offer.exposures) and later.isdisjoint(offer.exposures)
+
+
+def is_reworked(case: Case, offer: Offer) -> bool:
+    """Whether the sum of an offer that came to nothing is being worked out anew."""
+    return offer.state in TURNED_DOWN and any(case.exposures[n].state != "approved" for n in offer.exposures)
+
+
+def given_minor(case: Case, exposure: int, states: tuple[str, ...] = LIVE) -> int:
+    """Minor units paid or on their way for an exposure, less what was recovered of overpayments."""
+    out = sum(p.amount_minor for p in case.payments.values() if p.exposure == exposure and p.state in states)
+    back = sum(r.received_minor for r in case.recoveries.values() if r.exposure == exposure and r.kind == "overpayment")
+    return out - back
+
+
+def offer_of(case: Case, exposure: int) -> int:
+    """The offer that counts for an exposure: the last that names it. Earlier rounds are history; 0 for none."""
+    return max((n for n, o in case.offers.items() if exposure in o.exposures), default=0)
+
+
+def is_turned_down(case: Case, exposure: int) -> bool:
+    """Whether the last offer of this exposure was declined or ran out, so that nobody agreed to its sum."""
+    number = offer_of(case, exposure)
+    return number > 0 and case.offers[number].state in TURNED_DOWN
+
+
+def undisputed_minor(case: Case, exposure: Exposure) -> int:
+    """Minor units that both sides hold to be due at least and that were not given yet: what was offered and declined.
+
+    To be paid without waiting for the rest (保险法25). While the sum is worked out anew, it is what was offered.
+    """
+    if exposure.state not in UNSETTLED or not is_turned_down(case, exposure.part):
+        return 0
+    offer = case.offers[offer_of(case, exposure.part)]
+    offered = offer.undisputed_minor if len(offer.exposures) == 1 else 0
+    least = owed_minor(exposure) if exposure.state == "approved" else offered
+    return max(0, least - given_minor(case, exposure.part, HELD))

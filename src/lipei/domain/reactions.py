@@ -16,7 +16,7 @@ from lipei.domain.claims import Case
 from lipei.domain.conduct import World
 from lipei.domain.events import Actor, Event
 from lipei.domain.money import Money
-from lipei.domain.rules.payments import due_minor, overpaid_minor, planned
+from lipei.domain.rules.payments import overpaid_minor, planned
 
 INTAKE = Actor("system:intake", "intake")
 TRIAGE = Actor("system:triage", "triage")
@@ -138,9 +138,7 @@ def _undisputed(event: Event, case: Case, world: World, now: datetime) -> Iterat
     if case.offers[event.part].shares:
         return  # who gets how much of it is for a person to say
     for number in case.offers[event.part].exposures:
-        due = due_minor(case, case.exposures[number])
-        if due > 0:
-            yield Reaction(PAYMENTS, "exposure", "advance", number, commands.OnAccount(Money(due, case.claim.currency)))
+        yield Reaction(PAYMENTS, "exposure", "pay_undisputed", number, commands.PayUndisputed())
 
 
 def _recover(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:

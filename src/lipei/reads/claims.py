@@ -18,6 +18,7 @@ from lipei.domain import lifecycle, promises
 from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.events import Actor, Event
 from lipei.domain.lifecycle import Step
+from lipei.domain.owing import TURNED_DOWN, is_turned_down
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.settlement.terms import Terms
 from lipei.norms.promises import explanation_words
@@ -246,9 +247,18 @@ def staff_of(case: Case) -> set[int]:
 def possible(case: Case, *, viewer: Actor, language: str) -> tuple[Possible, ...]:
     """The steps that the viewer can take now, with the words for them, drawn from the lifecycle table."""
     return tuple(
-        Possible(step, part, text(f"action.{step.subject}.{step.action}", language))
+        Possible(step, part, text(label_key(step, case, part), language))
         for step, part in lifecycle.possible(case=case, actor=viewer)
     )
+
+
+def label_key(step: Step, case: Case, part: int) -> str:
+    """The key of the words for a step; what is done about an offer that came to nothing is called so."""
+    own = case.of(step.subject).get(part)
+    again = step.subject == "offer" and getattr(own, "state", "") in TURNED_DOWN
+    again |= step.subject == "exposure" and getattr(own, "state", "") == "approved" and is_turned_down(case, part)
+    turned_down = f"action.{step.subject}.{step.action}.turned_down"
+    return turned_down if again and turned_down in texts() else turned_down.removesuffix(".turned_down")
 
 
 # --- promises --------------------------------------------------------------------------------------------------------

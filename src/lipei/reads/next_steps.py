@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor
+from lipei.domain.owing import is_turned_down
 from lipei.domain.rulebook import Rulebook
 from lipei.reads.approvals import WAITING
 from lipei.reads.claims import Page, Possible, Promised
@@ -18,7 +19,7 @@ FORWARD = frozenset(WAITING.values()) | {
     ("claim", "acknowledge_duty"), ("claim", "accept_assignment"), ("claim", "register"), ("claim", "close"),
     ("exposure", "assess"), ("exposure", "submit_decision"), ("paper", "accept"), ("survey", "record"),
     ("consultation", "opine"), ("consultation", "conclude"), ("offer", "send"), ("payment", "submit"),
-    ("payment", "retry"),
+    ("payment", "retry"), ("exposure", "pay_undisputed"),
 }  # fmt: skip
 """The steps by which a claim usually goes on. Others come first only while they keep a promise."""
 
@@ -62,9 +63,13 @@ def steps(
 
 
 def _carries(case: Case, one: Possible, viewer: Actor) -> bool:
+    part = case.of(one.subject).get(one.part)
+    if (one.subject, one.action) == ("exposure", "return_for_rework"):  # the way to a new offer
+        return getattr(part, "state", "") == "approved" and is_turned_down(case, one.part)
     if (one.subject, one.action) not in FORWARD:
         return False
-    part = case.of(one.subject).get(one.part)
+    if (one.subject, one.action) == ("offer", "send"):  # what was declined is not simply sent again
+        return getattr(part, "state", "") != "declined"
     if (one.subject, one.action) == ("consultation", "opine"):
         return viewer.staff_id not in {opinion["expert"] for opinion in getattr(part, "opinions", ())}
     return not one.step.target or getattr(part, "state", None) != one.step.target  # what was made is not made again

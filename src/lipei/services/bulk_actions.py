@@ -16,6 +16,7 @@ from lipei.domain import conduct, lifecycle, messages
 from lipei.domain.claims import Case
 from lipei.domain.commands import COMMANDS, Assign
 from lipei.domain.events import Actor, Refusal
+from lipei.domain.money import Money
 from lipei.domain.rulebook import Rulebook
 from lipei.reads import rulebook as rulebook_in_force
 from lipei.reads import scope
@@ -148,7 +149,10 @@ def run(
 
 def _outcome(number: str, before: int | None, done: Refusal | actions.Done) -> dict[str, Any]:
     if isinstance(done, Refusal):
-        params = {k: v for k, v in done.params.items() if isinstance(v, str | int)}
+        params: dict[str, Any] = {k: v for k, v in done.params.items() if isinstance(v, str | int)}
+        params |= {
+            k: {"minor": v.minor, "currency": v.currency} for k, v in done.params.items() if isinstance(v, Money)
+        }
         fields = tuple(sorted(set(done.fields.values())))
         code = fields[0] if done.kind == "fields" and fields else done.code
         return {"number": number, "before": before, "after": before, "refusal": code, "params": params}

@@ -41,6 +41,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("exposure", "refuse"): decisions.refuse,
     ("exposure", "drop"): heads.drop,
     ("exposure", "advance"): payments.on_account,
+    ("exposure", "pay_undisputed"): payments.pay_undisputed,
     ("exposure", "guarantee"): payments.on_account,
     ("party", "add"): parties.add,
     ("party", "correct"): parties.correct,

@@ -15,6 +15,7 @@ from lipei.domain.conduct import Ask, World
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
 from lipei.domain.facts import of_head, wrong_of_head
 from lipei.domain.limits import PolicyLedger
+from lipei.domain.owing import TURNED_DOWN
 from lipei.domain.rules.intake import item_row, known_facts
 from lipei.domain.settlement import Accident, Settlement, settle
 from lipei.domain.settlement.values import loss_of
@@ -351,11 +352,14 @@ def return_for_rework(ask: Ask) -> Outcome:
 def without(case: Case, offer: Offer, exposure: int) -> list[Change]:
     """An offer that is not agreed goes on without a head of loss that is decided anew; with none left it is over.
 
-    An agreed one stays as it was: it is history, and the last offer of an exposure is the one that counts.
+    One that was agreed, declined or ran out stays as it was: it is history, and the last offer of an exposure is the
+    one that counts. What is left of several heads goes on, so that the others can still be agreed to.
     """
     if offer.state == "agreed" or exposure not in offer.exposures:
         return []
     left = tuple(n for n in offer.exposures if n != exposure)
+    if not left and offer.state in TURNED_DOWN:
+        return []
     if not left:
         return [Change("offer", offer.part, {"state": "expired", "exposures": (), "code_digest": ""})]
     amount = sum(_sum(case.exposures[n]) for n in left)

@@ -10,7 +10,7 @@ from lipei.domain.claims import Offer
 from lipei.domain.commands import Share
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
-from lipei.domain.rules.payments import guardian_missing, offer_of, settled_now
+from lipei.domain.rules.payments import guardian_missing, settled_now
 
 
 def send(ask: Ask) -> Outcome:
@@ -19,8 +19,6 @@ def send(ask: Ask) -> Outcome:
     codes = wrong_shares(ask, ask.command.shares)
     if codes:
         return wrong(**codes)
-    if any(offer_of(ask.case, n) != ask.part for n in offer.exposures):
-        return Refusal("refusal.offer_superseded")
     expires_at = ask.now + timedelta(days=settings.offer_expiry_days)
     shares = share_rows(ask.command.shares) or offer.shares
     heads = [ask.case.exposures[n] for n in offer.exposures]

@@ -7,33 +7,33 @@ So an advance is set off, a payment repeated by a double click finds nothing due
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
 from lipei.domain import accounts, authority
 from lipei.domain.authority import Granted
 from lipei.domain.claims import Case, Exposure, Party, Payment
+from lipei.domain.commands import OnAccount
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
-from lipei.domain.money import allocate
-from lipei.domain.owing import LIVE, NOTHING_OWED, beyond_minor, owed_minor
+from lipei.domain.money import Money, allocate
+from lipei.domain.owing import (
+    HELD,
+    LIVE,
+    NOTHING_OWED,
+    beyond_minor,
+    given_minor,
+    offer_of,
+    owed_minor,
+    undisputed_minor,
+)
 from lipei.domain.rulebook import Rulebook
 
 MOVING = ("ordered", "approved", "submitted", "failed")
-HELD = (
-    *LIVE,
-    "failed",
-)  # a failed order keeps its place until it is retried or cancelled: nothing is ordered beside it
 ENDED = ("settled", *NOTHING_OWED)
 MANDATES: Mapping[str, str] = {"agent": "power_of_attorney", "guardian": "guardianship", "heir": "inheritance"}
 """What a party in a role shows before money goes to them: 民法典 161, 34, 1145."""
-
-
-def given_minor(case: Case, exposure: int, states: tuple[str, ...] = LIVE) -> int:
-    """Minor units paid or on their way for an exposure, less what was recovered of overpayments."""
-    out = sum(p.amount_minor for p in case.payments.values() if p.exposure == exposure and p.state in states)
-    back = sum(r.received_minor for r in case.recoveries.values() if r.exposure == exposure and r.kind == "overpayment")
-    return out - back
 
 
 def due_minor(case: Case, exposure: Exposure) -> int:
@@ -50,11 +50,6 @@ def overpaid_minor(case: Case, exposure: Exposure) -> int:
     if exposure.state not in ENDED:
         return 0
     return beyond_minor(case, exposure, but=("guarantee",) if exposure.state in NOTHING_OWED else ())
-
-
-def offer_of(case: Case, exposure: int) -> int:
-    """The offer that counts for an exposure: the last that names it. Earlier rounds are history; 0 for none."""
-    return max((n for n, o in case.offers.items() if exposure in o.exposures), default=0)
 
 
 def planned(case: Case, offer_number: int) -> list[tuple[int, int, int]]:
@@ -113,9 +108,7 @@ def order(ask: Ask) -> Outcome:
     if command.amount and command.amount.currency != case.claim.currency:
         return wrong(amount="refusal.currency_mixed")
     if amount <= 0 or amount > due:
-        return Refusal(
-            "refusal.more_than_due", "fields", {"due_minor": max(0, due)}, {"amount": "refusal.more_than_due"}
-        )
+        return _more_than_due(ask, max(0, due))
     refusal = wrong_payee(ask, payee, amount)
     if refusal is not None:
         return refusal
@@ -148,7 +141,8 @@ def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) 
         and identity_needed(ask.rulebook, ask.case.claim.currency, paid + amount_minor)
     ):
         code = "refusal.identity_not_checked"
-    return Refusal(code, "fields", {"payee": payee.part}, {"payee": code}) if code else None
+    params = {"payee": payee.part, "limit": _identity_limit(ask.rulebook)}
+    return Refusal(code, "fields", params, {"payee": code}) if code else None
 
 
 def mandate_holds(party: Party) -> bool:
@@ -180,6 +174,10 @@ def identity_needed(rulebook: Rulebook, currency: str, amount_minor: int) -> boo
     return rate is None or amount_minor * rate // 1_000_000 > rulebook.settings.identity_check_threshold_minor
 
 
+def _identity_limit(rulebook: Rulebook) -> Money:
+    return Money(rulebook.settings.identity_check_threshold_minor, rulebook.triage.currency)
+
+
 def _ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *more: Change) -> Event:
     part = ask.case.next_part("payment")
     offer = offer_of(ask.case, exposure) if kind == "settlement" else 0
@@ -200,20 +198,32 @@ def _ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *more:
 
 def on_account(ask: Ask) -> Outcome:
     """Money before the final sum: an advance to the claimant (预付), or treatment paid for at the hospital (垫付)."""
-    command, exposure, claim = ask.command, ask.target, ask.case.claim
-    kind = ask.step.action
+    likely = {"likely": Money(max(0, likely_minor(ask.case, ask.target)), ask.case.claim.currency)}
+    return _given(ask, ask.command, ask.step.action, Refusal("refusal.more_than_likely", "fields", likely))
+
+
+def pay_undisputed(ask: Ask) -> Outcome:
+    """What nobody disputes of a sum that was declined or not answered, all of it or part, before the rest (保险法25)."""
+    least = undisputed_minor(ask.case, ask.target)
+    most = Money(least, ask.case.claim.currency)
+    asked = OnAccount(ask.command.amount or most, ask.command.payee)
+    too_much = Refusal("refusal.more_than_undisputed", "fields", {"undisputed": most})
+    return _given(ask, asked, "advance", too_much, undisputed=True)
+
+
+def _given(ask: Ask, command: OnAccount, kind: str, too_much: Refusal, **more: Value) -> Outcome:
+    """An order of money on account of this kind. ``too_much`` refuses more than its one figure."""
+    exposure, claim = ask.target, ask.case.claim
+    (most,) = too_much.params.values()
     if command.amount is None or command.amount.minor <= 0:
         return wrong(amount="refusal.amount_missing")
     if command.amount.currency != claim.currency:
         return wrong(amount="refusal.currency_mixed")
-    payee = ask.case.parties.get(command.payee or _payee_on_account(ask, exposure) or 0)
+    payee = ask.case.parties.get(command.payee or _payee_on_account(ask, kind) or 0)
     if payee is None:
         return wrong(payee="refusal.party_unknown")
-    likely = max(0, likely_minor(ask.case, exposure))
-    if command.amount.minor > likely:
-        return Refusal(
-            "refusal.more_than_likely", "fields", {"likely_minor": likely}, {"amount": "refusal.more_than_likely"}
-        )
+    if command.amount.minor > most.minor:
+        return replace(too_much, fields={"amount": too_much.code})
     refusal = wrong_payee(ask, payee, command.amount.minor)
     if refusal is not None:
         return refusal
@@ -226,7 +236,7 @@ def on_account(ask: Ask) -> Outcome:
         return granted
     name = "advanced_minor" if kind == "advance" else "guaranteed_minor"
     amount = command.amount.minor
-    told = {"amount_minor": amount, "payee": payee.part, "reason": command.reason.strip()}
+    told = {"amount_minor": amount, "payee": payee.part, "reason": command.reason.strip(), **more}
     return (
         ask.done(facts=told, **{name: getattr(exposure, name) + amount}),
         _ordered(ask, ask.part, payee.part, amount, kind),
@@ -246,11 +256,11 @@ def likely_minor(case: Case, exposure: Exposure) -> int:
     return likely - given
 
 
-def _payee_on_account(ask: Ask, exposure: Exposure) -> int | None:
-    if ask.step.action == "guarantee":
+def _payee_on_account(ask: Ask, kind: str) -> int | None:
+    if kind == "guarantee":
         hospital = ask.case.party("hospital")
         return hospital.part if hospital else None
-    return payee_of(ask.case, exposure.claimant)
+    return payee_of(ask.case, ask.target.claimant)
 
 
 def approve(ask: Ask) -> Outcome:
@@ -331,7 +341,12 @@ def _no_longer_owed(ask: Ask, payment: Payment) -> Refusal | None:
     if exposure.state not in NOTHING_OWED and not over:
         return None
     due = max(0, due_minor(ask.case, exposure) + payment.amount_minor - waits)
-    return Refusal("refusal.more_than_due", "fields", {"due_minor": due}, {"amount": "refusal.more_than_due"})
+    return _more_than_due(ask, due)
+
+
+def _more_than_due(ask: Ask, due_minor: int) -> Refusal:
+    params = {"due": Money(due_minor, ask.case.claim.currency)}
+    return Refusal("refusal.more_than_due", "fields", params, {"amount": "refusal.more_than_due"})
 
 
 def submit(ask: Ask) -> Outcome:

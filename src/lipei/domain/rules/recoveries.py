@@ -8,6 +8,7 @@ from lipei.domain import authority
 from lipei.domain.claims import Case
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, wrong
+from lipei.domain.money import Money
 from lipei.domain.owing import DECIDED, beyond_minor
 
 
@@ -29,7 +30,7 @@ def recover_overpayment(ask: Ask) -> Outcome:
         return Refusal(
             "refusal.more_than_overpaid",
             "fields",
-            {"over_minor": max(0, over)},
+            {"over": Money(max(0, over), ask.case.claim.currency)},
             {"amount": "refusal.more_than_overpaid"},
         )
     return (_opened(ask, "overpayment", amount, ask.command.debtor or exposure.claimant),)
@@ -45,12 +46,14 @@ def subrogate(ask: Ask) -> Outcome:
         codes["amount"] = "refusal.amount_missing"
     elif ask.command.amount.currency != ask.case.claim.currency:
         codes["amount"] = "refusal.currency_mixed"
-    elif exposure is not None and ask.command.amount.minor > exposure.paid_minor - _subrogated(ask.case, exposure.part):
-        codes["amount"] = "refusal.more_than_paid"
     if ask.command.debtor is not None and ask.command.debtor not in ask.case.parties:
         codes["debtor"] = "refusal.party_unknown"
-    if codes:
+    if codes or exposure is None:
         return wrong(**codes)
+    most = exposure.paid_minor - _subrogated(ask.case, exposure.part)
+    if ask.command.amount.minor > most:
+        params = {"paid": Money(max(0, most), ask.case.claim.currency)}
+        return Refusal("refusal.more_than_paid", "fields", params, {"amount": "refusal.more_than_paid"})
     return (_opened(ask, "subrogation", ask.command.amount.minor, ask.command.debtor),)
 
 
@@ -76,7 +79,12 @@ def receive(ask: Ask) -> Outcome:
     if money.currency != ask.case.claim.currency:
         return wrong(amount="refusal.currency_mixed")
     if money.minor > left:
-        return Refusal("refusal.more_than_owed", "fields", {"left_minor": left}, {"amount": "refusal.more_than_owed"})
+        return Refusal(
+            "refusal.more_than_owed",
+            "fields",
+            {"left": Money(left, money.currency)},
+            {"amount": "refusal.more_than_owed"},
+        )
     received = recovery.received_minor + money.minor
     ended: dict[str, Any] = {"state": "received", "ended_at": ask.now} if received == recovery.due_minor else {}
     return (

@@ -13,7 +13,7 @@ from typing import Any
 
 from lipei.domain.events import Refusal
 from lipei.domain.limits import Draw, PolicyLedger
-from lipei.domain.money import allocate
+from lipei.domain.money import Money, allocate
 from lipei.domain.policies import Policy
 from lipei.domain.settlement import steps
 from lipei.domain.settlement.results import AUTOMATIC, Line, Settlement
@@ -297,7 +297,8 @@ def _shared(work: _Work, step: Step, group: Sequence[Loss], wanted: Sequence[int
     known = [loss for loss in group if loss.exposure not in work.rough] or group
     limits = {steps.resolve(limit.amount, work.given[loss.exposure]) for loss in known}
     if len(limits) > 1:
-        return Refusal("refusal.settlement_limits_differ", params={"limit": limit.code})
+        figures = tuple(Money(minor, work.accident.currency) for minor in sorted(limits))
+        return Refusal("refusal.settlement_limits_differ", params={"limit": limit.code, "figures": figures})
     (limit_minor,) = limits
     accident = work.accident
     period = work.policy.period_key(limit.per, instant=accident.loss_at, claim_number=accident.claim_number)

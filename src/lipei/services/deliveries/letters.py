@@ -10,9 +10,10 @@ from django.conf import settings as django_settings
 
 from lipei.domain.claims import Exposure
 from lipei.domain.owing import given_besides_minor
+from lipei.domain.settings import Settings
 from lipei.gateways import letters
 from lipei.norms import settlement as explained
-from lipei.norms.texts import texts
+from lipei.norms.texts import text, texts
 from lipei.services.deliveries.words import Telling, amount_minor, coded, cover_name, link, terms_of
 from lipei.store import models
 
@@ -161,7 +162,7 @@ def _refusal(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
     row = models.Staff.objects.filter(id=int(staff)).first() if staff.isdigit() else None
     return letters.RefusalData(
         **common, whole=whole, refused=tuple(_refused(t, e) for e in refused), decided_by=row.name if row else "",
-        decided_at=decided.decided_at, ways=_ways(t),  # type: ignore[arg-type]
+        decided_at=decided.decided_at, ways=ways_on(t.rulebook.settings, t.language),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -182,19 +183,21 @@ def _refused(t: Telling, exposure: Exposure) -> letters.Refused:
     )
 
 
-def _ways(t: Telling) -> tuple[letters.Way, ...]:
-    ours = t.setting("company_phone") or t.setting("company_email")
-    neutral = NEUTRAL_BODY.get(t.setting("market"), "ombudsman")
+def ways_on(rules: Settings, language: str) -> tuple[letters.Way, ...]:
+    """What somebody can do who does not agree with us (norm 2.5.1): review, complaint, a neutral body, the court."""
+    ours = rules.company_phone or rules.company_email
+    neutral = NEUTRAL_BODY.get(rules.market, "ombudsman")
     return (
         letters.Way(code="review", contact=ours),
         letters.Way(code="complaint", contact=ours),
-        letters.Way(code=neutral, contact=t.say("jobs.mediation") if neutral == "mediation" else ""),
+        letters.Way(code=neutral, contact=text("jobs.mediation", language) if neutral == "mediation" else ""),
         letters.Way(code="court"),
     )
 
 
 def _advance(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
-    written = str((t.facts or {}).get("reason") or "")
+    facts = t.facts or {}
+    written = str(facts.get("reason") or "") or (t.say("jobs.undisputed_reason") if facts.get("undisputed") else "")
     return letters.AdvanceData(
         **common, amount_minor=amount_minor(t), reason=written or t.say("jobs.advance_reason"),
         heads=tuple(cover_name(t, e.cover) for e in t.exposures),

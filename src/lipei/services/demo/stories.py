@@ -304,7 +304,7 @@ def wrong_account(stage: Stage) -> Wait:
 
 
 def offer_declined(stage: Stage) -> Wait:
-    """The customer does not agree; what is undisputed is paid, the rest is looked at again."""
+    """The customer does not agree; what is undisputed is paid, the rest is worked out anew and offered again."""
     stage.report(_bump(stage, 5000, 12000), by(stage))
     yield from take_up(stage)
     yield from papers(stage)
@@ -313,11 +313,13 @@ def offer_declined(stage: Stage) -> Wait:
     yield from offer(stage, answer="decline")
     stage.leave("declined")
     yield from pay(stage)
-    yield stage.office(8, 40)
-    for number, one in stage.case.offers.items():
-        if one.state == "declined":
-            stage.act(stage.handler, "offer", "send", number)
-            agree(stage, number)
+    yield stage.office(1, 8)
+    ring(stage)
+    yield stage.office(4, 20)
+    for number in [n for n, e in stage.case.exposures.items() if e.state == "approved"]:
+        stage.act(stage.handler, "exposure", "return_for_rework", number, c.Reasoned("客户补来修理厂报价，重新核定。"))
+    yield from decide(stage, share=0.9)
+    yield from offer(stage)
     yield from pay(stage)
 
 
@@ -329,7 +331,9 @@ def offer_forgotten(stage: Stage) -> Wait:
     yield from decide(stage)
     yield from offer(stage, answer="silence")
     yield timedelta(days=32)
-    yield stage.office(2, 30)
+    yield stage.office(1, 8)
+    ring(stage)
+    yield stage.office(1, 10)
     for number, one in stage.case.offers.items():
         if one.state == "expired":
             stage.act(stage.handler, "offer", "send", number)

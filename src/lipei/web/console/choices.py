@@ -12,6 +12,7 @@ from lipei.domain import papers
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.commands import COMMANDS
 from lipei.domain.money import Money
+from lipei.domain.owing import undisputed_minor
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.settlement.terms import Cover, FactSpec, Terms
 from lipei.norms.texts import text
@@ -126,7 +127,7 @@ def offers(
     exposure = shown.exposures.get(part) if subject == "exposure" else None
     if exposure is not None and action == "propose_refusal":
         known = tuple((code, f"reason.{code}") for code in REFUSAL_REASONS)
-        options["code"] = (*known, *exclusions(cover_of(shown, exposure, book)))
+        options["code"] = (EMPTY, *known, *exclusions(cover_of(shown, exposure, book)))
         options["clause"] = grounds(shown, book)
     if exposure is not None and action == "assess":
         cover = cover_of(shown, exposure, book)
@@ -242,8 +243,6 @@ def from_template(typed: Typed, code: str, ready: tuple[Ready, ...]) -> Typed:
 
 def start(*, case: Case, book: Rulebook, subject: str, action: str, part: int) -> Typed:
     """What is known already, as somebody would have typed it."""
-    if (subject, action) == ("exposure", "propose_refusal"):
-        return typed_of(_propose(case.exposures[part], cover_of(case, case.exposures[part], book)))
     begin = _START.get((subject, action))
     command = begin(case, part) if begin else None
     return typed_of(command if command is not None else COMMANDS[subject, action]())
@@ -292,15 +291,8 @@ def _assess(case: Case, part: int) -> Any:
     return c.Assess(items=rows, facts=facts)
 
 
-def _propose(exposure: Exposure, cover: Cover | None) -> Any:
-    """The exclusion that the settlement rests on, the one that takes most first; else one that a fact speaks for."""
-    named = [line for line in exposure.settlement.get("lines", ()) if line["kind"] == "exclusion"]
-    if named:
-        most = max(named, key=lambda line: line["cut_minor"])
-        return c.Propose(code=most["params"]["exclusion"], clause=most["clause"])
-    known = cover.exclusions.values() if cover else ()
-    spoken = next((e for e in known if e.fact and exposure.facts.get(e.fact) is True), None)
-    return c.Propose(code=spoken.code, clause=spoken.clause) if spoken else c.Propose()
+def _undisputed(case: Case, part: int) -> Any:
+    return c.PayUndisputed(Money(undisputed_minor(case, case.exposures[part]), case.claim.currency))
 
 
 def _schedule(case: Case, part: int) -> Any:
@@ -317,6 +309,7 @@ _START: Mapping[tuple[str, str], Callable[[Case, int], Any]] = {
     ("claim", "triage"): _triage,
     ("exposure", "set_reserve"): _reserve,
     ("exposure", "assess"): _assess,
+    ("exposure", "pay_undisputed"): _undisputed,
     ("survey", "schedule"): _schedule,
     ("payment", "order"): _first_exposure(c.OrderPayment),
     ("recovery", "recover_overpayment"): _first_exposure(c.OpenRecovery),

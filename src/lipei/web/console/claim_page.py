@@ -113,8 +113,11 @@ def offered(number: str, found: tuple[Possible, ...], ahead: tuple[Next, ...]) -
     """The buttons by what they are about: ("exposure", 1); making steps under (subject, 0)."""
     first = {(n.action.subject, n.action.action) for n in ahead}
     rows: dict[tuple[str, int], list[Any]] = {}
+    undisputed = {one.part for one in found if (one.subject, one.action) == ("exposure", "pay_undisputed")}
     for one in found:
         key = (one.subject, one.action)
+        if key == ("exposure", "advance") and one.part in undisputed:
+            continue  # the same money by a name that says less
         rows.setdefault((one.subject, one.part), []).append(button(number, one, first=key in first))
     return rows
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lipei.domain import commands
 from lipei.domain.events import Refusal
-from lipei.domain.owing import is_current
+from lipei.domain.owing import is_current, is_reworked
 from lipei.services import norms, portal
 from lipei.services.portal import Visit
 from lipei.web.portal import drafts, seen
@@ -38,10 +38,12 @@ def offer(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpResp
 def _page(request: HttpRequest, visit: Visit, case: Case, part: int, status: int = 200, **more: Any) -> HttpResponse:
     safe = portal.guarded(case, visit)
     found = safe.offers[part]
-    current = is_current(case, found)
+    reworked = is_reworked(case, found)
+    current = is_current(case, found) and not reworked
     return page(
         request, "offer", status, number=visit.number, offer=found, claim=safe.claim, sums=seen.sums(case, found),
-        current=current, heads=seen.heads(safe, found, language()) if current else (),
+        current=current, reworked=reworked,
+        onward=seen.onward(case, found, language()), heads=seen.heads(safe, found, language()) if current else (),
         account=safe.parties[visit.party].account_number[-4:],
         has_code=found.code_expires_at is not None and found.code_expires_at > timezone.now(),
         minutes=norms.current().settings.one_time_code_minutes, **more,

@@ -14,17 +14,28 @@ from typing import Any
 from lipei.domain.claims import Case, Clock, Exposure, Offer, Paper
 from lipei.domain.lifecycle import OPEN
 from lipei.domain.money import Money
-from lipei.domain.owing import given_besides_minor, is_current
+from lipei.domain.owing import (
+    TURNED_DOWN,
+    given_besides_minor,
+    given_minor,
+    is_current,
+    is_reworked,
+    undisputed_minor,
+)
+from lipei.gateways.letters import Way
 from lipei.norms import messages as message_norms
 from lipei.norms import settlement as explained
 from lipei.norms.money import money_text
 from lipei.norms.settlement import ExplainedLine
 from lipei.norms.texts import text, texts
 from lipei.services import norms, portal
+from lipei.services.deliveries.letters import ways_on
 from lipei.services.deliveries.words import VALUES, Telling
 from lipei.services.portal import Visit
 
 HIDDEN = "***"
+TALK = "offer_talk"
+"""The promise to talk with a customer about an offer that came to nothing."""
 SENDABLE = ("requested", "refused")
 DECIDED = ("approved", "refused", "agreed", "settled")
 
@@ -258,6 +269,29 @@ def sums(case: Case, offer: Offer) -> Sums:
     return Sums(total, before, max(total - before, 0), max(before - total, 0))
 
 
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """What happens after an offer that nobody agreed to: who calls by when, what is paid first, what one can do."""
+
+    by_at: datetime | None
+    undisputed_minor: int
+    given_minor: int
+    ways: tuple[Way, ...]
+
+
+def onward(case: Case, offer: Offer, language: str) -> Onward | None:
+    """The ways on from an offer that was declined or ran out, as long as no later one stands; None for any other."""
+    if offer.state not in TURNED_DOWN or not is_current(case, offer) or case.claim.state not in OPEN:
+        return None
+    talks = (c.due_at for c in case.clocks.values() if c.promise == TALK and c.state == "running" and c.due_at)
+    return Onward(
+        by_at=min(talks, default=None),
+        undisputed_minor=sum(undisputed_minor(case, case.exposures[n]) for n in offer.exposures),
+        given_minor=sum(given_minor(case, n) for n in offer.exposures),
+        ways=ways_on(norms.current().settings, language),
+    )
+
+
 def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
     """The letters for this visitor: name, part it is about, date. All but the receipt are for verified visits.
 
@@ -270,7 +304,8 @@ def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
     if any(case.papers[n].state in SENDABLE for n in portal.papers_for(case, visit.party)):
         found.append(("paper_request", 0, case.claim.papers_requested_at))
     offers = [case.offers[n] for n in portal.offers_for(case, visit.party)]
-    found += [("settlement", o.part, o.sent_at) for o in offers if is_current(case, o)]
+    standing = (o for o in offers if is_current(case, o) and not is_reworked(case, o))
+    found += [("settlement", o.part, o.sent_at) for o in standing]
     own = [(n, case.exposures[n]) for n in portal.exposures_for(case, visit.party)]
     found += [("refusal", n, e.decided_at) for n, e in own if e.state == "refused"]
     paid = [(n, case.payments[n]) for n in portal.payments_for(case, visit.party)]

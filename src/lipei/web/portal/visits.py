@@ -17,12 +17,13 @@ from django.views.decorators.cache import never_cache
 
 from lipei.domain.claims import Case
 from lipei.domain.events import Refusal
+from lipei.norms.refusals import worded
 from lipei.norms.texts import text
 from lipei.services import norms, portal
 from lipei.services.portal import Visit
 from lipei.web.callers import address as caller
 from lipei.web.portal import drafts
-from lipei.web.templatetags.lipei import language, word
+from lipei.web.templatetags.lipei import language
 
 _KEY = "portal"
 _VISITS_MAX = 8
@@ -103,14 +104,12 @@ def onward(request: HttpRequest, otherwise: str) -> str:
 
 def say(code: str, params: Mapping[str, Any] | None = None) -> str:
     """The sentence of a refusal in the reader's language."""
-    return text(code, language(), **(params or {}))
+    return text(code, language(), **worded(params or {}, language()))
 
 
 def why(refusal: Refusal) -> str:
     """The sentence of a refusal, of its first field if it has one; other claims' numbers stay ours."""
     params = dict(refusal.params)
-    if "state" in params:
-        params["state"] = word("state", params["state"])
     if "claim" in params:
         params["claim"] = "…"
     return say(next(iter(refusal.fields.values()), refusal.code), params)
