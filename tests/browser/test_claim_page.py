@@ -150,15 +150,20 @@ def decided(number: str, office: SimpleNamespace, handler: Any, *, until: str) -
 
 
 @pytest.mark.norm("2.2.3")
-def test_approving_takes_one_key(
+def test_approving_takes_two_keys(
     chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], claim: str, handler: Any
 ) -> None:
     decided(claim, site.office, handler, until="decision")
     page = desk(chromium, site, browser("approver1"))
     page.goto(f"{site.url}/console/claims/{claim}/")
     hands = Hands(page)
+    hands.key("n")
+    form = page.locator("#act form")
+    expect(form).to_be_visible()
+    assert not models.Entry.objects.filter(kind="exposure.decision_approved").exists()
+    expect(form.locator(":focus")).to_have_count(1)
     with page.expect_navigation():
-        hands.key("n")
+        hands.key("Control+Enter")
     assert models.Entry.objects.filter(kind="exposure.decision_approved").exists()
     assert hands.count <= BUDGET["approve_decision"]
 

@@ -57,11 +57,10 @@ def test_a_decision_names_the_papers_that_are_missing_and_asks_why(browser, aske
     silent = client.post(where, {})
     assert silent.status_code == 422 and text("paper.repair_invoice", language) in silent.content.decode()
     assert client.post(where, {"without_papers": "原件在交警处"}).status_code == 302
-    # One press on the button of the approver brings the form with the warning; who says why goes on.
     approver, where = browser("approver1", language), HEAD.format(asked, "approve_decision")
-    pressed = approver.post(where, {})
+    pressed = approver.post(where, {"looked": "1"})
     assert pressed.status_code == 422 and 'name="without_papers"' in pressed.content.decode()
-    assert approver.post(where, {"without_papers": "已核对照片"}).status_code == 302
+    assert approver.post(where, {"looked": "1", "without_papers": "已核对照片"}).status_code == 302
     assert models.Exposure.objects.get(part=1).state == "approved"
     told = approver.get(f"/console/claims/{asked}/").content.decode()
     assert "原件在交警处" in told and "已核对照片" in told

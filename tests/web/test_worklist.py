@@ -78,14 +78,20 @@ def test_the_next_step_of_a_row_is_one_press(browser: Callable[..., Client], thr
     command = c.Assess(items=(c.ItemAssessed("后保险杠", assessed=Money(240000, "CNY")),))
     done = actions.act(number, "exposure", "assess", 1, command, actor=office.handler1, now=NOW)
     assert not isinstance(done, Refusal)
-    client = browser("assessor1")
     where = f"/console/claims/{number}/exposures/1/check_assessment/"
+    assert f'href="{where}"' in page(browser("assessor1"), WORK), "somebody's word on another's work takes its form"
+    other = office.handler2.staff_id
+    for action, said in (("assign", c.Assign(other)), ("give_opinion", c.GiveOpinion("属于保险责任。"))):
+        done = actions.act(number, "claim", action, 0, said, actor=office.lead1, now=NOW)
+        assert not isinstance(done, Refusal), done
+    client = browser("handler2")
+    where = f"/console/claims/{number}/accept_assignment/"
     form = re.search(rf'action="{where}">(.*?)</form>', page(client, WORK), re.DOTALL)
     assert form, "what is done at once is done from here"
     version = re.search(r'name="seen_version" value="(\d+)"', form[1])
     assert version and int(version[1]) == models.Stream.objects.get(kind="claim", stream_id=done.case.id).version
     assert client.post(where, {"seen_version": version[1]}).status_code == 302
-    assert models.Exposure.objects.get(aggregate_id=done.case.id).state == "checked"
+    assert models.Entry.objects.filter(stream_id=done.case.id, kind="claim.assignment_accepted").exists()
 
 
 def test_filters_narrow_and_each_has_a_chip_that_takes_it_away(

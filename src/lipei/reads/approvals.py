@@ -1,21 +1,25 @@
 """What waits for somebody's word: assessments to check, decisions to make, payments to let go (norm 2.2.3).
 
 Only what this colleague may do now is listed: whoever made something does not see it as waiting for themselves. Whether
-the sum is within their authority the rule says when they act. Six queries, however much waits.
+the sum is within their authority is said beside it, and the rule decides when they act. Sixteen queries at most, however
+much waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from lipei.domain import lifecycle
+from lipei.domain.authority import Delegation
 from lipei.domain.claims import Case, Claim, Exposure, Payment
 from lipei.domain.events import Actor
+from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import text, texts
-from lipei.reads import people, scope
+from lipei.reads import approvals_weighed, people, scope
+from lipei.reads.approvals_weighed import Weighed
 from lipei.store import models
 from lipei.store.aggregates import names
 
@@ -31,7 +35,7 @@ WAITING: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One thing that waits. ``asked_by`` is who made it."""
+    """One thing that waits. ``asked_by`` is who made it, ``weighed`` what to look at before deciding."""
 
     number: str
     subject: str
@@ -42,12 +46,21 @@ class Waiting:
     currency: str
     amount_minor: int
     asked_by: str
-    since: datetime | None
     due_at: datetime | None
     fast_lane: bool
+    case: Case
+    weighed: Weighed
 
 
-def waiting(viewer: Actor, *, language: str, limit: int = 100) -> tuple[Waiting, ...]:
+def waiting(
+    viewer: Actor,
+    *,
+    book: Rulebook,
+    language: str,
+    now: datetime,
+    delegations: Sequence[Delegation] = (),
+    limit: int = 100,
+) -> tuple[Waiting, ...]:
     """What the viewer may decide now, urgent claims and early due times first."""
     exposures = models.Exposure.objects.filter(state__in=("assessed", "submitted", "refusal_proposed"))
     payments = models.Payment.objects.filter(state="ordered")
@@ -62,10 +75,17 @@ def waiting(viewer: Actor, *, language: str, limit: int = 100) -> tuple[Waiting,
         found += [(step, part, case, due_at) for step, part in _asked(case, viewer)]
     found.sort(key=lambda f: (not f[2].claim.fast_lane, f[3] is None, f[3], f[2].claim.number))
     shown = found[: max(1, limit)]
+    weighed = approvals_weighed.weigh(
+        {(case.id, step.subject, part): (step.action, case) for step, part, case, _ in shown},
+        viewer=viewer, book=book, delegations=delegations, now=now, language=language,
+    )  # fmt: skip
     staff = people.names(
         people.staff_ids(_maker(step.subject, case.of(step.subject)[part]) for step, part, case, _ in shown)
     )
-    return tuple(_row(step, part, case, due_at, staff, language) for step, part, case, due_at in shown)
+    return tuple(
+        _row(step, part, case, due_at, weighed[case.id, step.subject, part], staff, language)
+        for step, part, case, due_at in shown
+    )
 
 
 def _parts(rows: Any, cls: type) -> dict[int, dict[int, Any]]:
@@ -107,8 +127,9 @@ def _maker(subject: str, part: Any) -> str:
 
 
 def _row(
-    step: lifecycle.Step, part: int, case: Case, due_at: datetime | None, staff: Mapping[int, str], language: str
-) -> Waiting:
+    step: lifecycle.Step, part: int, case: Case, due_at: datetime | None, weighed: Weighed, staff: Mapping[int, str],
+    language: str,
+) -> Waiting:  # fmt: skip
     target = case.of(step.subject)[part]
     exposure = target if step.subject == "exposure" else case.exposures.get(target.exposure)
     cover = f"cover.{exposure.cover}" if exposure else ""
@@ -120,19 +141,10 @@ def _row(
         label=text(f"action.{step.subject}.{step.action}", language),
         cover=text(cover, language) if cover in texts() else (exposure.cover if exposure else ""),
         currency=case.claim.currency,
-        amount_minor=_amount(step.subject, target),
+        amount_minor=approvals_weighed.amount_minor(target),
         asked_by=people.actor_name(_maker(step.subject, target), staff, language),
-        since=getattr(target, "submitted_at", None) or getattr(target, "assessed_at", None),
         due_at=due_at,
         fast_lane=case.claim.fast_lane,
+        case=case,
+        weighed=weighed,
     )
-
-
-def _amount(subject: str, part: Any) -> int:
-    if subject == "payment":
-        return int(part.amount_minor)
-    if part.state == "assessed":
-        return int(part.assessed_minor)
-    if part.state == "refusal_proposed":
-        return int(max(part.reserve_minor, part.assessed_minor))
-    return int(part.payable_minor + part.ex_gratia_minor)

@@ -335,7 +335,7 @@ def _settled(exposure: Exposure, case: Case, book: Rulebook, language: str) -> S
         provisional=bool(made.get("provisional")),
         needs_person=tuple(text(c, language) if c in texts() else c for c in made.get("needs_person", ())),
         lines=explain_settlement(terms=terms, settlement=made, language=language) if terms else (),
-        refusal=_refusal(exposure, contract, language),
+        refusal=refusal_words(exposure, contract, language),
         exclusions=_exclusions(exposure, contract, language),
     )
 
@@ -347,7 +347,8 @@ def _exclusions(exposure: Exposure, terms: Terms | None, language: str) -> Mappi
     return {e.code: f"{_clause(terms, e.clause, language)}: {e.wording[language]}" for e in cover.exclusions.values()}
 
 
-def _refusal(exposure: Exposure, terms: Terms | None, language: str) -> str:
+def refusal_words(exposure: Exposure, terms: Terms | None, language: str) -> str:
+    """What a refusal rests on: the clause and what it says."""
     code, clause = exposure.refusal_code, exposure.refusal_clause
     if not code:
         return ""

@@ -11,12 +11,13 @@ from django.urls import reverse
 
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
-from lipei.domain.commands import COMMANDS, ApproveDecision, Nothing
+from lipei.domain.commands import COMMANDS, Nothing
 from lipei.domain.events import Actor
 from lipei.domain.lifecycle import Step
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as reads
 from lipei.reads import prenotices, way
+from lipei.reads.approvals import WAITING
 from lipei.reads.claims import Possible
 from lipei.reads.next_steps import Next, ahead
 from lipei.web.console import claim_parts
@@ -48,8 +49,10 @@ CAREFUL = frozenset(
     }
 )
 """What ends or undoes work: asked once more on a page of its own."""
-AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command in (Nothing, ApproveDecision)) - CAREFUL
-"""What a press does without a form: nothing needs to be said, or only where something is wrong, and then it is asked."""
+LOOKED_AT = frozenset(WAITING.values())
+"""Somebody's word on what another made: always given on its form, where what changed and what is unusual stands."""
+AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command is Nothing) - CAREFUL - LOOKED_AT
+"""What a press does without a form: nothing needs to be said."""
 
 
 @dataclass(frozen=True, slots=True)

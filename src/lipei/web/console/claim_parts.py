@@ -98,8 +98,17 @@ def reserves(page: reads.Page) -> list[Reserve]:
 
 
 def reworked(rework: Rework, case: Case) -> dict[str, Any]:
-    """What changed since a decision was returned, as its table draws it: a row each, in words."""
-    currency = case.claim.currency
+    """What changed since a decision was returned, as its table draws it."""
+    note = case.of("note").get(rework.note)
+    staff = people.names(people.staff_ids([rework.by]))
+    return {
+        "rework": rework, "rework_rows": rework_rows(rework, case.claim.currency), "rework_why": note.text if note else "",
+        "staff": staff,
+    }  # fmt: skip
+
+
+def rework_rows(rework: Rework, currency: str) -> list[dict[str, str]]:
+    """What changed since a decision was returned: a row each, in words."""
 
     def row(one: Changed, name: str, say: Callable[[Any], str]) -> dict[str, str]:
         before, after = ("" if value is None else say(value) for value in (one.before, one.after))
@@ -115,9 +124,7 @@ def reworked(rework: Rework, case: Case) -> dict[str, Any]:
     rows += [row(one, word("field", CODES[one.name]), lambda code: word("reason", code)) for one in rework.codes]
     rows += [row(one, one.name, sum_of) for one in rework.items]
     rows += [row(one, word("paper", one.name), state_of) for one in rework.papers]
-    note = case.of("note").get(rework.note)
-    staff = people.names(people.staff_ids([rework.by]))
-    return {"rework": rework, "rework_rows": rows, "rework_why": note.text if note else "", "staff": staff}
+    return rows
 
 
 def money_history(page: reads.Page) -> list[Told]:

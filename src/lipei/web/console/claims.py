@@ -159,10 +159,14 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
     command, errors = forms.read(cls, typed, offers)
     if errors:
         return form.page(request, found, typed, version=_seen(request), errors=errors, status=422)
+    if (subject, action) in claim_page.LOOKED_AT and not request.POST.get("looked"):
+        return form.page(
+            request, found, typed, version=found.version, refusal=Refusal("refusal.look_first", "fields"), status=422
+        )
     outcome = actions.act(number, subject, action, part, command, actor=viewer, now=now(), seen_version=_seen(request))
     if not isinstance(outcome, Refusal):
         return form.done(request, "console.done")
-    if outcome.code == "refusal.done_already" and (subject, action) in claim_page.AT_ONCE:
+    if outcome.code == "refusal.done_already" and (subject, action) in claim_page.AT_ONCE | claim_page.LOOKED_AT:
         return form.done(request, "console.done.already")
     return form.refused(request, viewer, typed, outcome)
 
@@ -172,8 +176,13 @@ def _seen(request: HttpRequest) -> int | None:
     return int(seen) if seen.isdigit() and len(seen) < 18 else None
 
 
-BACK = ("consultations",)
+BACK = ("consultations", "approvals")
 """The lists from which an action may be taken: one comes back to them."""
+
+
+def _back(request: HttpRequest) -> str:
+    said = request.POST.get("back") or request.GET.get("back") or ""
+    return said if said in BACK else ""
 
 
 class Form:
@@ -189,8 +198,8 @@ class Form:
         say(request, key, action=claim_page.label(self.step))
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-        if request.POST.get("back") in BACK:
-            return redirect(f"console:{request.POST['back']}")
+        if back := _back(request):
+            return redirect(f"console:{back}")
         where = f"#{self.step.subject}-{self.part}" if self.part else ""
         return redirect(reverse("console:claim", args=[self.number]) + where)
 
@@ -228,6 +237,8 @@ class Form:
             has_errors=bool(errors),
             hopeless=hopeless,
             hint=claim_page.hint(step),
+            looked=(step.subject, step.action) in claim_page.LOOKED_AT,
+            back=_back(request),
             careful=(step.subject, step.action) in CAREFUL,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -14,26 +15,47 @@ from django.views.decorators.http import require_GET, require_POST
 from lipei.domain import lifecycle
 from lipei.domain.events import Refusal
 from lipei.gateways.bank import BankBusy
+from lipei.norms.texts import text
 from lipei.reads import approvals as approval_reads
 from lipei.reads import payments as payment_reads
+from lipei.reads.approvals_weighed import Point
 from lipei.services import bank, bank_hold
+from lipei.services.world import delegations
+from lipei.web.console import claim_parts
 from lipei.web.console.claim_page import address
-from lipei.web.console.shell import complain, now, say, show, who
-from lipei.web.templatetags.lipei import language
+from lipei.web.console.shell import book, complain, now, say, show, who
+from lipei.web.templatetags.lipei import language, money
 
 STATES = ("ordered", "approved", "submitted", "failed", "confirmed", "cancelled")
 BATCH = 200
+CHANGES_SHOWN = 5
+NEWS_SHOWN = 3
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
 
 @require_GET
 def approvals(request: HttpRequest) -> HttpResponse:
-    """What waits for the reader's word, urgent first."""
-    rows = [
-        (row, address(row.number, lifecycle.BY_ACTION[row.subject, row.action], row.part))
-        for row in approval_reads.waiting(who(request), language=language())
-    ]
-    return show(request, "approvals", "approvals", rows=rows)
+    """What waits for the reader's word, urgent first, each with what to look at and what changed meanwhile."""
+    found = approval_reads.waiting(
+        who(request), book=book(request), language=language(), now=now(), delegations=delegations(now())
+    )
+    return show(request, "approvals", "approvals", rows=[_drawn(row) for row in found])
+
+
+def _drawn(row: approval_reads.Waiting) -> dict[str, Any]:
+    rework = row.weighed.rework
+    changed = claim_parts.rework_rows(rework, row.currency) if rework else []
+    return {
+        "row": row, "href": address(row.number, lifecycle.BY_ACTION[row.subject, row.action], row.part),
+        "points": [(p, _said(p, row.currency)) for p in row.weighed.points], "rework": rework,
+        "changed": changed[:CHANGES_SHOWN], "changed_more": max(0, len(changed) - CHANGES_SHOWN),
+        "news": row.weighed.news[:NEWS_SHOWN], "news_more": max(0, len(row.weighed.news) - NEWS_SHOWN),
+    }  # fmt: skip
+
+
+def _said(point: Point, currency: str) -> str:
+    """A point in words."""
+    return text(f"approvals.point.{point.code}", language(), amount=money(point.minor, currency), n=point.n)
 
 
 @require_GET
