@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from lipei.domain.lifecycle import KINDS, STEPS
+from lipei.domain.messages import voids
 from lipei.norms import messages
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES, texts
@@ -190,3 +191,41 @@ def test_a_document_that_makes_no_sense_is_refused_with_a_sentence(document: dic
     assert refused.value.code == code
     for sentence in texts()[code].values():
         assert sentence.format(**refused.value.params)
+
+
+def test_a_part_makes_only_messages_about_itself_void():
+    """A paper sent back again voids the word about that paper, not about another."""
+    row = TABLE.rows["papers_complete"]
+    found = dict(voids(row=row, event="paper.accepted", part=3))
+    assert found["paper.refused"] == 3 and found["exposure.refused"] is None
+
+
+@pytest.mark.parametrize("key", ["void_by", "still"])
+@pytest.mark.parametrize("code", ["refusal", "result_zero"])
+def test_no_edit_of_the_table_makes_a_notice_of_the_law_void(code, key):
+    value: Any = ["claim.reopened"] if key == "void_by" else {"field": "claim.closed_at", "op": "ne", "value": None}
+    rows = [{**row, key: value} if row["code"] == code else row for row in DOCUMENT["messages"]]
+    with pytest.raises(NormError) as refused:
+        messages.parse({**DOCUMENT, "messages": rows})
+    assert refused.value.code == "norm_error.message.law_void"
+
+
+def test_an_event_that_nobody_knows_is_refused():
+    rows = [
+        {**row, "void_by": ["claim.vanished"]} if row["code"] == "withdrawn" else row for row in DOCUMENT["messages"]
+    ]
+    with pytest.raises(NormError):
+        messages.parse({**DOCUMENT, "messages": rows})
+
+
+def test_money_said_to_have_arrived_is_never_void():
+    for code in (
+        "receipt",
+        "refusal",
+        "result_zero",
+        "payment_confirmed",
+        "advance_confirmed",
+        "overpayment",
+        "one_time_code",
+    ):
+        assert not TABLE.rows[code].void_by, code

@@ -58,7 +58,9 @@ class MessageRow:
     ``events`` is empty for a message that a service asks for by name (`direct`), such as a one-time code.
     ``urgent`` ignores quiet hours, ``fast`` goes before other deliveries, ``once`` is sent once in the life of a claim.
     ``when`` must hold as the event happens, ``still`` when the message is about to leave: what has been overtaken
-    meanwhile (a night of quiet hours, a mail server that was down) is not said any more.
+    meanwhile (a night of quiet hours, a mail server that was down) is not said any more. ``void_by`` are later events
+    that make it void whatever is true then: of the same part, where they are about the same kind of part.
+    ``law``: the law wants it said, so that nothing makes it void.
     """
 
     code: str
@@ -72,6 +74,8 @@ class MessageRow:
     when: Condition | None = None
     norm: str = ""
     still: Condition | None = None
+    void_by: tuple[str, ...] = ()
+    law: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,12 @@ def overtaken(*, case: Case, event: Event, message: str, table: MessageTable) ->
     """Whether what a message was to say is true no longer, for the claim as it is when the message is about to leave."""
     row = table.rows.get(message)
     return row is not None and row.still is not None and not holds(row.still, _values(case, event))
+
+
+def voids(*, row: MessageRow, event: str, part: int) -> tuple[tuple[str, int | None], ...]:
+    """The later events that make a message about ``part`` void: kind, and the part it must be about (None: any)."""
+    subject = event.partition(".")[0]
+    return tuple((kind, part if kind.partition(".")[0] == subject else None) for kind in row.void_by)
 
 
 def direct(*, case: Case, message: str, to: Recipient, key: str, table: MessageTable, now: datetime) -> Due:

@@ -59,6 +59,10 @@ PARTS: Mapping[str, tuple[str, ...]] = {"sms": ("sms",), "email": ("subject", "b
 """Which texts a channel needs: ``message.<code>.<part>``."""
 
 
+LAWFUL = ("refusal",)
+"""Letters that the law wants in the customer's hands whatever happens next (保险法24)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A message in words. ``subject`` is empty where the channel has none."""
@@ -142,7 +146,7 @@ def _row(row: Mapping[str, Any]) -> MessageRow:
     place = f"messages.{row['code']}"
     known_keys(
         place, row, required={"code", "events", "to", "channels"},
-        optional={"urgent", "fast", "once", "letter", "when", "still", "norm"},
+        optional={"urgent", "fast", "once", "letter", "when", "still", "norm", "void_by", "law"},
     )  # fmt: skip
     events, channels = texts_of(place, row["events"]), texts_of(place, row["channels"])
     to = tuple(tuple(name.strip() for name in one.split("|")) for one in texts_of(place, row["to"]))
@@ -154,16 +158,20 @@ def _row(row: Mapping[str, Any]) -> MessageRow:
             raise NormError("norm_error.message.unknown_recipient", place=place, name=name)
     if not channels or not to:
         raise NormError("norm_error.table.missing_key", place=place, key="to" if channels else "channels")
-    for flag in ("urgent", "fast", "once"):
+    void_by = texts_of(place, row.get("void_by", []))
+    known_codes(place, void_by, {step.event for step in STEPS} | set(KINDS))
+    for flag in ("urgent", "fast", "once", "law"):
         if not isinstance(row.get(flag, False), bool):
             raise NormError("norm_error.table.not_yes_or_no", place=place, key=flag)
+    if (row.get("law") or row.get("letter") in LAWFUL) and (void_by or "still" in row):
+        raise NormError("norm_error.message.law_void", place=place)
     try:
         when, still = (parse_condition(row[n], known=known_field) if n in row else None for n in ("when", "still"))
     except ConditionError as error:
         raise NormError(error.code, place=place, **error.params) from error
     return MessageRow(
         row["code"], events, to, channels, row.get("urgent", False), row.get("fast", False), row.get("once", False),
-        row.get("letter", ""), when, str(row.get("norm", "")), still,
+        row.get("letter", ""), when, str(row.get("norm", "")), still, void_by, row.get("law", False),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists
 
 
 class Watch:
@@ -53,12 +54,19 @@ def take(due: Any, *, now: datetime, lease: timedelta, limit: int, **columns: An
     return rows
 
 
-def hold_on(row: Any, *, until: datetime, **columns: Any) -> None:
-    """Lengthen the lease on a row that is still ours, before something that may take long. Raises `LeaseLost`."""
+def hold_on(row: Any, *, until: datetime, unless: Any | None = None, **columns: Any) -> bool:
+    """Lengthen the lease on a row that is still ours, before something that may take long. Raises `LeaseLost`.
+
+    False, and nothing is done, where the queryset ``unless`` finds something.
+    """
     held = type(row)._default_manager.filter(id=row.id, leased_until=row.leased_until)
-    if held.update(leased_until=until, due_at=until, **columns) != 1:
+    free = held if unless is None else held.filter(~Exists(unless))
+    if free.update(leased_until=until, due_at=until, **columns) != 1:
+        if unless is not None and held.exists():
+            return False
         raise LeaseLost(f"{type(row).__name__} {row.id}")
     row.leased_until = until
+    return True
 
 
 def finish(row: Any, **columns: Any) -> None:

@@ -4,10 +4,11 @@ A delivery's row goes through ``queued`` (to be sent when due), ``sending`` (a w
 has it, or perhaps; to be asked about when due), and ends as ``sent``, ``delivered`` or ``failed``, or as ``overtaken``
 where what it was to say is true no longer.
 
-What a crash can do. The instant before an SMS is handed over, its row says so (`sent_at`). A worker killed earlier has
-sent nothing: the row is sent when its lease has run out. A worker killed between handing over and recording leaves an
-outcome that nobody knows: the provider is asked. Mail, where nobody can be asked, goes out once more under the same
-Message-ID, which mail readers show as one. Nothing is lost, and no SMS is sent twice on suspicion.
+What a crash can do. The instant before an SMS is handed over, or mail that a later event can make void, its row says so
+(`sent_at`). A worker killed earlier has sent nothing: the row is sent when its lease has run out. A worker killed between
+handing over and recording leaves an outcome that nobody knows: the provider is asked. Mail, where nobody can be asked,
+goes out once more under the same Message-ID, which mail readers show as one. Nothing is lost, and no SMS is sent twice on
+suspicion.
 """
 
 from __future__ import annotations
@@ -126,17 +127,21 @@ def _send(row: Any, loaded: Loaded, this: Round) -> None:
     if name in this.down:
         _not_tried(row, loaded, this)
         return
+    later = _voiding(row)
+    # Mail whose worker was cut off may have left: it is not called void, it goes out once more.
+    out = row.sent_at is not None or (row.state == "sending" and not _is_marked(row, later))
+    later = None if out else later
     said = Event(row.event, row.part, row.facts or {})
-    if row.event and messages.overtaken(
+    if row.event and not out and messages.overtaken(
         case=loaded.aggregate, event=said, message=row.message, table=norms.current().messages
-    ):
-        _record(row, loaded, "notice.overtaken", now, {"state": "overtaken", "secret": ""})
+    ):  # fmt: skip
+        _overtaken(row, loaded, now, later)
         return
     try:
         composed = compose(row, loaded.aggregate, norms.current(), now=now)
     except Stopped as stop:
-        if stop.code == "known_already":
-            _record(row, loaded, "notice.overtaken", now, {"state": "overtaken", "secret": ""})
+        if stop.code == "known_already" or (later is not None and later.exists()):
+            _overtaken(row, loaded, now, later)
             return
         log.warning("message stopped", delivery=row.id, message=row.message, why=stop.code)
         if stop.code == "no_address":
@@ -144,21 +149,57 @@ def _send(row: Any, loaded: Loaded, this: Round) -> None:
         else:
             _give_up(row, loaded, stop.code, now)
         return
+    if not _leaves(row, this, later):
+        _overtaken(row, loaded, now, later)
+        return
     row.sent_at, row.attempts = now, row.attempts + 1
-    way, lease, passed = _outlet(row), norms.current().jobs.lease, this.watch.passed()
-    if not way.repeatable:
-        # From here on a crash leaves an outcome that nobody knows.
-        hold_on(row, until=now + passed + lease, sent_at=now)
-    elif row.leased_until - (now + passed) < lease / 2:
-        # The rows before this one took long: its own lease begins anew, so that no other worker sends it beside us.
-        hold_on(row, until=now + passed + lease)
+    channel = _outlet(row).channel
     began, receipts = time.monotonic(), []
     for message in composed.messages:
-        receipts.append(way.channel.send(message, now=now))
+        receipts.append(channel.send(message, now=now))
         if receipts[-1].reason == "unreachable" and time.monotonic() - began > SLOW_SECONDS:
             this.down.add(name)
             break
     _next(row, loaded, _best(receipts), composed, now)
+
+
+def _voiding(row: Any) -> Any | None:
+    """The entries after the one that caused a message that make it void; None for a message that nothing makes void."""
+    found = norms.current().messages.rows.get(row.message)
+    if found is None or not found.void_by:
+        return None
+    after = models.Entry.objects.filter(stream_kind=row.stream_kind, stream_id=row.stream_id, sequence__gt=row.sequence)
+    those = Q()
+    for kind, part in messages.voids(row=found, event=row.event, part=row.part):
+        those |= Q(kind=kind) if part is None else Q(kind=kind, part=part)
+    return after.filter(those)
+
+
+def _is_marked(row: Any, later: Any | None) -> bool:
+    """Whether the row says the instant before its message is handed over: where it must not go twice, or may be void."""
+    return later is not None or not _outlet(row).repeatable
+
+
+def _leaves(row: Any, this: Round, later: Any | None) -> bool:
+    """Mark that the message leaves now; False where ``later`` holds an entry that makes it void.
+
+    Mark and question are one statement: what is in the journal by then is seen, what comes after comes too late. Only
+    the holder of the lease asks, so that a message is sent or void, never both. Raises `LeaseLost`.
+    """
+    lease, ours = norms.current().jobs.lease, this.now + this.watch.passed()
+    if _is_marked(row, later):
+        # From here on a crash leaves an outcome that nobody knows.
+        return hold_on(row, until=ours + lease, unless=later, sent_at=this.now)
+    if row.leased_until - ours < lease / 2:
+        # The rows before this one took long: its own lease begins anew, so that no other worker sends it beside us.
+        hold_on(row, until=ours + lease)
+    return True
+
+
+def _overtaken(row: Any, loaded: Loaded, now: datetime, later: Any | None) -> None:
+    """What the message was to say is true no longer: it is not sent, and that is on record, with the event that did it."""
+    by = later.order_by("sequence").values_list("kind", flat=True).first() if later is not None else None
+    _record(row, loaded, "notice.overtaken", now, {"state": "overtaken", "secret": ""}, by=by or "")
 
 
 def _not_tried(row: Any, loaded: Loaded, this: Round) -> None:
