@@ -83,6 +83,8 @@ LET_IN: dict[tuple[str, str], set[str]] = {
     ("exposure", "advance"): {"handler", "approver", *LEADS},
     ("exposure", "pay_undisputed"): {"handler", "approver", *LEADS},
     ("exposure", "guarantee"): {"handler", "approver", *LEADS},
+    ("exposure", "pay_guarantee"): {"handler", *LEADS, "finance"},
+    ("exposure", "release_guarantee"): {"handler", *LEADS},
     ("party", "add"): FRONT,
     ("party", "correct"): {*FRONT, "program", "finance"},
     ("party", "check_identity"): {*DESK, "finance", "surveyor"},

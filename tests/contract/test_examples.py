@@ -100,13 +100,14 @@ def of_heads_of_loss_and_money(examples: Examples) -> None:
     send(handler, "party.add", number)
     send(handler, "party.correct", number, 1)
     send(handler, "party.check_identity", number, 1)
-    account = {"account_name": "李华", "account_number": card(77), "account_bank": "102290000000"}
+    account = {"account_name": "徐汇区中心医院", "account_number": card(77), "account_bank": "102290000000"}
     good(handler.post(f"claims/{number}/parties/2/correct", account))
     send(handler, "exposure.set_reserve", number, 1)
-    for on_account in ("guarantee", "advance"):
+    for on_account in ("guarantee", "pay_guarantee", "advance"):
         send(handler, f"exposure.{on_account}", number, 1)
     send(office.finance1, "payment.cancel", number, 1)
     send(office.finance1, "payment.cancel", number, 2)
+    send(handler, "exposure.release_guarantee", number, 1)
     for survey, ends in ((1, "record"), (2, "cancel")):
         send(handler, "survey.schedule", number)
         send(office.surveyor1, f"survey.{ends}", number, survey)

@@ -122,6 +122,11 @@ def own_damage(**more: Any) -> c.Report:
     return c.Report(**{**said, **more})
 
 
+def party(name: str, roles: tuple[str, ...], card: int = 0, **more) -> c.PartyReported:
+    account = {"account_number": CARDS[card], "account_name": name} if card else {}
+    return c.PartyReported(roles=roles, name=name, **account, **more)
+
+
 class Desk:
     """One claim that anybody may try anything on. What is refused changes nothing."""
 

@@ -32,6 +32,7 @@ from tests.domain.conduct_desk import (
     customer,
     lent,
     own_damage,
+    party,
     policy,
     rulebook,
     staff,
@@ -50,11 +51,6 @@ from lipei.norms.texts import texts
 @pytest.fixture
 def desk() -> Desk:
     return Desk(policy=policy())
-
-
-def party(name: str, roles: tuple[str, ...], card: int = 0, **more) -> c.PartyReported:
-    account = {"account_number": CARDS[card], "account_name": name} if card else {}
-    return c.PartyReported(roles=roles, name=name, **account, **more)
 
 
 def small(**more) -> c.Report:
@@ -267,15 +263,14 @@ def thresholds(**minor: int) -> Any:
 
 
 @pytest.mark.norm("2.2.4")
-@pytest.mark.parametrize("kind", ["advance", "guarantee"])
-def test_money_on_account_above_its_threshold_takes_two_with_authority_over_it(desk, kind):
-    desk.more["rulebook"] = thresholds(**{kind: 100_000})
+def test_money_on_account_above_its_threshold_takes_two_with_authority_over_it(desk):
+    desk.more["rulebook"] = thresholds(advance=100_000)
     desk.report()
-    desk.do(HANDLER, "exposure", kind, 1, c.OnAccount(cny(600), 1))
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(600), 1))
     desk.do(FINANCE, "payment", "approve_payment", 1)  # below it any payer may let it go
-    desk.do(HANDLER, "exposure", kind, 1, c.OnAccount(cny(500), 1))
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(500), 1))
     refused = desk.refused(FINANCE, "payment", "approve_payment", 2)  # together they are above
-    assert (refused.code, refused.params["permission"]) == ("refusal.authority.none", f"authority.{kind}")
+    assert (refused.code, refused.params["permission"]) == ("refusal.authority.none", "authority.advance")
     assert refused.params["amount_minor"] == 110_000
     desk.do(LEAD, "payment", "approve_payment", 2)
     assert desk.case.payments[2].state == "approved"
@@ -311,28 +306,32 @@ def test_cancelling_the_last_order_settles_what_is_paid(desk):
     assert [p.amount_minor for p in desk.case.payments.values() if p.state == "ordered"] == [850000]
 
 
-def three_heirs(desk: Desk) -> tuple[c.Share, ...]:
+def three_heirs(desk: Desk, *, proved: tuple[int, ...] = ()) -> tuple[c.Share, ...]:
     report = own_damage(
+        insured_died=True,
         parties=(
-            c.PartyReported(roles=("reporter", "insured", "claimant"), name="王小明", phone="13800138000"),
-            party("王大", ("heir",), 1, acts_for=1, mandate="inheritance"),
+            c.PartyReported(roles=("insured", "claimant"), name="王小明", phone="13800138000"),
+            party("王大", ("reporter", "heir"), 1, acts_for=1, mandate="inheritance", phone="13900139001"),
             party("王二", ("heir",), 2, acts_for=1, mandate="inheritance"),
-            party("王三", ("heir",), 3, acts_for=1, mandate="inheritance"),
+            party("王三", ("heir",), 0, acts_for=1, mandate="inheritance"),
         ),
     )  # fmt: skip
     desk.report(report)
+    for n in proved:
+        desk.do(HANDLER, "party", "check_identity", n, c.CheckIdentity("passport", f"E{n}", "inheritance"))
     return tuple(c.Share(n, 1, 3) for n in (2, 3, 4))
 
 
 @pytest.mark.norm("2.2.4")
 def test_shares_are_exact_and_each_waits_for_its_own_payee(desk):
-    shares = three_heirs(desk)
-    for n in (2, 3):
-        desk.do(HANDLER, "party", "check_identity", n, c.CheckIdentity("passport", f"E{n}", "inheritance"))
-    desk.agreed(yuan=10501, shares=shares)  # 10,001.00 after the deductible
+    shares = three_heirs(desk, proved=(2, 3, 4))
+    desk.approve(yuan=10501)  # 10,001.00 after the deductible
+    desk.send(1, shares)
+    for n in (2, 3, 4):
+        desk.agree(1, customer(n))
     assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(2, 333367), (3, 333367)]
-    # The third heir's paper comes later. It changes nothing for the other two.
-    desk.do(HANDLER, "party", "check_identity", 4, c.CheckIdentity("passport", "E4", "inheritance"))
+    # The third heir's account comes later. It changes nothing for the other two.
+    desk.do(customer(4), "party", "correct", 4, c.PartyReported(account_number=CARDS[3]))
     assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(2, 333367), (3, 333367), (4, 333366)]
     assert sum(p.amount_minor for p in desk.case.payments.values()) == 1000100
     too_much = desk.refused(HANDLER, "payment", "order", 0, c.OrderPayment(1, 2, cny(1)))
@@ -352,7 +351,7 @@ def test_an_order_by_hand_goes_to_who_was_agreed(desk):
 
 @pytest.mark.norm("4")
 def test_a_mandate_fits_the_role(desk):
-    three_heirs(desk)
+    three_heirs(desk, proved=(3,))
     other = desk.refused(HANDLER, "party", "check_identity", 2, c.CheckIdentity("passport", "E2", "power_of_attorney"))
     assert other.fields == {"mandate": "refusal.mandate_other"}
     refused = desk.refused(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(100), 2))
@@ -360,8 +359,8 @@ def test_a_mandate_fits_the_role(desk):
     desk.do(HANDLER, "party", "check_identity", 2, c.CheckIdentity("passport", "E2", "inheritance"))
     desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(100), 2))
     # Whoever is to be somebody else, or act for somebody else, shows it again.
-    desk.do(HANDLER, "party", "correct", 2, c.PartyReported(acts_for=3))
-    assert desk.case.parties[2].mandate_checked_at is None
+    desk.do(HANDLER, "party", "correct", 3, c.PartyReported(mandate="inheritance_all"))
+    assert desk.case.parties[3].mandate_checked_at is None
 
 
 def test_heirs_and_agents_say_for_whom(desk):
@@ -450,13 +449,13 @@ def test_customers_cannot_become_somebody_else(two):
 
 
 def test_customers_agree_to_the_shares_that_were_offered(desk):
-    shares = three_heirs(desk)
+    shares = three_heirs(desk, proved=(2, 3, 4))
     desk.approve()
     desk.send(1, shares)
-    desk.do(customer(1), "offer", "send_code", 1)
+    desk.do(customer(2), "offer", "send_code", 1)
     mine = c.Agree(CODE, (c.Share(2, 1, 1),))
-    assert desk.refused(customer(1), "offer", "agree", 1, mine).fields == {"shares": "refusal.shares_fixed"}
-    desk.do(customer(1), "offer", "agree", 1, c.Agree(CODE, shares))
+    assert desk.refused(customer(2), "offer", "agree", 1, mine).fields == {"shares": "refusal.shares_fixed"}
+    desk.do(customer(2), "offer", "agree", 1, c.Agree(CODE, shares))
 
 
 def test_customers_send_a_paper_to_have_it_received(two):
@@ -782,6 +781,7 @@ def test_treatment_paid_for_at_the_hospital_is_not_asked_of_the_injured(desk):
         own_damage(parties=(c.PartyReported(("reporter", "insured", "claimant"), "王小明", "13800138000"), hospital))
     )
     desk.do(HANDLER, "exposure", "guarantee", 1, c.OnAccount(cny(3000), 2, "抢救"))
+    desk.do(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(3000)))
     desk.pay(1)
     desk.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("not_covered", "第八条", "不属于保险责任"))
     desk.do(APPROVER, "exposure", "refuse", 1)

@@ -158,7 +158,7 @@ def test_letters_go_with_the_messages_that_need_one() -> None:
     assert letters == {
         "receipt": "receipt", "papers_request": "paper_request", "offer_sent": "settlement",
         "result_zero": "settlement", "payment_confirmed": "settlement", "offer_agreed_beforehand": "settlement",
-        "refusal": "refusal", "advance": "advance", "advance_confirmed": "advance",
+        "refusal": "refusal", "advance": "advance", "advance_confirmed": "advance", "guarantee_letter": "guarantee",
     }  # fmt: skip
 
 
@@ -335,8 +335,9 @@ def test_an_agent_is_told_where_the_principal_left_no_address() -> None:
 def test_a_hospital_learns_of_its_guarantee() -> None:
     hospital = Party(2, roles=("hospital",), email="h@example.com")
     found = due(case([ANNA, hospital], exposure=[Exposure(1, claimant=1)]), "exposure.guaranteed", 1)
-    assert set(found) == {"guarantee>party-1", "guarantee>party-2"}
-    assert found["guarantee>party-2"].channels == ("email",)
+    assert set(found) == {"guarantee>party-1", "guarantee_letter>party-2"}
+    letter = found["guarantee_letter>party-2"]
+    assert (letter.channels, letter.letter, letter.urgent) == (("email",), "guarantee", True)
 
 
 def test_a_message_asked_for_directly_has_the_key_of_its_cause() -> None:

@@ -77,6 +77,7 @@ def test_accident(drive):
 
     # Treatment is paid for at the hospital, and an advance helps the second injured person at once.
     do(handler, "exposure", "guarantee", 2, c.OnAccount(cny(10000), 5, "抢救"), hours=1)
+    do(handler, "exposure", "pay_guarantee", 2, c.OnAccount(cny(10000), 5, "医院要求先付"), hours=1)
     do(handler, "exposure", "advance", 3, c.OnAccount(cny(3000), 3, "治疗费"), hours=1)
     for payment in (1, 2):
         case = do(people.finance1, "payment", "approve_payment", payment, hours=1)

@@ -174,9 +174,7 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
         serious_injuries=1,
         injured=1,
         parties=(
-            c.PartyReported(
-                ("hospital", "payee"), "中山医院", person=False, account_number=card(5), account_name="中山医院"
-            ),
+            c.PartyReported(("hospital",), "中山医院", email="duty@hospital.example"),  # no account: it is night
             c.PartyReported(("injured", "claimant"), "伤者甲"),
         ),
         exposures=(c.ExposureReported("compulsory_medical", "third_party_injury", reserve=cny(18000)),),
@@ -197,7 +195,7 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
     assert case.claim.handler == second.staff_id and clock(case, "acceptance").state == "fulfilled"
     told = models.Delivery.objects.get(stream_id=case.id, message="duty_taken")
     assert told.due_at == later, "no quiet hours for this"
-    # Who took it up does what the night asks for: rings the customer and has the hospital know that it is paid.
+    # Who took it up does what the night asks for, alone: rings the customer and gives the hospital our word.
     drive.act(second, number, "claim", "tell_customer", 0, c.TellCustomer("已致电家属，马上联系医院担保。"), now=later)
     case = drive.act(
         second,
@@ -205,11 +203,31 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
         "exposure",
         "guarantee",
         1,
-        c.OnAccount(cny(10000), next(n for n, p in case.parties.items() if "hospital" in p.roles), "抢救"),
+        c.OnAccount(cny(10000), hospital := case.party("hospital").part, "抢救"),
         now=later,
     )
-    assert case.payments[1].kind == "guarantee"
+    assert (case.exposures[1].guaranteed_minor, case.payments) == (1_000_000, {}), "nothing waits for finance"
+    assert clock(case, "rescue_cost").state == "fulfilled"
     assert models.Delivery.objects.filter(stream_id=case.id, message="guarantee").exists()
+    loop.settle(later)
+    loop.settle(later + timedelta(minutes=5))  # the mail server is asked what became of it
+    letter = models.Delivery.objects.get(stream_id=case.id, message="guarantee_letter")
+    assert (letter.party, letter.letter) == (hospital, "guarantee") and letter.state in ("sent", "delivered")
+    assert letter.letter_digest
+
+    # By day the hospital sends a smaller bill and its account; the rest is released and set off no more.
+    day = later + timedelta(days=3)
+    account = c.PartyReported(account_number=card(5), account_name="中山医院")
+    drive.act(second, number, "party", "correct", hospital, account, now=day)
+    drive.act(second, number, "exposure", "pay_guarantee", 1, c.OnAccount(cny(8000), hospital), now=day)
+    drive.act(people.finance1, number, "payment", "approve_payment", 1, now=day)
+    drive.act(people.bank, number, "payment", "submit", 1, now=day)
+    case = drive.act(people.bank, number, "payment", "confirm", 1, now=day)
+    assert (case.payments[1].kind, case.exposures[1].paid_minor) == ("guarantee", 800_000)
+    rest = c.ReleaseGuarantee(hospital, "出院结算少于担保金额")
+    case = drive.act(second, number, "exposure", "release_guarantee", 1, rest, now=day)
+    assert case.exposures[1].guaranteed_minor == 800_000
+    assert models.Delivery.objects.filter(stream_id=case.id, message="guarantee_released", party=hospital).exists()
     drive.verify()
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from lipei.domain import accounts, papers, straight_through, triage
+from lipei.domain.acting import mandate_holds
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import World
 from lipei.domain.events import Refusal
 from lipei.domain.owing import owed_minor
 from lipei.domain.rules.decisions import settlement_of
-from lipei.domain.rules.payments import guardian_missing, identity_needed, mandate_holds, payee_of
+from lipei.domain.rules.payments import guardian_missing, identity_needed, payee_of
 from lipei.domain.settlement import Settlement
 from lipei.domain.straight_through import Facts, Verdict
 
@@ -82,7 +83,8 @@ def facts_of(
     doubts = tuple(found.needs_person) if isinstance(found, Settlement) else (NOT_COMPUTED,)
     if person_at_work(case, exposure):
         doubts = (*doubts, PERSON_AT_WORK)
-    if claim.deaths:
+    claimant = case.parties.get(exposure.claimant or 0)
+    if claim.deaths or (claimant is not None and claimant.deceased):
         doubts = (*doubts, DEATH)  # who inherits, and by what right, is looked at by persons
     return Facts(
         line=claim.line,

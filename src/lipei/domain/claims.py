@@ -50,6 +50,7 @@ class Claim:
     deaths: int = 0
     serious_injuries: int = 0
     injured: int = 0
+    insured_died: bool = False  # the insured person is among the dead
     rescue: bool = False  # rescue treatment is going on
     major_accident: bool = False
     incident: str = ""  # code of a declared incident
@@ -100,8 +101,10 @@ class Party:
     id_number: str = private()
     born_on: str = private()
     language: str = ""
+    deceased: bool = False  # recorded as having died: written to, asked and paid nothing any more
     acts_for: int | None = None  # the party an agent, guardian or heir acts for
-    mandate: str = ""  # power_of_attorney, guardianship, inheritance; empty: none needed or none shown
+    mandate: str = ""  # power_of_attorney, guardianship, inheritance, inheritance_all; empty: none needed or none shown
+    mandate_reason: str = private()  # why an adult has a guardian
     mandate_checked_at: datetime | None = None
     identity_checked_at: datetime | None = None
     account_name: str = private()
@@ -145,7 +148,8 @@ class Exposure:
     refusal_proposed_by: str = ""
     agreed_at: datetime | None = None
     advanced_minor: int = 0
-    guaranteed_minor: int = 0
+    guaranteed_minor: int = 0  # promised to hospitals, paid or not
+    guarantees: tuple[Any, ...] = ()  # {"payee": party, "amount_minor": n, "by": actor, "waits": for a second person}
     paid_minor: int = 0
     by_hand: bool = False  # a person took it in hand: no rule decides it any more
 
@@ -236,6 +240,8 @@ class Offer:
     code_digest: str = ""  # keyed digest of the one-time code
     code_expires_at: datetime | None = None
     code_attempts: int = 0
+    code_for: int | None = None  # the party the code was sent to
+    agreed_parties: tuple[int, ...] = ()  # those whose agreement is there, where several are asked
     answered_at: datetime | None = None
     agreed_by: str = ""
     answer: str = private()

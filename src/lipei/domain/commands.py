@@ -16,28 +16,9 @@ from lipei.domain.entries import TEXT_LENGTH_MAX as TEXT_LENGTH_MAX
 from lipei.domain.entries import said as said
 from lipei.domain.entries import wrong_fields as wrong_fields
 from lipei.domain.money import Money
-
-PARTY_ROLES = ("reporter", "insured", "claimant", "injured", "beneficiary", "heir", "guardian", "agent", "payee",
-               "repairer", "hospital", "third_party")  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class PartyReported:
-    """A person or firm as the reporter names them. Only the reporter needs a phone or an e-mail address."""
-
-    roles: tuple[str, ...] = said((), choices=PARTY_ROLES, example=("reporter", "insured", "claimant", "payee"))
-    name: str = said(example="王小明", length_max=80)
-    phone: str = said(example="13800138000", length_max=40)
-    email: str = said(length_max=120)
-    person: bool = True
-    id_type: str = said(choices=("", "resident_id", "passport", "business_licence", "other"))
-    id_number: str = said(length_max=40)
-    language: str = said(choices=("", "zh-hans", "zh-hant", "en"))
-    acts_for: int | None = None
-    mandate: str = said(choices=("", "power_of_attorney", "guardianship", "inheritance"))
-    account_name: str = said(length_max=80)
-    account_number: str = said(length_max=40)
-    account_bank: str = said(length_max=40)
+from lipei.domain.parties import PARTY_ROLES as PARTY_ROLES
+from lipei.domain.parties import CheckIdentity as CheckIdentity
+from lipei.domain.parties import PartyReported as PartyReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +65,7 @@ class Report:
     plate: str = said(length_max=20)
     estimate: Money | None = None
     deaths: int = said(0, low=0, high=10_000)
+    insured_died: bool = False  # the insured person is among the dead
     serious_injuries: int = said(0, low=0, high=10_000)
     injured: int = said(0, low=0, high=10_000)
     rescue: bool = False
@@ -204,7 +186,7 @@ class TellCustomer:
     way: str = said("phone", choices=TOLD_BY)
     party: int | None = said(None, low=1)
     exposure: int = said(0, low=0)
-    letter: str = said(choices=("", "receipt", "paper_request", "settlement", "refusal", "advance"))
+    letter: str = said(choices=("", "receipt", "paper_request", "settlement", "refusal", "advance", "guarantee"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +255,7 @@ class Propose:
 
 @dataclass(frozen=True, slots=True)
 class OnAccount:
-    """Money before the final sum: an advance to the claimant (预付), or cover given to a hospital (垫付/担保)."""
+    """Money before the final sum: an advance (预付), or a sum guaranteed to a hospital or paid under its guarantee."""
 
     amount: Money | None = said(None, required=True)  # noqa: RUF009 - `said` makes a field
     payee: int | None = None
@@ -286,6 +268,14 @@ class PayUndisputed:
 
     amount: Money | None = None
     payee: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGuarantee:
+    """The hospital needs the rest of a guarantee no more: why it is known."""
+
+    payee: int | None = None
+    reason: str = said(length_max=200, example="出院结算少于担保金额", required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +357,13 @@ class SendOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class SendCode:
+    """A one-time code to agree with. ``party``: to whom of several; None: the first who is still to agree."""
+
+    party: int | None = said(None, low=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Agree:
     """The customer agrees, with the one-time code sent to their phone."""
 
@@ -424,15 +421,6 @@ class ReceiveRecovery:
     amount: Money | None = said(None, required=True)  # noqa: RUF009 - `said` makes a field
 
 
-@dataclass(frozen=True, slots=True)
-class CheckIdentity:
-    """Identity and mandate of a party were looked at: by which paper, and whether the mandate is good."""
-
-    id_type: str = said("resident_id", choices=("resident_id", "passport", "business_licence", "other"))
-    id_number: str = said(length_max=40)
-    mandate: str = said(choices=("", "power_of_attorney", "guardianship", "inheritance"))
-
-
 COMMANDS: Mapping[tuple[str, str], type] = {
     ("claim", "report"): Report,
     ("claim", "register"): Register,
@@ -469,6 +457,8 @@ COMMANDS: Mapping[tuple[str, str], type] = {
     ("exposure", "advance"): OnAccount,
     ("exposure", "pay_undisputed"): PayUndisputed,
     ("exposure", "guarantee"): OnAccount,
+    ("exposure", "pay_guarantee"): OnAccount,
+    ("exposure", "release_guarantee"): ReleaseGuarantee,
     ("party", "add"): PartyReported,
     ("party", "correct"): PartyReported,
     ("party", "check_identity"): CheckIdentity,
@@ -485,7 +475,7 @@ COMMANDS: Mapping[tuple[str, str], type] = {
     ("offer", "send"): SendOffer,
     ("offer", "agree"): Agree,
     ("offer", "decline"): Reasoned,
-    ("offer", "send_code"): Nothing,
+    ("offer", "send_code"): SendCode,
     ("offer", "expire"): Nothing,
     ("payment", "order"): OrderPayment,
     ("payment", "approve_payment"): Nothing,

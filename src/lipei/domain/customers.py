@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lipei.domain import acting
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor
 
@@ -22,36 +23,40 @@ def party_of(actor: Actor) -> int | None:
 
 
 def own(case: Case, party: int) -> frozenset[int]:
-    """The party, and whom they act for by a mandate that was checked; nobody where there is no such party."""
-    found = case.parties.get(party)
-    if found is None:
-        return frozenset()
-    principal = {found.acts_for} if found.acts_for is not None and found.mandate_checked_at else set()
-    return frozenset({party} | principal)
+    """The party, and whom they act for by a mandate that was checked; nobody where there is no such party alive."""
+    return acting.represented(case, party)
 
 
 def leads(case: Case, party: int) -> bool:
     """Whether the claim as a whole is this party's: who reported it, or whose policy it is."""
-    return any(LEADING & set(case.parties[n].roles) for n in own(case, party) if n in case.parties)
+    return any(LEADING & set(case.parties[n].roles) for n in own(case, party))
+
+
+def asked(case: Case, party: int, offer: Any) -> bool:
+    """Whether an offer is this party's to look at and to answer."""
+    return bool(acting.answers_for(case, offer, party)) if offer.to is not None else leads(case, party)
+
+
+def brings(case: Case, party: int, of: int | None) -> bool:
+    """Whether a paper asked of somebody is this party's to send: asked of oneself or of nobody by name.
+
+    Who leads also brings those of persons whom we cannot reach ourselves, or who have died.
+    """
+    if of is None or of not in case.parties or of in own(case, party):
+        return True
+    other = case.parties[of]
+    return leads(case, party) and (other.deceased or not (other.phone or other.email))
 
 
 def reaches(case: Case, actor: Actor, subject: str, action: str, part: Any) -> bool:
     """Whether this part of the claim is this customer's to act on. The table says beforehand which steps there are."""
     party = party_of(actor)
-    if party is None or party not in case.parties:
+    if party is None or not own(case, party):
         return False
     if subject == "claim":
         return action != "withdraw" or leads(case, party)
     if subject == "party":
         return part is not None and part.part == party
     if subject == "offer":
-        return part.to in own(case, party) if part.to is not None else leads(case, party)
-    return subject == "paper" and _paper_reaches(case, party, part.asked_of)
-
-
-def _paper_reaches(case: Case, party: int, asked: int | None) -> bool:
-    """Papers asked of oneself; who leads also brings those of persons whom we cannot reach ourselves."""
-    if asked is None or asked not in case.parties or asked in own(case, party):
-        return True
-    other = case.parties[asked]
-    return leads(case, party) and not (other.phone or other.email)
+        return asked(case, party, part)
+    return subject == "paper" and brings(case, party, part.asked_of)

@@ -18,7 +18,14 @@ from typing import Any
 from lipei.domain import customers
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Change, Event, Refusal, Value
-from lipei.domain.owing import UNSETTLED, beyond_minor, is_current, is_turned_down, undisputed_minor
+from lipei.domain.owing import (
+    UNSETTLED,
+    beyond_minor,
+    guaranteed_open_minor,
+    is_current,
+    is_turned_down,
+    undisputed_minor,
+)
 
 OPEN = ("reported", "investigating", "assessing", "deciding", "offering", "paying")
 ENDED = ("closed", "withdrawn", "cancelled")
@@ -26,6 +33,9 @@ ANY = OPEN + ENDED
 NEW = ()  # the action makes a new part
 SAME = ""  # the state of the part stays
 EVERY = ("*",)  # the part has no state of its own
+
+GUARANTEED = ("open", "assessed", "checked", "submitted", "approved", "refusal_proposed", "agreed", "refused")
+"""A promise to a hospital holds whatever becomes of the head of loss."""
 
 DESK = ("handler:own", "team_lead:unit", "manager:company")
 LEADS = ("team_lead:unit", "manager:company")
@@ -96,6 +106,8 @@ STEPS: tuple[Step, ...] = (
         ("advance", ("open", "assessed", "checked", "submitted", "approved"), SAME, "exposure.advanced", ("handler:own", "approver:company", *LEADS, "system"), ("claim_registered",)),
         ("pay_undisputed", UNSETTLED, SAME, "exposure.advanced", ("handler:own", "approver:company", *LEADS, "system"), ("claim_registered", "something_undisputed")),
         ("guarantee", ("open", "assessed", "checked", "submitted"), SAME, "exposure.guaranteed", ("handler:own", "handler:company", "approver:company", *LEADS), ("claim_registered",)),
+        ("pay_guarantee", GUARANTEED, SAME, "exposure.guarantee_called", ("handler:own", *LEADS, "finance:company"), ("claim_open", "guarantee_open")),
+        ("release_guarantee", GUARANTEED, SAME, "exposure.guarantee_released", ("handler:own", *LEADS), ("claim_open", "guarantee_open")),
     ),
     *_rows(
         "party",
@@ -165,9 +177,11 @@ KINDS: Mapping[str, str] = {
     "document.received": "a file came in",
     "paper.requested": "a document was asked for",
     "offer.prepared": "a sum was made ready to offer",
+    "offer.agreement_given": "one of several who are asked agreed to an offer",
     "offer.code_wrong": "a wrong one-time code was tried",
     "offer.reminded": "the customer was reminded of an offer",
     "exposure.first_approval_given": "the first of two persons agreed (four eyes)",
+    "exposure.guarantee_first_given": "the first of two persons guaranteed treatment (four eyes)",
     "exposure.settled": "everything due on the exposure has been paid",
     "payment.first_approval_given": "the first of two persons agreed (four eyes)",
     "recovery.first_approval_given": "the first of two persons agreed (four eyes)",
@@ -227,7 +241,9 @@ def _nothing_paid(case: Case, part: Any, actor: Actor) -> bool:
 
 
 def _money_at_rest(case: Case, part: Any, actor: Actor) -> bool:
-    return not any(p.state in ("ordered", "approved", "submitted", "failed") for p in case.payments.values())
+    """Nothing is on its way to anybody, nor promised to a hospital."""
+    moving = any(p.state in ("ordered", "approved", "submitted", "failed") for p in case.payments.values())
+    return not moving and not any(guaranteed_open_minor(case, n) for n in case.exposures)
 
 
 def _promised(case: Case) -> bool:
@@ -291,9 +307,11 @@ GUARDS: Mapping[str, Guard] = {
     ),
     "something_undisputed": lambda case, part, actor: undisputed_minor(case, part) > 0,
     "offer_current": lambda case, part, actor: is_current(case, part),
-    "nothing_spent_on_it": lambda case, part, actor: not any(
-        p.exposure == part.part and p.state != "cancelled" for p in case.payments.values()
+    "nothing_spent_on_it": lambda case, part, actor: (
+        not any(p.exposure == part.part and p.state != "cancelled" for p in case.payments.values())
+        and not guaranteed_open_minor(case, part.part)
     ),
+    "guarantee_open": lambda case, part, actor: guaranteed_open_minor(case, part.part) > 0,
     "something_overpaid": lambda case, part, actor: any(beyond_minor(case, e) for e in case.exposures.values()),
     "something_paid": lambda case, part, actor: not _nothing_paid(case, part, actor),
     "something_agreed": lambda case, part, actor: any(e.state == "agreed" for e in case.exposures.values()),

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from lipei.domain.claims import Case, Exposure, Party
+from lipei.domain import acting
+from lipei.domain.claims import Case, Exposure, Offer, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Condition, holds, values_of
 from lipei.domain.events import Actor, Event, Value
@@ -19,7 +20,8 @@ from lipei.domain.events import Actor, Event, Value
 CHANNELS: Mapping[str, str] = {"sms": "phone", "email": "email"}
 """Every channel with the field of a party that it needs. Parts of a text: an SMS is one text, an e-mail has two."""
 
-LETTERS = ("receipt", "paper_request", "settlement", "refusal", "advance")
+LETTERS = ("receipt", "paper_request", "settlement", "refusal", "advance", "guarantee")
+CODE_SENT = "offer.code_sent"
 OF_SUBJECT = {"asked": "asked_of", "offeree": "to", "debtor": "debtor", "payee": "payee"}
 """Recipients named by the part an event is about: selector → field holding the party's number."""
 STAFF = ("handler", "handler_before", "duty_person", "surveyor", "experts")
@@ -220,10 +222,11 @@ def _select(case: Case, event: Event, name: str) -> tuple[Recipient, ...]:
         return (Recipient(role=name.removeprefix("role:")),)
     if name in STAFF:
         return _staff(case, event, name)
-    numbers = dict.fromkeys(
-        _addressee(case, number) for number in _parties(case, event, name) if number in case.parties
-    )
-    return tuple(Recipient(party=number) for number in numbers)
+    if name == "offeree" and event.kind == CODE_SENT and event.facts.get("party") in case.parties:
+        return (Recipient(party=event.facts["party"]),)  # a code is for who asked for it, and for nobody else
+    named = (number for number in _parties(case, event, name) if number in case.parties)
+    numbers = (to for number in named for to in acting.addressees(case, number))
+    return tuple(Recipient(party=number) for number in dict.fromkeys(numbers))
 
 
 def _staff(case: Case, event: Event, name: str) -> tuple[Recipient, ...]:
@@ -240,6 +243,10 @@ def _staff(case: Case, event: Event, name: str) -> tuple[Recipient, ...]:
 
 def _parties(case: Case, event: Event, name: str) -> tuple[int, ...]:
     part = _part(case, event)
+    if name == "offeree" and isinstance(part, Offer):
+        return acting.offerees(case, part)
+    if name == "hospital" and event.facts.get("payee") in case.parties:
+        return (event.facts["payee"],)  # the one that the guarantee is given to
     if name in OF_SUBJECT and getattr(part, OF_SUBJECT[name], None) is not None:
         return (getattr(part, OF_SUBJECT[name]),)
     if name == "asked":
@@ -257,17 +264,6 @@ def _claimants(case: Case, event: Event) -> tuple[int, ...]:
         return (exposure.claimant,) if exposure.claimant is not None else ()
     named = [e.claimant for e in case.exposures.values() if e.claimant is not None]
     return tuple(dict.fromkeys([*named, *(p.part for p in case.parties.values() if "claimant" in p.roles)]))
-
-
-def _addressee(case: Case, number: int) -> int:
-    """The guardian instead of the person under guardianship; a representative where the person left no address."""
-    acting = [p for p in case.parties.values() if p.acts_for == number]
-    guardian = next((p for p in acting if "guardian" in p.roles), None)
-    if guardian is not None:
-        return guardian.part
-    if reachable(case.parties[number]):
-        return number
-    return next((p.part for p in acting if reachable(p)), number)
 
 
 def _part(case: Case, event: Event) -> Any:

@@ -8,10 +8,8 @@ from lipei.domain.claims import Case, Exposure, Offer
 
 LIVE = ("ordered", "approved", "submitted", "confirmed")
 """States of a payment whose money is out or on its way."""
-HELD = (
-    *LIVE,
-    "failed",
-)  # a failed order keeps its place until it is retried or cancelled: nothing is ordered beside it
+HELD = (*LIVE, "failed")
+"""A failed order keeps its place until it is retried or cancelled: nothing is ordered beside it."""
 TURNED_DOWN = ("declined", "expired")
 """States of an offer to which nobody agreed."""
 UNSETTLED = ("open", "assessed", "checked", "submitted", "approved")
@@ -46,8 +44,21 @@ def beyond_minor(case: Case, exposure: Exposure, *, but: tuple[str, ...] = ()) -
     return max(0, arrived - owed_minor(exposure) - asked_back_minor(case, exposure.part))
 
 
+def guaranteed_open_minor(case: Case, exposure: int, payee: int | None = None) -> int:
+    """Minor units promised to hospitals (to one, with ``payee``) that are neither paid nor on their way nor released."""
+    head = case.exposures.get(exposure)
+    promised: dict[int, int] = {}
+    for row in head.guarantees if head is not None else ():
+        if not row["waits"] and payee in (None, row["payee"]):
+            promised[row["payee"]] = promised.get(row["payee"], 0) + row["amount_minor"]
+    for p in case.payments.values():
+        if p.exposure == exposure and p.kind == "guarantee" and p.state in HELD and p.payee in promised:
+            promised[p.payee] -= p.amount_minor
+    return sum(max(0, left) for left in promised.values())
+
+
 def given_besides_minor(case: Case, exposures: Iterable[int], offer: int) -> int:
-    """Minor units given or on their way for these exposures on account, to a hospital or under earlier offers.
+    """Minor units given, on their way or guaranteed for these exposures on account, to a hospital or under earlier offers.
 
     That is, all but what is paid under ``offer`` itself (0: none), less what came back of overpayments.
     """
@@ -55,7 +66,8 @@ def given_besides_minor(case: Case, exposures: Iterable[int], offer: int) -> int
     paid = (p for p in case.payments.values() if p.exposure in heads and p.state in LIVE)
     out = sum(p.amount_minor for p in paid if not offer or p.offer != offer)
     back = (r for r in case.recoveries.values() if r.exposure in heads and r.kind == "overpayment")
-    return max(0, out - sum(r.received_minor for r in back))
+    promised = sum(guaranteed_open_minor(case, n) for n in heads)
+    return max(0, out + promised - sum(r.received_minor for r in back))
 
 
 def is_current(case: Case, offer: Offer) -> bool:
@@ -70,10 +82,10 @@ def is_reworked(case: Case, offer: Offer) -> bool:
 
 
 def given_minor(case: Case, exposure: int, states: tuple[str, ...] = LIVE) -> int:
-    """Minor units paid or on their way for an exposure, less what was recovered of overpayments."""
+    """Minor units paid, on their way or guaranteed for an exposure, less what was recovered of overpayments."""
     out = sum(p.amount_minor for p in case.payments.values() if p.exposure == exposure and p.state in states)
     back = sum(r.received_minor for r in case.recoveries.values() if r.exposure == exposure and r.kind == "overpayment")
-    return out - back
+    return out + guaranteed_open_minor(case, exposure) - back
 
 
 def offer_of(case: Case, exposure: int) -> int:

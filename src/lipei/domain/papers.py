@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from lipei.domain import facts
+from lipei.domain import acting, facts
 from lipei.domain.claims import Case, Claim, Document, Exposure, Paper, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Compare, Condition, Group, holds, values_of
@@ -285,11 +285,13 @@ def _claimant(case: Case, exposure: int) -> int:
 
 def _asked_of(case: Case, exposure: Exposure, kind: PaperKind) -> tuple[str, int | None]:
     for role in kind.of:
-        if role == "claimant" and exposure.claimant is not None:
-            return role, exposure.claimant
-        party = case.party(role)
-        if party is not None:
-            return role, party.part
+        claimant = case.parties.get(exposure.claimant or 0) if role == "claimant" else None
+        named = claimant or case.party(role)
+        if named is not None and not named.deceased:
+            return role, named.part
+        instead = acting.addressees(case, named.part) if named is not None else ()
+        if instead:  # of who has died nothing is asked: whoever is written to in their place brings it
+            return role, instead[0]
     return kind.of[0], None
 
 

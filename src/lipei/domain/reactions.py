@@ -129,7 +129,7 @@ def _approve_again(event: Event, case: Case, world: World, now: datetime) -> Ite
 
 def _order_rest(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
     """Money on account that did not go out is part of what is due again."""
-    if event.facts.get("kind") in ("advance", "guarantee"):
+    if event.facts.get("kind") in ("advance", "guarantee") or event.kind == "exposure.guarantee_released":
         yield from _order(event, case, world, now)
 
 
@@ -173,6 +173,7 @@ REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "exposure.assessed": (_triage_again, _straight_through),
     "exposure.assessment_checked": (_straight_through,),
     "exposure.decision_submitted": (_straight_through,),
+    "exposure.guarantee_released": (_order_rest, _close),
     "exposure.refused": (_recover, _close),
     "exposure.settled": (_recover, _close),
     "paper.received": (_straight_through,),

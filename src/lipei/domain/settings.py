@@ -41,6 +41,7 @@ class Settings:
     papers_missing_reason: str  # decided without papers: a reason is owed for those asked for, or always
     offer_expiry_days: int
     offer_remind_days: int
+    heirs_agree: str  # to an offer that several share: each of them, or one is enough
     one_time_code_digits: int
     one_time_code_minutes: int
     one_time_code_attempts: int

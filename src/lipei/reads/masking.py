@@ -87,12 +87,13 @@ FIELDS = {
     "account_name": name,
     "account_number": account,
 }
-"""The private fields of a party and how each is masked."""
+"""The private fields of a party and how each is masked; others are free text."""
+NAMES = frozenset({"name", "account_name"})
 
 
 def case(claim: Case) -> Case:
     """The case with every private field masked: what a page may show as it is."""
-    names = [p.name for p in claim.parties.values()] + [p.account_name for p in claim.parties.values()]
+    names = [name for p in claim.parties.values() if p.person for name in (p.name, p.account_name)]
     parts = {
         entity: {number: _part(row, names) for number, row in rows.items()}
         if private_fields(Case.entities[entity])
@@ -108,8 +109,9 @@ def _part(row: Any, names: list[str]) -> Any:
         value = getattr(row, field)
         if not value:
             continue
-        if isinstance(row, Party):
-            changed[field] = FIELDS[field](value)
+        if isinstance(row, Party) and field in FIELDS:
+            if row.person or field not in NAMES:  # what a firm is called is nobody's personal data
+                changed[field] = FIELDS[field](value)
         elif field == "file_name":
             changed[field] = file_name(value)
         else:

@@ -38,6 +38,7 @@ class Row:
     failure: str
     submitted_at: datetime | None
     confirmed_at: datetime | None
+    party: int | None = None  # the payee's number on the claim: masked names may read alike
     made_by: frozenset[str] = frozenset()  # who ordered it or agreed to it: not who may approve it next
 
 
@@ -60,6 +61,7 @@ def listed(
         number=Subquery(claims.values("number")[:1]),
         currency=Subquery(claims.values("currency")[:1]),
         payee_name=Subquery(party.values("account_name")[:1]),
+        payee_person=Subquery(party.values("person")[:1]),
         payee_account=Subquery(party.values("account_number")[:1]),
     )
     if before is not None:
@@ -71,6 +73,7 @@ def listed(
 
 
 def _row(payment: Any, language: str) -> Row:
+    name = payment.payee_name or ""
     return Row(
         cursor=payment.id,
         number=payment.number,
@@ -81,7 +84,8 @@ def _row(payment: Any, language: str) -> Row:
         exposure=payment.exposure,
         currency=payment.currency,
         amount_minor=payment.amount_minor,
-        payee=masking.name(payment.payee_name or ""),
+        payee=name if payment.payee_person is False else masking.name(name),
+        party=payment.payee,
         account=masking.account(payment.payee_account or ""),
         end_to_end_id=payment.end_to_end_id,
         attempt=payment.attempt,

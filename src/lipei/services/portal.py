@@ -21,7 +21,7 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import F, Q
 
-from lipei.domain import commands, messages
+from lipei.domain import commands, customers, messages
 from lipei.domain.claims import Case, Party
 from lipei.domain.events import Actor, Refusal, private_fields
 from lipei.reads import masking
@@ -160,7 +160,11 @@ def _party_with_phone(number: str, phone: str) -> tuple[Case | None, Party | Non
     case = _claim(number)
     index = crypto.blind_index("phone", normal(phone)) if normal(phone) else ""
     for party in case.parties.values() if case and index else ():
-        if party.phone and hmac.compare_digest(crypto.blind_index("phone", normal(party.phone)), index):
+        if (
+            party.phone
+            and not party.deceased
+            and hmac.compare_digest(crypto.blind_index("phone", normal(party.phone)), index)
+        ):
             return case, party
     return None, None
 
@@ -198,31 +202,15 @@ def _claim(number: str) -> Case | None:
 def claim_seen(visit: Visit) -> Case | None:
     """The claim of a visit, or None. Pages show of it only what the functions below let through."""
     case = _claim(visit.number)
-    return case if case is not None and visit.party in case.parties else None
+    return case if case is not None and mine(case, visit.party) else None
 
 
-def mine(case: Case, party: int) -> frozenset[int]:
-    """The party, and whom they act for by a mandate that was checked."""
-    own = case.parties[party]
-    return frozenset({party} | ({own.acts_for} if own.acts_for is not None and own.mandate_checked_at else set()))
-
-
-def leads(case: Case, party: int) -> bool:
-    """Whether the claim as a whole is this party's: who reported it, or whose policy it is."""
-    return any({"reporter", "insured"} & set(case.parties[n].roles) for n in mine(case, party))
+mine, leads = customers.own, customers.leads
 
 
 def papers_for(case: Case, party: int) -> tuple[int, ...]:
     """The papers a party is asked for; who reported also brings those of persons whom we cannot reach ourselves."""
-    own = mine(case, party)
-
-    def reaches(asked: int | None) -> bool:
-        if asked is None or asked in own or asked not in case.parties:
-            return True
-        other = case.parties[asked]
-        return leads(case, party) and not (other.phone or other.email)
-
-    return tuple(n for n, paper in case.papers.items() if reaches(paper.asked_of))
+    return tuple(n for n, paper in case.papers.items() if customers.brings(case, party, paper.asked_of))
 
 
 def exposures_for(case: Case, party: int) -> tuple[int, ...]:
@@ -234,9 +222,9 @@ def exposures_for(case: Case, party: int) -> tuple[int, ...]:
 
 
 def offers_for(case: Case, party: int) -> tuple[int, ...]:
-    """The offers made to this party."""
-    own = mine(case, party)
-    return tuple(n for n, offer in case.offers.items() if offer.to in own and offer.state != "prepared")
+    """The offers that this party is asked to agree to, for themselves or for whom they act."""
+    sent = ((n, offer) for n, offer in case.offers.items() if offer.state != "prepared")
+    return tuple(n for n, offer in sent if offer.to is not None and customers.asked(case, party, offer))
 
 
 def payments_for(case: Case, party: int) -> tuple[int, ...]:

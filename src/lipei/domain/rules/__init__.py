@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lipei.domain.conduct import Rule
-from lipei.domain.rules import decisions, handling, heads, intake, investigation, offers, parties, payments, recoveries
+from lipei.domain.rules import (
+    decisions,
+    guarantees,
+    handling,
+    heads,
+    intake,
+    investigation,
+    offers,
+    parties,
+    payments,
+    recoveries,
+)
 
 RULES: Mapping[tuple[str, str], Rule] = {
     ("claim", "report"): intake.report,
@@ -42,7 +53,9 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("exposure", "drop"): heads.drop,
     ("exposure", "advance"): payments.on_account,
     ("exposure", "pay_undisputed"): payments.pay_undisputed,
-    ("exposure", "guarantee"): payments.on_account,
+    ("exposure", "guarantee"): guarantees.give,
+    ("exposure", "pay_guarantee"): guarantees.pay,
+    ("exposure", "release_guarantee"): guarantees.release,
     ("party", "add"): parties.add,
     ("party", "correct"): parties.correct,
     ("party", "check_identity"): parties.check_identity,

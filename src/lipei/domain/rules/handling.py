@@ -180,6 +180,8 @@ def tell_customer(ask: Ask) -> Outcome:
     codes = {} if command.text.strip() else {"text": "refusal.text_missing"}
     if whom is None:
         codes["party"] = "refusal.party_unknown"
+    elif whom.deceased:
+        codes["party"] = "refusal.party_deceased"
     elif not CUSTOMERS & set(whom.roles):
         codes["party"] = "refusal.party_no_customer"
     if command.exposure and command.exposure not in case.exposures:

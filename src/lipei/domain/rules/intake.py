@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields as fields_of
 from datetime import timedelta
@@ -16,11 +15,7 @@ from lipei.domain.events import Change, Outcome, Refusal, Value, wrong
 from lipei.domain.facts import wrong_of_claim, wrong_of_head
 from lipei.domain.money import Money
 from lipei.domain.rules.incidents import wrong_incident, wrong_with_incidents
-
-_EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
-_RESIDENT_ID = re.compile(r"[0-9]{17}[0-9Xx]")
-MANDATED = ("agent", "guardian", "heir")
-"""Roles of those who act for another party of the claim, or take their place."""
+from lipei.domain.rules.persons import party_fields, wrong_acting, wrong_contact, wrong_party
 
 
 def report(ask: Ask) -> Outcome:
@@ -66,7 +61,8 @@ def _root(ask: Ask, command: Report) -> dict[str, Value]:
         "story": command.story.strip(),
         "place": command.place.strip(),
         "country": command.country,
-        "deaths": command.deaths,
+        "deaths": max(command.deaths, int(_insured_died(ask))),
+        "insured_died": _insured_died(ask),
         "serious_injuries": command.serious_injuries,
         "injured": command.injured,
         "rescue": command.rescue,
@@ -102,7 +98,7 @@ def _wrong_report(ask: Ask, command: Report) -> dict[str, str]:
         codes["story"] = "refusal.story_missing"
     if not (command.phone.strip() or command.email.strip() or any(p.phone or p.email for p in command.parties)):
         codes["phone"] = "refusal.contact_missing"
-    codes |= _wrong_contact(ask, command.phone, command.email)
+    codes |= wrong_contact(ask, command.phone, command.email)
     if command.loss_at and command.loss_at > ask.now + timedelta(minutes=ask.rulebook.settings.clock_skew_minutes):
         codes["loss_at"] = "refusal.loss_after_report"
     if command.policy_number and ask.world.policy is None:
@@ -111,11 +107,28 @@ def _wrong_report(ask: Ask, command: Report) -> dict[str, str]:
         codes["country"] = code
     codes |= _wrong_line(ask, command) | _wrong_amounts(ask, command)
     codes |= wrong_facts(ask, command.facts, ask.world.policy.product if ask.world.policy else "")
-    numbers = set(range(1, len(command.parties) + 1))
+    named = {n: Party(part=n, **_named(ask, p)) for n, p in enumerate(command.parties, start=1)}
     for number, party in enumerate(command.parties, start=1):
-        found = wrong_party(ask, party) | wrong_acting(party, numbers - {number})
+        found = wrong_party(ask, party) | wrong_acting(ask, named[number], named)
+        if party.deceased and "reporter" in party.roles:
+            found["deceased"] = "refusal.reporter_deceased"
         codes |= {f"parties.{number}.{name}": code for name, code in found.items()}
+    if command.insured_died and any({"reporter", "insured"} <= set(p.roles) for p in command.parties):
+        codes["insured_died"] = "refusal.reporter_deceased"
     return codes
+
+
+def _named(ask: Ask, party: PartyReported) -> dict[str, Any]:
+    """A party's row as the report names it; the insured of a report that says so has died."""
+    fields = party_fields(ask, party)
+    return fields | {"deceased": fields["deceased"] or ("insured" in party.roles and _insured_died(ask))}
+
+
+def _insured_died(ask: Ask) -> bool:
+    """Whether the insured is known to have died: by this report, or on a claim whose policy is found only now."""
+    if isinstance(ask.command, Report):
+        return ask.command.insured_died or any(p.deceased and "insured" in p.roles for p in ask.command.parties)
+    return ask.case.claim.insured_died
 
 
 def wrong_facts(ask: Ask, given: Mapping[str, Value], product: str) -> dict[str, str]:
@@ -128,20 +141,6 @@ def wrong_facts(ask: Ask, given: Mapping[str, Value], product: str) -> dict[str,
 def known_facts(given: Mapping[str, Value]) -> dict[str, Value]:
     """What is really known: null takes a fact back."""
     return {name: value for name, value in given.items() if value is not None}
-
-
-def wrong_acting(party: PartyReported, others: set[int]) -> dict[str, str]:
-    """What is wrong with for whom a party acts: nobody named where the role needs it, or nobody of this claim."""
-    if party.acts_for is None:
-        return {"acts_for": "refusal.acts_for_missing"} if set(party.roles) & set(MANDATED) else {}
-    return {} if party.acts_for in others else {"acts_for": "refusal.party_unknown"}
-
-
-def _wrong_contact(ask: Ask, phone: str, email: str) -> dict[str, str]:
-    """What is wrong with a phone number as it is dialled in this market, or with an e-mail address."""
-    codes = {"phone": accounts.check_phone(number=phone, region=_region(ask)) if phone.strip() else None}
-    codes["email"] = None if not email.strip() or _EMAIL.fullmatch(email.strip()) else "refusal.email_impossible"
-    return {name: code for name, code in codes.items() if code}
 
 
 def _region(ask: Ask) -> str:
@@ -175,50 +174,6 @@ def _wrong_amounts(ask: Ask, command: Report) -> dict[str, str]:
     return codes
 
 
-def wrong_party(ask: Ask, party: PartyReported) -> dict[str, str]:
-    """What is wrong with what is said of a party: phone, identity number, account."""
-    codes: dict[str, str | None] = {**_wrong_contact(ask, party.phone, party.email)}
-    looks_like_one = not party.id_type and party.person and _RESIDENT_ID.fullmatch(party.id_number.strip())
-    if party.id_number and (party.id_type == "resident_id" or looks_like_one):
-        codes["id_number"] = accounts.check_resident_id(number=party.id_number, today=ask.now.date())
-    if party.id_number and party.id_type == "business_licence":
-        codes["id_number"] = accounts.check_uscc(number=party.id_number)
-    if party.account_number:
-        kind = accounts.account_kind(number=party.account_number)
-        codes["account_number"] = accounts.check_account(number=party.account_number, kind=kind)
-    return {name: code for name, code in codes.items() if code}
-
-
-def party_fields(ask: Ask, party: PartyReported) -> dict[str, Value]:
-    """A party's row from what was said; an account whose check digit agrees counts as checked."""
-    number = accounts.compact_account(number=party.account_number) if party.account_number else ""
-    return {
-        "roles": party.roles,
-        "person": party.person,
-        "name": party.name.strip(),
-        "phone": party.phone.strip(),
-        "email": party.email.strip(),
-        "id_type": party.id_type,
-        "id_number": party.id_number.strip(),
-        "born_on": _born_on(party),
-        "language": party.language,
-        "acts_for": party.acts_for,
-        "mandate": party.mandate,
-        "account_name": party.account_name.strip() or (party.name.strip() if number else ""),
-        "account_number": number,
-        "account_bank": party.account_bank.strip(),
-        "account_kind": accounts.account_kind(number=number) if number else "",
-        "account_checked_at": ask.now if number else None,
-    }
-
-
-def _born_on(party: PartyReported) -> str:
-    if party.id_type != "resident_id" or not party.id_number:
-        return ""
-    born = accounts.resident_birth_date(number=party.id_number)
-    return born.isoformat() if born else ""
-
-
 def _parties(ask: Ask, command: Report) -> dict[int, dict[str, Value]]:
     """The parties by number: those named as they were counted, then the reporter if they are not among them.
 
@@ -229,22 +184,24 @@ def _parties(ask: Ask, command: Report) -> dict[int, dict[str, Value]]:
     alone = not any({"claimant", "insured"} & set(p.roles) for p in named)
     if not any("reporter" in p.roles for p in named):
         named.append(PartyReported(roles=("reporter",), name=command.name, phone=command.phone, email=command.email))
-    found = {number: party_fields(ask, party) for number, party in enumerate(named, start=1)}
+    found = {number: _named(ask, party) for number, party in enumerate(named, start=1)}
     for fields in found.values():
         fill_from_file(ask, fields)
     if insured := insured_on_file(ask, found):
         found[len(found) + 1] = insured
     if alone:
         first = next(f for role in ("insured", "reporter") for f in found.values() if role in f["roles"])
-        first["roles"] = tuple(dict.fromkeys((*first["roles"], "claimant", "payee")))
+        paid = () if first["deceased"] else ("payee",)  # what was due to the dead goes to their heirs
+        first["roles"] = tuple(dict.fromkeys((*first["roles"], "claimant", *paid)))
     return found
 
 
 def insured_on_file(ask: Ask, parties: Mapping[int, Mapping[str, Value]]) -> dict[str, Value] | None:
-    """The insured as the policy knows them, where nobody of the parties is."""
-    if not ask.world.on_file.get("name") or any("insured" in p["roles"] for p in parties.values()):
+    """The insured as the policy knows them, where nobody of the parties is; known to have died they stand there unnamed."""
+    known = ask.world.on_file.get("name") or _insured_died(ask)
+    if not known or any("insured" in p["roles"] for p in parties.values()):
         return None
-    fields = party_fields(ask, PartyReported(roles=("insured",)))
+    fields = _named(ask, PartyReported(roles=("insured",)))
     fill_from_file(ask, fields)
     return fields
 
@@ -269,8 +226,10 @@ def _same_person(ask: Ask, fields: Mapping[str, Value]) -> bool:
     """Whether a party is the insured on file: by phone, however it is written, else by the very name.
 
     At the portal a name proves nothing beside another phone than the one on file: a code goes to the phone that was
-    typed, and would open what is on file to whoever knows the name.
+    typed, and would open what is on file to whoever knows the name. Of an insured who has died nobody else is the same.
     """
+    if _insured_died(ask):
+        return False
     on_file, region = ask.world.on_file, _region(ask)
     phone = accounts.normal_phone(number=on_file.get("phone", ""), region=region)
     if phone and accounts.normal_phone(number=fields["phone"], region=region) == phone:

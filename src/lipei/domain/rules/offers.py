@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
+from lipei.domain import acting
 from lipei.domain.claims import Offer
 from lipei.domain.commands import Share
 from lipei.domain.conduct import Ask
+from lipei.domain.customers import party_of
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
-from lipei.domain.rules.payments import guardian_missing, settled_now
+from lipei.domain.rules.payments import guardian_missing, payee_of, settled_now
 
 
 def send(ask: Ask) -> Outcome:
@@ -19,8 +22,11 @@ def send(ask: Ask) -> Outcome:
     codes = wrong_shares(ask, ask.command.shares)
     if codes:
         return wrong(**codes)
+    shares = share_rows(ask.command.shares) or offer.shares or _only_heir(ask, offer)
+    refusal = _wrong_heirs(ask, offer, shares)
+    if refusal is not None:
+        return refusal
     expires_at = ask.now + timedelta(days=settings.offer_expiry_days)
-    shares = share_rows(ask.command.shares) or offer.shares
     heads = [ask.case.exposures[n] for n in offer.exposures]
     amount = sum(e.payable_minor + e.ex_gratia_minor for e in heads)
     facts = {"amount_minor": amount, "exposures": offer.exposures, "expires_at": expires_at}
@@ -34,10 +40,40 @@ def send(ask: Ask) -> Outcome:
             undisputed_minor=amount,
             code_digest="",
             code_expires_at=None,
+            code_for=None,
+            agreed_parties=(),
             answered_at=None,
             answer="",
         ),
     )
+
+
+def _only_heir(ask: Ask, offer: Offer) -> tuple[dict[str, int], ...]:
+    """The whole sum to whoever is paid in place of somebody who has died, where that is one alone."""
+    to = ask.case.parties.get(offer.to or 0)
+    payee = payee_of(ask.case, to.part) if to is not None and to.deceased else None
+    return ({"payee": payee, "numerator": 1, "denominator": 1},) if payee and payee != offer.to else ()
+
+
+def _wrong_heirs(ask: Ask, offer: Offer, shares: Sequence[Mapping[str, int]]) -> Refusal | None:
+    """Why an offer cannot go out yet: nobody may act for the dead, several inherit and nothing says how much each, a payee
+
+    has died, or the right of an heir was not checked: sums are told to nobody who has not shown a right to them.
+    """
+    to = ask.case.parties.get(offer.to or 0)
+    codes: dict[str, str] = {}
+    for number, share in enumerate(shares, start=1):
+        payee = ask.case.parties[share["payee"]]
+        if payee.deceased:
+            codes[f"shares.{number}.payee"] = "refusal.payee_deceased"
+        elif acting.ENTITLED & set(payee.roles) and not acting.mandate_holds(payee):
+            codes[f"shares.{number}.payee"] = "refusal.mandate_not_checked"
+    if not codes and to is not None and to.deceased:
+        if not acting.offerees(ask.case, replace(offer, shares=tuple(shares))):
+            return Refusal("refusal.heir_missing")
+        if not shares:
+            codes["shares"] = "refusal.shares_missing"
+    return wrong(**codes) if codes else None
 
 
 def _fresh_code(ask: Ask) -> dict[str, Value]:
@@ -50,7 +86,20 @@ def _fresh_code(ask: Ask) -> dict[str, Value]:
 
 def send_code(ask: Ask) -> Outcome:
     """A one-time code for who is asked to agree; the one before is void."""
-    return (ask.done(facts={"amount_minor": ask.target.amount_minor}, **_fresh_code(ask)),)
+    offer: Offer = ask.target
+    said = party_of(ask.actor) or ask.command.party or _asked_next(ask, offer)
+    if said is not None and ask.command.party and not acting.answers_for(ask.case, offer, said):
+        return wrong(party="refusal.not_asked_to_agree")
+    facts = {"amount_minor": offer.amount_minor, "party": said}
+    return (ask.done(facts=facts, code_for=said, **_fresh_code(ask)),)
+
+
+def _asked_next(ask: Ask, offer: Offer) -> int | None:
+    """Who is to say it next: the first whose agreement is missing, or who speaks for them."""
+    missing = next((n for n in acting.offerees(ask.case, offer) if n not in offer.agreed_parties), offer.to)
+    if missing is None or missing not in ask.case.parties:
+        return None
+    return next(iter(acting.addressees(ask.case, missing)), None)
 
 
 def share_rows(shares: Sequence[Share]) -> tuple[dict[str, int], ...]:
@@ -72,7 +121,11 @@ def wrong_shares(ask: Ask, shares: Sequence[Share]) -> dict[str, str]:
 
 
 def agree(ask: Ask) -> Outcome:
-    """The customer agrees. Anybody but the rule (on the customer's own beforehand agreement) shows the one-time code."""
+    """The customer agrees. Anybody but the rule (on the customer's own beforehand agreement) shows the one-time code.
+
+    Where several are asked, each says so with a code of their own; the offer is agreed when the last of them has
+    (docs/decisions/0012).
+    """
     offer: Offer = ask.target
     if offer.expires_at is not None and ask.now >= offer.expires_at:
         return Refusal("refusal.offer_expired")
@@ -82,35 +135,69 @@ def agree(ask: Ask) -> Outcome:
     codes = wrong_shares(ask, ask.command.shares) or _shares_altered(ask, offer)
     if codes:
         return wrong(**codes)
+    signer = party_of(ask.actor) or offer.code_for or offer.to
+    agreed_to = _agreed_now(ask, offer, signer)
+    if isinstance(agreed_to, Refusal):
+        return agreed_to
+    if set(acting.offerees(ask.case, offer)) - agreed_to:
+        return _one_agreed(ask, offer, signer, agreed_to)
     to = ask.case.parties.get(offer.to or 0)
     if to is not None and guardian_missing(ask.case, to, ask.rulebook, ask.now):
         return Refusal("refusal.guardian_needed", "fields", {"payee": to.part}, {"shares": "refusal.guardian_needed"})
     shares = share_rows(ask.command.shares) or offer.shares
     changes = [Change("exposure", n, {"state": "agreed", "agreed_at": ask.now}) for n in offer.exposures]
-    facts = {"amount_minor": offer.amount_minor, "exposures": offer.exposures}
+    facts = {"amount_minor": offer.amount_minor, "exposures": offer.exposures, "party": signer}
     agreed = ask.done(
         *changes,
         facts=facts,
         answered_at=ask.now,
         agreed_by=ask.actor.id,
+        agreed_parties=tuple(sorted(agreed_to)),
         shares=shares,
         code_digest="",
         code_expires_at=None,
+        code_for=None,
     )
     after = ask.case.after([agreed])
     nothing_due = tuple(e for n in offer.exposures for e in settled_now(after, n))
     return (agreed, *nothing_due)
 
 
+def _agreed_now(ask: Ask, offer: Offer, signer: int | None) -> set[int] | Refusal:
+    """Those whose agreement is there with this one; refused where nobody asked this person, or they have said it already."""
+    needed = acting.offerees(ask.case, offer)
+    if ask.actor.by_rule or (needed and ask.rulebook.settings.heirs_agree == "one"):
+        return set(needed)
+    now = acting.answers_for(ask.case, offer, signer) if signer is not None else frozenset(needed)
+    if needed and not now:
+        return Refusal("refusal.not_asked_to_agree", "fields", fields={"code": "refusal.not_asked_to_agree"})
+    if needed and now <= set(offer.agreed_parties):
+        return Refusal("refusal.agreed_already", "fields", fields={"code": "refusal.agreed_already"})
+    return {*now, *offer.agreed_parties}
+
+
+def _one_agreed(ask: Ask, offer: Offer, signer: int | None, agreed_to: set[int]) -> Outcome:
+    """One of several has agreed; the others are still asked."""
+    fields = {"agreed_parties": tuple(sorted(agreed_to)), "code_digest": "", "code_expires_at": None, "code_for": None}
+    facts = {"amount_minor": offer.amount_minor, "party": signer}
+    return (Event("offer.agreement_given", ask.part, facts, (Change("offer", ask.part, fields),)),)
+
+
 def _shares_altered(ask: Ask, offer: Offer) -> dict[str, str]:
-    """Who agrees agrees to what was offered. Shares are settled by the insurer's people, with whom the payees talk."""
+    """Who agrees agrees to what was offered. Shares are settled by the insurer's people, with whom the payees talk; not
+
+    any more once one of several has agreed to them.
+    """
     said = share_rows(ask.command.shares)
-    staff = ask.actor.id.startswith("staff:")
+    staff = ask.actor.id.startswith("staff:") and not offer.agreed_parties
     return {"shares": "refusal.shares_fixed"} if said and said != offer.shares and not staff else {}
 
 
 def _wrong_code(ask: Ask, offer: Offer) -> Outcome | None:
     """The refusal for a code that is wrong, old or tried too often; a wrong try counts, so it is an event."""
+    party = party_of(ask.actor)
+    if party is not None and offer.code_for not in (None, party):
+        return Refusal("refusal.code_expired", "fields", fields={"code": "refusal.code_expired"})
     if not offer.code_digest or offer.code_expires_at is None or ask.now >= offer.code_expires_at:
         return Refusal("refusal.code_expired", "fields", fields={"code": "refusal.code_expired"})
     if offer.code_attempts >= ask.rulebook.settings.one_time_code_attempts:

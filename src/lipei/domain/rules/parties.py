@@ -9,69 +9,65 @@ from lipei.domain.claims import Party
 from lipei.domain.commands import PartyReported
 from lipei.domain.conduct import Ask
 from lipei.domain.customers import PREFIX
-from lipei.domain.events import Change, Outcome, Value, wrong
-from lipei.domain.rules.intake import party_fields, wrong_acting, wrong_party
-from lipei.domain.rules.payments import MANDATES, approved_anew
+from lipei.domain.events import Outcome, Value, wrong
+from lipei.domain.rules.payments import approved_anew
+from lipei.domain.rules.persons import born_on, is_person, party_fields, wrong_acting, wrong_party
+
+_ACTING = frozenset({"roles", "acts_for", "mandate", "mandate_reason"})
+_ACCOUNT = frozenset({"name", "account_number", "account_name", "account_bank"})
 
 
 def add(ask: Ask) -> Outcome:
     """One more person or firm."""
-    codes = {**wrong_party(ask, ask.command), **_wrong_roles(ask)}
+    part, fields = ask.case.next_part("party"), party_fields(ask, ask.command)
+    codes = wrong_party(ask, ask.command)
+    if not ask.command.roles:
+        codes["roles"] = "refusal.role_missing"
+    codes |= wrong_acting(ask, Party(part=part, **fields), ask.case.parties)
     if codes:
         return wrong(**codes)
-    return (
-        ask.done(
-            part=ask.case.next_part("party"), facts={"roles": ask.command.roles}, **party_fields(ask, ask.command)
-        ),
-    )
-
-
-def _wrong_roles(ask: Ask) -> dict[str, str]:
-    command = ask.command
-    if not command.roles:
-        return {"roles": "refusal.role_missing"}
-    return wrong_acting(command, set(ask.case.parties))
+    return (ask.done(part=part, facts={"roles": ask.command.roles}, **fields),)
 
 
 def correct(ask: Ask) -> Outcome:
     """What is known of a party changes; only what was said is changed. A new account or identity is checked anew."""
     command, party = ask.command, ask.target
     by_customer = ask.actor.id.startswith(PREFIX)
-    codes = wrong_party(ask, replace(command, id_type=command.id_type or party.id_type, person=party.person))
-    codes |= wrong_acting(_as_corrected(command, party), set(ask.case.parties) - {party.part})
-    codes |= _beyond_a_customer(command, party) if by_customer else {}
-    if codes:
-        return wrong(**codes)
-    said = party_fields(ask, command)
+    roles = command.roles or party.roles
+    as_now = replace(command, roles=roles, id_type=command.id_type or party.id_type, person=party.person)
+    codes = wrong_party(ask, as_now)
+    said = {**party_fields(ask, command), "person": is_person(as_now), "deceased": command.deceased}
     changed: dict[str, Value] = {
         name: value for name, value in said.items() if value not in ("", None, ()) and value != getattr(party, name)
     }
-    changed.pop("person", None)
+    if _ACTING & set(changed):
+        codes |= wrong_acting(ask, replace(party, **changed), ask.case.parties)
+    codes |= _beyond_a_customer(command, party) if by_customer else {}
+    if codes:
+        return wrong(**codes)
     if command.account_number and not command.account_name:
         changed["account_name"] = party.account_name or party.name
     if changed.get("account_number", party.account_number) == party.account_number:
         changed.pop("account_checked_at", None)
     if "id_number" in changed or "name" in changed:
         changed["identity_checked_at"] = None
-    if "acts_for" in changed or "mandate" in changed or "name" in changed:
+    if {"acts_for", "mandate", "mandate_reason", "name"} & set(changed):
         changed["mandate_checked_at"] = None
     if not changed:
         return wrong(name="refusal.nothing_changed")
-    waiting: list[Change] = []
-    if {"name", "account_number", "account_name", "account_bank"} & set(changed):
+    waiting = approved_anew(ask, party) if {*_ACCOUNT, "deceased"} & set(changed) else []
+    if _ACCOUNT & set(changed):
         changed["account_by"] = "" if by_customer else ask.actor.id
-        waiting = approved_anew(ask, party)
     return (ask.done(*waiting, facts={"fields": tuple(sorted(changed))}, **changed),)
-
-
-def _as_corrected(command: PartyReported, party: Party) -> PartyReported:
-    return replace(command, roles=command.roles or party.roles, acts_for=command.acts_for or party.acts_for)
 
 
 def _beyond_a_customer(command: PartyReported, party: Party) -> dict[str, str]:
     """What customers cannot correct by themselves: who they are on the claim, for whom they act, another's account."""
-    said = {"roles": command.roles, "acts_for": command.acts_for, "mandate": command.mandate}
-    codes = {name: "refusal.ask_us" for name, value in said.items() if value and value != getattr(party, name)}
+    names = ("roles", "acts_for", "mandate", "mandate_reason", "deceased")
+    said = {name: getattr(command, name) for name in names}
+    codes = {
+        n: "refusal.ask_us" for n, value in said.items() if value not in ("", None, ()) and value != getattr(party, n)
+    }
     if (
         command.name
         and party.name
@@ -101,14 +97,15 @@ def check_identity(ask: Ask) -> Outcome:
     if code:
         codes["id_number"] = code
     mandate = command.mandate or party.mandate
-    fitting = {MANDATES[role] for role in party.roles if role in MANDATES}
     if party.acts_for is not None and not mandate:
         codes["mandate"] = "refusal.mandate_missing"
-    elif party.acts_for is not None and fitting and mandate not in fitting:
-        codes["mandate"] = "refusal.mandate_other"
+    elif party.acts_for is not None:
+        codes |= wrong_acting(ask, replace(party, mandate=mandate), ask.case.parties)
     if codes:
         return wrong(**codes)
     fields: dict[str, Value] = {"id_type": command.id_type, "id_number": number, "identity_checked_at": ask.now}
+    if born := born_on(command.id_type, number):
+        fields["born_on"] = born
     if party.acts_for is not None:
         fields |= {"mandate": mandate, "mandate_checked_at": ask.now}
     return (ask.done(facts={"id_type": command.id_type, "mandate": fields.get("mandate", "")}, **fields),)

@@ -6,12 +6,12 @@ So an advance is set off, a payment repeated by a double click finds nothing due
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
-from lipei.domain import accounts, authority
+from lipei.domain import accounts, acting, authority
+from lipei.domain.acting import mandate_holds
 from lipei.domain.authority import Granted
 from lipei.domain.claims import Case, Exposure, Party, Payment
 from lipei.domain.commands import OnAccount
@@ -24,6 +24,7 @@ from lipei.domain.owing import (
     NOTHING_OWED,
     beyond_minor,
     given_minor,
+    guaranteed_open_minor,
     offer_of,
     owed_minor,
     undisputed_minor,
@@ -32,8 +33,6 @@ from lipei.domain.rulebook import Rulebook
 
 MOVING = ("ordered", "approved", "submitted", "failed")
 ENDED = ("settled", *NOTHING_OWED)
-MANDATES: Mapping[str, str] = {"agent": "power_of_attorney", "guardian": "guardianship", "heir": "inheritance"}
-"""What a party in a role shows before money goes to them: 民法典 161, 34, 1145."""
 
 
 def due_minor(case: Case, exposure: Exposure) -> int:
@@ -81,11 +80,26 @@ def planned(case: Case, offer_number: int) -> list[tuple[int, int, int]]:
     return found
 
 
+def shares_of(case: Case, offer_number: int) -> dict[int, int]:
+    """Payee → minor units that an offer pays them in all, in the order of the shares: ordered already or still to be."""
+    found: dict[int, int] = {}
+    for _, payee, amount in planned(case, offer_number):
+        found[payee] = found.get(payee, 0) + amount
+    for p in case.payments.values():
+        if p.offer == offer_number and p.kind == "settlement" and p.state in HELD and p.payee is not None:
+            found[p.payee] = found.get(p.payee, 0) + p.amount_minor
+    order = [s["payee"] for s in case.offers[offer_number].shares]
+    return dict(sorted(found.items(), key=lambda row: order.index(row[0]) if row[0] in order else len(order)))
+
+
 def payee_of(case: Case, party: int | None) -> int | None:
-    """Who is paid for a claimant: whoever is named payee for them, else themselves."""
-    acting = next((p.part for p in case.parties.values() if "payee" in p.roles and p.acts_for == party), None)
-    if acting is not None:
-        return acting
+    """Who is paid for a claimant: whoever is named payee for them, for the dead their only heir, else themselves."""
+    named = next((p.part for p in case.parties.values() if "payee" in p.roles and p.acts_for == party), None)
+    if named is not None:
+        return named
+    if party is not None and party in case.parties and case.parties[party].deceased:
+        heirs = acting.heirs(case, party)
+        return heirs[0] if len(heirs) == 1 else party
     if party is not None and party in case.parties and case.parties[party].account_number:
         return party
     alone = [p.part for p in case.parties.values() if "payee" in p.roles]
@@ -112,11 +126,11 @@ def order(ask: Ask) -> Outcome:
     refusal = wrong_payee(ask, payee, amount)
     if refusal is not None:
         return refusal
-    return (_ordered(ask, command.exposure, payee.part, amount, "settlement"),)
+    return (ordered(ask, command.exposure, payee.part, amount, "settlement"),)
 
 
 def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) -> Refusal | None:
-    """Why this person cannot be paid this sum yet: account, name, mandate, guardian or identity.
+    """Why this person cannot be paid this sum yet: dead, or account, name, mandate, guardian or identity.
 
     ``without`` is the payment looked at again, which is not to count beside itself.
     """
@@ -127,7 +141,9 @@ def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) 
     )
     named = accounts.match_names(account_name=payee.account_name, payee_name=payee.name) != "different"
     code = ""
-    if not payee.account_number:
+    if payee.deceased:
+        code = "refusal.payee_deceased"
+    elif not payee.account_number:
         code = "refusal.account_missing"
     elif not named:
         code = "refusal.account_name_differs"
@@ -143,14 +159,6 @@ def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) 
         code = "refusal.identity_not_checked"
     params = {"payee": payee.part, "limit": _identity_limit(ask.rulebook)}
     return Refusal(code, "fields", params, {"payee": code}) if code else None
-
-
-def mandate_holds(party: Party) -> bool:
-    """Whether a party who acts for another, or inherits, has shown the right to: the mandate was seen and fits the role."""
-    fitting = {MANDATES[role] for role in party.roles if role in MANDATES}
-    if not fitting and party.acts_for is None:
-        return True
-    return party.mandate_checked_at is not None and (not fitting or party.mandate in fitting)
 
 
 def guardian_missing(case: Case, party: Party, rulebook: Rulebook, now: datetime) -> bool:
@@ -178,7 +186,8 @@ def _identity_limit(rulebook: Rulebook) -> Money:
     return Money(rulebook.settings.identity_check_threshold_minor, rulebook.triage.currency)
 
 
-def _ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *more: Change) -> Event:
+def ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *more: Change) -> Event:
+    """The event of a payment ordered."""
     part = ask.case.next_part("payment")
     offer = offer_of(ask.case, exposure) if kind == "settlement" else 0
     fields: dict[str, Value] = {
@@ -197,9 +206,8 @@ def _ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *more:
 
 
 def on_account(ask: Ask) -> Outcome:
-    """Money before the final sum: an advance to the claimant (预付), or treatment paid for at the hospital (垫付)."""
-    likely = {"likely": Money(max(0, likely_minor(ask.case, ask.target)), ask.case.claim.currency)}
-    return _given(ask, ask.command, ask.step.action, Refusal("refusal.more_than_likely", "fields", likely))
+    """Money before the final sum: an advance to the claimant (预付)."""
+    return _given(ask, ask.command, more_than_likely(ask))
 
 
 def pay_undisputed(ask: Ask) -> Outcome:
@@ -208,18 +216,18 @@ def pay_undisputed(ask: Ask) -> Outcome:
     most = Money(least, ask.case.claim.currency)
     asked = OnAccount(ask.command.amount or most, ask.command.payee)
     too_much = Refusal("refusal.more_than_undisputed", "fields", {"undisputed": most})
-    return _given(ask, asked, "advance", too_much, undisputed=True)
+    return _given(ask, asked, too_much, undisputed=True)
 
 
-def _given(ask: Ask, command: OnAccount, kind: str, too_much: Refusal, **more: Value) -> Outcome:
-    """An order of money on account of this kind. ``too_much`` refuses more than its one figure."""
+def _given(ask: Ask, command: OnAccount, too_much: Refusal, **more: Value) -> Outcome:
+    """An order of money on account. ``too_much`` refuses more than its one figure."""
     exposure, claim = ask.target, ask.case.claim
     (most,) = too_much.params.values()
     if command.amount is None or command.amount.minor <= 0:
         return wrong(amount="refusal.amount_missing")
     if command.amount.currency != claim.currency:
         return wrong(amount="refusal.currency_mixed")
-    payee = ask.case.parties.get(command.payee or _payee_on_account(ask, kind) or 0)
+    payee = ask.case.parties.get(command.payee or payee_of(ask.case, exposure.claimant) or 0)
     if payee is None:
         return wrong(payee="refusal.party_unknown")
     if command.amount.minor > most.minor:
@@ -227,20 +235,25 @@ def _given(ask: Ask, command: OnAccount, kind: str, too_much: Refusal, **more: V
     refusal = wrong_payee(ask, payee, command.amount.minor)
     if refusal is not None:
         return refusal
-    total = authority.cumulative_minor(case=ask.case, kind=kind, part=ask.part, amount_minor=command.amount.minor)
+    total = authority.cumulative_minor(case=ask.case, kind="advance", part=ask.part, amount_minor=command.amount.minor)
     granted = authority.may(
-        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind=kind, line=claim.line,
+        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind="advance", line=claim.line,
         cumulative_minor=total, currency=claim.currency, involved=(), at=ask.now,
     )  # fmt: skip
     if isinstance(granted, Refusal):
         return granted
-    name = "advanced_minor" if kind == "advance" else "guaranteed_minor"
     amount = command.amount.minor
     told = {"amount_minor": amount, "payee": payee.part, "reason": command.reason.strip(), **more}
     return (
-        ask.done(facts=told, **{name: getattr(exposure, name) + amount}),
-        _ordered(ask, ask.part, payee.part, amount, kind),
+        ask.done(facts=told, advanced_minor=exposure.advanced_minor + amount),
+        ordered(ask, ask.part, payee.part, amount, "advance"),
     )
+
+
+def more_than_likely(ask: Ask) -> Refusal:
+    """The refusal of more than may come due on the exposure asked about; its one figure says how much may."""
+    likely = {"likely": Money(max(0, likely_minor(ask.case, ask.target)), ask.case.claim.currency)}
+    return Refusal("refusal.more_than_likely", "fields", likely, {"amount": "refusal.more_than_likely"})
 
 
 def likely_minor(case: Case, exposure: Exposure) -> int:
@@ -254,13 +267,6 @@ def likely_minor(case: Case, exposure: Exposure) -> int:
     computed = exposure.state != "open" and bool(exposure.settlement)
     likely = exposure.payable_minor if computed else max(exposure.reserve_minor, exposure.payable_minor)
     return likely - given
-
-
-def _payee_on_account(ask: Ask, kind: str) -> int | None:
-    if kind == "guarantee":
-        hospital = ask.case.party("hospital")
-        return hospital.part if hospital else None
-    return payee_of(ask.case, ask.target.claimant)
 
 
 def approve(ask: Ask) -> Outcome:
@@ -314,6 +320,8 @@ def _second_on_account(ask: Ask, payment: Payment, involved: frozenset[str]) -> 
     lets it go (four eyes). None where this actor may."""
     if payment.kind not in ("advance", "guarantee") or payment.approved_by:
         return None
+    if ask.case.exposures[payment.exposure].guarantees and payment.kind == "guarantee":
+        return None  # the second person agreed when it was promised
     table, claim = ask.rulebook.authority, ask.case.claim
     total = authority.cumulative_minor(case=ask.case, kind=payment.kind, part=payment.exposure, amount_minor=0)
     if not authority.needs_second(table=table, kind=payment.kind, cumulative_minor=total, currency=claim.currency):
@@ -336,6 +344,8 @@ def _own_work(ask: Ask, involved: frozenset[str]) -> Refusal | None:
 def _no_longer_owed(ask: Ask, payment: Payment) -> Refusal | None:
     """An order is looked at once more before money goes: what it was for may have been refused, or given otherwise."""
     exposure = ask.case.exposures[payment.exposure]
+    if payment.kind == "guarantee":
+        return None  # a promise to a hospital is kept whatever the claim comes to
     waits = 0 if payment.state in LIVE else payment.amount_minor
     over = exposure.state in ("agreed", "settled") and due_minor(ask.case, exposure) < waits
     if exposure.state not in NOTHING_OWED and not over:
@@ -376,10 +386,10 @@ def confirm(ask: Ask) -> Outcome:
 
 
 def settled_now(case: Case, number: int) -> tuple[Event, ...]:
-    """The exposure is settled once it is agreed, nothing more is due and no payment of it is moving."""
+    """The exposure is settled once it is agreed, nothing more is due or guaranteed and no payment of it is moving."""
     exposure = case.exposures[number]
     moving = any(p.exposure == number and p.state in MOVING for p in case.payments.values())
-    if exposure.state != "agreed" or moving or due_minor(case, exposure) > 0:
+    if exposure.state != "agreed" or moving or due_minor(case, exposure) > 0 or guaranteed_open_minor(case, number):
         return ()
     over = max(0, -due_minor(case, exposure))
     facts = {"paid_minor": exposure.paid_minor, "overpaid_minor": over}
@@ -476,7 +486,8 @@ def cancel(ask: Ask) -> Outcome:
     if not ask.command.reason.strip():
         return wrong(reason="refusal.reason_missing")
     exposure = ask.case.exposures[payment.exposure]
-    name = {"advance": "advanced_minor", "guarantee": "guaranteed_minor"}.get(payment.kind)
+    on_account = {"advance": "advanced_minor"} | ({} if exposure.guarantees else {"guarantee": "guaranteed_minor"})
+    name = on_account.get(payment.kind)  # a guarantee stands when the order to pay it is taken back
     back = [Change("exposure", exposure.part, {name: getattr(exposure, name) - payment.amount_minor})] if name else []
     taken_back = ask.done(*back, facts={"amount_minor": payment.amount_minor, "kind": payment.kind}, failure="")
     return (taken_back, *settled_now(ask.case.after([taken_back]), exposure.part))

@@ -1,4 +1,4 @@
-"""Letters to customers as PDF, in their language: receipt, paper request, settlement, refusal, advance.
+"""Letters to customers as PDF, in their language: receipt, paper request, settlement, refusal, advance; to a hospital, a guarantee.
 
 ``render`` is all that a service needs. What each letter is told is a frozen dataclass of `data`; how it reads is
 ``norms/texts/letters.yaml``; how it looks is ``letter.typ``.
@@ -10,6 +10,7 @@ from lipei.gateways.letters.data import (
     Addressee,
     AdvanceData,
     Company,
+    GuaranteeData,
     Handler,
     LetterData,
     Paper,
@@ -33,6 +34,7 @@ __all__ = [
     "AdvanceData",
     "Company",
     "FontsMissing",
+    "GuaranteeData",
     "Handler",
     "LetterData",
     "MissingGlyph",

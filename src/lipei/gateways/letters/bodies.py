@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from lipei.gateways.letters.data import (
     WAYS,
     AdvanceData,
+    GuaranteeData,
     PaperRequestData,
     Payee,
     Promise,
@@ -260,3 +261,15 @@ def advance(data: AdvanceData, words: Words) -> Iterator[Block]:
     if data.pay_by:
         yield paragraph(words("advance.pay_by", pay_by=words.due_date(data.pay_by)))
     yield paragraph(words("advance.rest"))
+
+
+def guarantee(data: GuaranteeData, words: Words) -> Iterator[Block]:
+    """For whom, up to how much, that it is a promise and not a payment, how the hospital is paid (norm 2.3.2)."""
+    amount = words.money(data.amount_minor)
+    yield paragraph(words("guarantee.lead", amount=amount))
+    yield facts([(words("guarantee.patient"), "\n".join(data.patients)), (words("guarantee.reason"), data.reason)])
+    yield sums([(words("guarantee.amount"), amount)])
+    yield paragraph(words("guarantee.promise"))
+    yield heading(words("guarantee.call"))
+    yield paragraph(words("guarantee.call_how", handler=data.handler.name, claim_number=data.claim_number))
+    yield note(words("guarantee.end"))

@@ -293,6 +293,20 @@ class RefusalData(LetterData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuaranteeData(LetterData):
+    """A promise to a hospital to bear treatment up to a sum (担保函; norm 2.3.2). ``patients`` are named in full."""
+
+    amount_minor: int
+    patients: tuple[str, ...]
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        LetterData.__post_init__(self)
+        require(self.amount_minor > 0, "a guarantee is a positive sum")
+        require(self.patients and all(self.patients), "a guarantee names whose treatment it bears")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdvanceData(LetterData):
     """Money on account of a sum due (预付; norm 1.3.1, in mainland China 保险法 25)."""
 

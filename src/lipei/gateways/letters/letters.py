@@ -9,6 +9,7 @@ from typing import Any
 from lipei.gateways.letters import bodies, press
 from lipei.gateways.letters.data import (
     AdvanceData,
+    GuaranteeData,
     LetterData,
     PaperRequestData,
     ReceiptData,
@@ -34,6 +35,7 @@ LETTERS: Mapping[str, Kind] = {
     "settlement": Kind(SettlementData, bodies.settlement),
     "refusal": Kind(RefusalData, bodies.refusal),
     "advance": Kind(AdvanceData, bodies.advance),
+    "guarantee": Kind(GuaranteeData, bodies.guarantee),
 }
 
 

@@ -10,6 +10,7 @@ from lipei.gateways.letters.data import (
     Addressee,
     AdvanceData,
     Company,
+    GuaranteeData,
     Handler,
     LetterData,
     Paper,
@@ -190,6 +191,12 @@ def advance(language: str) -> AdvanceData:
     )
 
 
+def guarantee(language: str) -> GuaranteeData:
+    say = {key: wordings[language] for key, wordings in SAID.items()}
+    told = {**common(language), "addressee": Addressee(name=say["hospital"])}
+    return GuaranteeData(**told, amount_minor=1_000_000, patients=(say["customer"],), reason=say["rescue"])
+
+
 def sample(letter: str, language: str) -> LetterData:
     """The example of one letter in one language."""
     return {
@@ -198,4 +205,5 @@ def sample(letter: str, language: str) -> LetterData:
         "settlement": settlement,
         "refusal": refusal,
         "advance": advance,
+        "guarantee": guarantee,
     }[letter](language)

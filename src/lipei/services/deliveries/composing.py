@@ -94,7 +94,8 @@ def addresses(row: Any, case: Case, rulebook: Rulebook, channel: str) -> list[Ad
     default = rulebook.settings.language_default
     if row.party:
         party = case.parties[row.party]
-        to = address_for(channel, party.phone, party.email, rulebook)
+        # Who has died meanwhile is not written to; the handler is told, as of anybody whom nothing reaches.
+        to = "" if party.deceased else address_for(channel, party.phone, party.email, rulebook)
         return (
             [Address("", to, party.name, row.language or party.language or case.claim.language or default, row.party)]
             if to

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 
 from lipei.domain.claims import Exposure
 from lipei.domain.owing import given_besides_minor
+from lipei.domain.rules.payments import shares_of
 from lipei.domain.settings import Settings
 from lipei.gateways import letters
 from lipei.norms import settlement as explained
@@ -104,13 +105,19 @@ def _settlement(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
     due = max(total - before, 0)
     shared = t.subject == "payment" and 0 < t.about.amount_minor < due
     asked = offer is not None and offer.state == "sent"
+    own = _own_share(t, offer, due) if offer is not None else t.about.amount_minor if shared else 0
     return letters.SettlementData(
         **common, heads=heads, already_paid_minor=before, payees=_payees(t, due), paid_at=paid_at,
-        share_minor=t.about.amount_minor if shared else None,
+        share_minor=own if 0 < own < due else None,
         expires_at=offer.expires_at if offer and asked else None,
         agreed_at=offer.answered_at if offer and offer.state == "agreed" else None,
         undisputed_minor=min(max(offer.undisputed_minor - before, 0), due) if offer and asked else 0,
     )  # fmt: skip
+
+
+def _own_share(t: Telling, offer: Any, due_minor: int) -> int:
+    """The reader's part of an offer that several are paid, in minor units; all of it where it is not shared."""
+    return shares_of(t.case, offer.part).get(t.party, 0) if offer.shares else due_minor
 
 
 def _payees(t: Telling, due_minor: int) -> tuple[letters.Payee, ...]:
@@ -204,10 +211,23 @@ def _advance(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
     )  # fmt: skip
 
 
+def _guarantee(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
+    """For the hospital: whose treatment is borne, in full, for it has to know whom."""
+    hurt = [p for p in t.case.parties.values() if "injured" in p.roles]
+    claimants = (t.case.parties.get(e.claimant or 0) for e in t.exposures)
+    own = [p for p in claimants if p is not None and p.person]
+    named = tuple(dict.fromkeys(p.name for p in (own if not hurt or set(own) <= set(hurt) else hurt) if p.name))
+    return letters.GuaranteeData(
+        **common, amount_minor=amount_minor(t), patients=named or (t.say("jobs.customer"),),
+        reason=str((t.facts or {}).get("reason") or ""),
+    )  # fmt: skip
+
+
 DATA: Mapping[str, Callable[[Telling, Mapping[str, Any]], letters.LetterData]] = {
     "receipt": _receipt,
     "paper_request": _paper_request,
     "settlement": _settlement,
     "refusal": _refusal,
     "advance": _advance,
+    "guarantee": _guarantee,
 }

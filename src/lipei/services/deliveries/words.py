@@ -122,7 +122,8 @@ def _payee(t: Telling) -> int | None:
     if t.subject == "payment":
         return t.about.payee  # type: ignore[no-any-return]
     if t.subject == "offer" and t.about.shares:
-        return t.about.shares[0]["payee"]  # type: ignore[no-any-return]
+        payees = [s["payee"] for s in t.about.shares]
+        return t.party if t.party in payees else payees[0]
     return getattr(t.about, "to", None) or t.party or None
 
 

@@ -224,12 +224,16 @@ def balances(chunk: Chunk, rulebook: Rulebook) -> Found:
             sums = {
                 "paid_minor": sum(p["amount_minor"] for p in own if p.get("state") == "confirmed"),
                 "advanced_minor": _on_account(own, "advance"),
-                "guaranteed_minor": _on_account(own, "guarantee"),
+                "guaranteed_minor": _promised(raw) if raw.get("guarantees") else _on_account(own, "guarantee"),
             }
             for name, wanted in sums.items():
                 if raw.get(name, 0) != wanted:
                     place = f"{chunk.name(number)} exposure/{part}.{name}"
                     yield Difference("balances", place, f"says {raw.get(name, 0)}, its payments come to {wanted}")
+
+
+def _promised(exposure: reading.Raw) -> int:
+    return sum(row["amount_minor"] for row in exposure["guarantees"] if not row["waits"])
 
 
 def _on_account(payments: list[reading.Raw], kind: str) -> int:

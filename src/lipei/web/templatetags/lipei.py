@@ -204,9 +204,9 @@ def lookup(names: Any, key: Any) -> str:
 
 @register.simple_tag
 def lookup_name(parties: Any, part: int | None) -> str:
-    """The name of a party of a claim, as masked as the case it comes from."""
+    """Number and name of a party of a claim, as masked as the case it comes from: masked names may read alike."""
     found = parties.get(part)
-    return person(found.name if found else None)
+    return f"{part}. {person(found.name)}" if found else person(None)
 
 
 @register.simple_tag

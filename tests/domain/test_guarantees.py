@@ -1,0 +1,149 @@
+"""A guarantee to a hospital (norm 2.3.2): a promise at any hour without an account, paid when it is asked for, set off later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.domain.conduct_desk import (
+    APPROVER,
+    BANK,
+    CARDS,
+    FINANCE,
+    HANDLER,
+    LEAD,
+    MANAGER,
+    MANAGER2,
+    Desk,
+    cny,
+    own_damage,
+    policy,
+    rulebook,
+)
+
+from lipei.domain import commands as c
+from lipei.domain.owing import given_besides_minor, guaranteed_open_minor
+
+HOSPITAL, OTHER = 2, 3
+pytestmark = pytest.mark.norm("2.3.2")
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A claim with two hospitals, of which nothing is known but the names."""
+    desk = Desk(policy=policy())
+    desk.report(own_damage(parties=(
+        c.PartyReported(("reporter", "insured", "claimant", "payee"), "王小明", "13800138000"),
+        c.PartyReported(("hospital",), "市第一医院"), c.PartyReported(("hospital",), "市第二医院"),
+    )))  # fmt: skip
+    return desk
+
+
+def guarantee(yuan: int, hospital: int | None = HOSPITAL) -> c.OnAccount:
+    return c.OnAccount(cny(yuan), hospital, "抢救")
+
+
+def test_a_promise_needs_no_account_and_moves_no_money(desk: Desk) -> None:
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
+    head = desk.case.exposures[1]
+    assert (head.guaranteed_minor, desk.case.payments) == (300000, {})
+    assert guaranteed_open_minor(desk.case, 1) == 300000
+    assert desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(6001)).code == "refusal.more_than_likely"
+    assert desk.refused(HANDLER, "claim", "cancel", 0, c.Reasoned("错报")).code == "refusal.guard.money_at_rest"
+    assert desk.refused(LEAD, "exposure", "drop", 1, c.Reasoned("错报")).code == "refusal.guard.nothing_spent_on_it"
+
+
+def test_only_a_hospital_is_given_one(desk: Desk) -> None:
+    assert desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(100, 1)).fields == {
+        "payee": "refusal.not_a_hospital"
+    }
+    assert desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(100, None)).fields == {
+        "payee": "refusal.hospital_missing"
+    }
+    assert desk.refused(APPROVER, "exposure", "pay_guarantee", 1, guarantee(100)).kind == "permission"
+    assert desk.refused(HANDLER, "exposure", "pay_guarantee", 1, guarantee(100)).code == "refusal.guard.guarantee_open"
+
+
+def test_the_account_is_asked_for_when_it_is_paid_and_no_more_than_was_promised_goes_out(desk: Desk) -> None:
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
+    called = c.OnAccount(cny(2000), HOSPITAL)
+    assert desk.refused(HANDLER, "exposure", "pay_guarantee", 1, called).code == "refusal.account_missing"
+    desk.do(HANDLER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3]))
+    other = desk.refused(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(1), OTHER))
+    assert (other.code, other.params) == ("refusal.more_than_guaranteed", {"left": cny(0)})
+    desk.do(HANDLER, "exposure", "pay_guarantee", 1, called)
+    assert desk.refused(HANDLER, "exposure", "pay_guarantee", 1, called).params == {"left": cny(1000)}
+    # An order taken back leaves the promise as it was.
+    desk.do(FINANCE, "payment", "cancel", 1, c.Reasoned("账单有误"))
+    assert guaranteed_open_minor(desk.case, 1) == 300000 == desk.case.exposures[1].guaranteed_minor
+    desk.do(HANDLER, "exposure", "pay_guarantee", 1, called)
+    desk.pay(2)
+    assert guaranteed_open_minor(desk.case, 1) == 100000
+
+
+@pytest.mark.norm("2.2.4")
+def test_it_is_set_off_from_what_is_paid_later_and_the_rest_follows_when_it_is_released(desk: Desk) -> None:
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
+    desk.agreed()  # 8,500 by the terms
+    assert given_besides_minor(desk.case, (1,), 1) == 300000
+    assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(1, 550000)]
+    desk.pay(1)
+    assert desk.case.exposures[1].state == "agreed", "a promise is still open"
+    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3]))
+    desk.do(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(2500), HOSPITAL))
+    desk.pay(2)
+    done = c.ReleaseGuarantee(HOSPITAL, "出院结算少于担保金额")
+    desk.do(HANDLER, "exposure", "release_guarantee", 1, done)
+    assert desk.case.exposures[1].guaranteed_minor == 250000
+    assert [(p.payee, p.kind, p.amount_minor) for p in desk.case.payments.values()][2:] == [(1, "settlement", 50000)]
+    desk.pay(3)
+    assert (desk.case.exposures[1].state, desk.case.claim.state) == ("settled", "closed")
+    assert not desk.case.recoveries
+
+
+def test_a_promise_is_kept_although_the_head_of_loss_is_refused(desk: Desk) -> None:
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
+    desk.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("not_covered", "第八条", "不属于保险责任"))
+    desk.do(APPROVER, "exposure", "refuse", 1)
+    assert desk.case.claim.state != "closed", "the hospital has our word"
+    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3]))
+    desk.do(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(3000), HOSPITAL))
+    desk.pay(1)
+    assert (desk.case.claim.state, desk.case.recoveries) == ("closed", {})
+
+
+def test_nothing_paid_and_all_released_leaves_nothing(desk: Desk) -> None:
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
+    assert desk.refused(HANDLER, "exposure", "release_guarantee", 1, c.ReleaseGuarantee(HOSPITAL)).fields == {
+        "reason": "refusal.reason_missing"
+    }
+    desk.do(HANDLER, "exposure", "release_guarantee", 1, c.ReleaseGuarantee(HOSPITAL, "改由医保结算"))
+    head = desk.case.exposures[1]
+    assert (head.guaranteed_minor, head.guarantees) == (0, ())
+    desk.do(HANDLER, "claim", "cancel", 0, c.Reasoned("错报"))
+
+
+@pytest.mark.norm("4")
+def test_above_the_threshold_a_second_person_says_the_same(desk: Desk) -> None:
+    book = rulebook()
+    four_eyes = {**book.authority.four_eyes_minor, "guarantee": {"CNY": 100_000}}
+    desk.more["rulebook"] = replace(book, authority=replace(book.authority, four_eyes_minor=four_eyes))
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(600))
+    assert desk.case.exposures[1].guaranteed_minor == 60000
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(500))  # together they are above
+    assert [e.kind for e, _ in desk.log][-1] == "exposure.guarantee_first_given"
+    assert desk.case.exposures[1].guaranteed_minor == 60000 == guaranteed_open_minor(desk.case, 1)
+    assert desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(500)).code == "refusal.authority.own_work"
+    desk.do(LEAD, "exposure", "guarantee", 1, guarantee(500))
+    assert desk.case.exposures[1].guaranteed_minor == 110000
+    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3]))
+    desk.do(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(1100), HOSPITAL))
+    desk.do(FINANCE, "payment", "approve_payment", 1)  # the second person has spoken already
+    assert desk.case.payments[1].state == "approved"
+
+
+def test_beyond_ones_authority_nobody_promises(desk: Desk) -> None:
+    desk.do(MANAGER2, "exposure", "set_reserve", 1, c.SetReserve(cny(80_000), "重伤"))
+    assert desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(20_001)).kind == "permission"
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(20_000))
+    assert desk.refused(BANK, "exposure", "guarantee", 1, guarantee(1)).kind == "permission"
