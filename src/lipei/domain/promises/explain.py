@@ -59,7 +59,9 @@ def explain(
     assert clock.started_at is not None, clock
     calendar = calendars.at(clock.calendar, clock.calendar_version)
     due = due_time(clock=clock, calendars=calendars)
-    without = count(calendar, clock.started_at, clock.limit, clock.unit, ())
+    without = due.counted_due_at
+    if clock.pauses:
+        without = count(calendar, clock.started_at, clock.limit, clock.unit, ())
     assert without is not None
     is_paused = clock.state in OPEN and bool(clock.pauses) and clock.pauses[-1][1] is None
     return Explanation(
