@@ -105,7 +105,7 @@ def test_accident(drive):
         "survey",
         "record",
         1,
-        c.RecordSurvey("车头受损，水箱、前杠需更换。", {"vin_checked": True}),
+        c.RecordSurvey("车头受损，水箱、前杠需更换。", {"vin_agrees": True}),
         hours=21,
     )
 

@@ -16,6 +16,7 @@ from lipei.norms.texts import LANGUAGES, text, texts
 from lipei.services import actions, deliveries
 from lipei.services.deliveries.composing import STOPS
 from lipei.store import models
+from lipei.web.errors import by_field
 
 
 def entries(number: str, kind: str) -> int:
@@ -148,6 +149,21 @@ def test_a_wrong_row_is_named(office, browser, claim, handler_code):
     rows = {"items-0-what": "保险杠", "items-0-assessed": "abc", "items-0-quantity": "0"}
     body = browser(handler_code).post(f"/console/claims/{claim}/exposures/1/assess/", rows).content.decode()
     assert 'id="f-items-0-assessed-error"' in body and 'id="f-items-0-quantity-error"' in body
+
+
+def test_more_rows_are_there_for_the_asking_and_nothing_is_done(browser, claim, handler_code):
+    """Without JavaScript; with it the page adds them itself (`tests/browser/test_journeys.py` types five parties)."""
+    rows = {f"items-{n}-what": f"零件{n}" for n in range(4)}
+    answer = browser(handler_code).post(f"/console/claims/{claim}/exposures/1/assess/", {**rows, "more_rows": "1"})
+    body = answer.content.decode()
+    assert answer.status_code == 200 and "lp-error" not in body
+    assert 'value="零件3"' in body and 'name="items-6-what"' in body
+    assert models.Exposure.objects.get(part=1).state == "open"
+
+
+def test_a_field_says_what_is_wrong_with_its_figure():
+    wrong_sum = Refusal("refusal.fields", "fields", {"left": Money(12345, "CNY")}, {"amount": "refusal.more_than_owed"})
+    assert "123.45" in by_field(wrong_sum)["amount"]
 
 
 @pytest.mark.norm("4")

@@ -73,3 +73,8 @@ def sentence(refusal: Refusal) -> str:
         return texts()[refusal.code][spoken].format(**params)
     except (KeyError, IndexError):
         return texts()[refusal.code][spoken]
+
+
+def by_field(refusal: Refusal) -> dict[str, str]:
+    """What is wrong with each field, in sentences with their figures."""
+    return {path: sentence(Refusal(code, params=refusal.params)) for path, code in refusal.fields.items()}

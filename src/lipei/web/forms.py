@@ -28,6 +28,8 @@ Label = Callable[[str], str]
 
 NO_ERRORS: Mapping[str, str] = {}
 SPARE_ROWS = 3
+MORE_ROWS = "more_rows"
+"""The button that only asks for more empty rows. With JavaScript the page adds them itself."""
 ROWS_MAX = 200
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?")
 

@@ -18,7 +18,7 @@ from lipei.norms.settlement import explain
 from lipei.web import forms
 from lipei.web.console import choices
 from lipei.web.console.shell import book, now, show, status_of
-from lipei.web.errors import sentence
+from lipei.web.errors import by_field, sentence
 from lipei.web.forms import Offers
 from lipei.web.templatetags.lipei import language, money, word, word_of
 
@@ -92,7 +92,7 @@ def _tried(
     if isinstance(found, Refusal):
         return show(
             request, "calculation", "norms", status=status_of(found), **common,
-            refusal="" if found.fields else sentence(found), **_drawn(cover, terms, typed, found.fields),
+            refusal="" if found.fields else sentence(found), **_drawn(cover, terms, typed, by_field(found)),
         )  # fmt: skip
     lines = explain(terms=terms, settlement=found.as_dict(), language=language())
     return show(

@@ -27,7 +27,7 @@ from lipei.web.console import choices, claim_page, claim_parts
 from lipei.web.console.claim_page import CAREFUL, NEW, PARTS, Asked, about
 from lipei.web.console.claim_parts import TIMELINES
 from lipei.web.console.shell import book, complain, now, say, show, status_of, who
-from lipei.web.errors import sentence
+from lipei.web.errors import by_field, sentence
 from lipei.web.templatetags.lipei import language, word_of
 
 UNMASKED = "unmasked"  # of the session: claim number → until when (ISO time) personal data is shown whole
@@ -156,6 +156,8 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
             status=status_of(refusal) if refusal else 200,
         )
     typed = forms.posted(request.POST)
+    if forms.MORE_ROWS in request.POST:
+        return form.page(request, found, typed, version=_seen(request))
     command, errors = forms.read(cls, typed, offers)
     if errors:
         return form.page(request, found, typed, version=_seen(request), errors=errors, status=422)
@@ -269,6 +271,6 @@ class Form:
         since = [row["sequence"] for row in refusal.params.get("changed", ()) if isinstance(row, Mapping)]
         changed = tuple(e for e in page.timeline if e.sequence in since)
         return self.page(
-            request, page.found, typed, version=page.version, errors=refusal.fields, refusal=refusal, changed=changed,
+            request, page.found, typed, version=page.version, errors=by_field(refusal), refusal=refusal, changed=changed,
             status=status_of(refusal),
         )  # fmt: skip

@@ -26,7 +26,7 @@ from lipei.services import prenotices as prenotice_service
 from lipei.web import countries, forms
 from lipei.web.console import choices
 from lipei.web.console.shell import book, now, show, status_of, who
-from lipei.web.errors import sentence
+from lipei.web.errors import by_field, sentence
 from lipei.web.forms import Offers, Options
 from lipei.web.templatetags.lipei import language, word
 
@@ -74,7 +74,7 @@ def report(request: HttpRequest) -> HttpResponse:
     typed = dict(_confirmed(request, forms.posted(request.POST)))
     found = _look_up(request, typed)
     key = request.POST.get(KEY, "")[:60] or secrets.token_urlsafe(18)
-    if not {"look_up", "confirm"}.isdisjoint(request.POST):
+    if not {"look_up", "confirm", forms.MORE_ROWS}.isdisjoint(request.POST):
         return _page(request, typed, key=key, on_file=found, part=bool(request.headers.get("HX-Request")))
     command, errors = forms.read(Report, typed, _offers(request))
     if errors:
@@ -82,7 +82,7 @@ def report(request: HttpRequest) -> HttpResponse:
     outcome = intake.report(command, actor=who(request), now=now(), key=key)
     if isinstance(outcome, Refusal):
         return _page(
-            request, typed, key=key, on_file=found, errors=outcome.fields, refusal=outcome, status=status_of(outcome)
+            request, typed, key=key, on_file=found, errors=by_field(outcome), refusal=outcome, status=status_of(outcome)
         )
     number = outcome.case.claim.number
     prenotice_service.take_up([p.id for p in found["prenotices"]], number=number)

@@ -28,6 +28,27 @@
     return facts;
   };
 
+  // One more row of a form: the last empty one once more, under the next number.
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("[data-more-rows]");
+    if (!button) return;
+    var rows = button.closest(".lp-rows").querySelectorAll(":scope > .lp-rows-row"), last = rows[rows.length - 1];
+    var field = last.querySelector("[name]"), prefix = /^(.*-)(\d+)-[^-]+$/.exec(field.name);
+    var before = prefix[1] + prefix[2] + "-", after = prefix[1] + (Number(prefix[2]) + 1) + "-", row = last.cloneNode(true);
+    row.setAttribute("aria-label", last.getAttribute("aria-label").replace(/\d+$/, rows.length + 1));
+    row.querySelectorAll("*").forEach(function (element) {
+      ["name", "id", "for", "aria-describedby"].forEach(function (name) {
+        var said = element.getAttribute(name);
+        if (said && said.indexOf(before) >= 0) element.setAttribute(name, said.replace(before, after));
+      });
+      if ("defaultValue" in element) element.value = element.defaultValue;
+      if ("defaultChecked" in element) element.checked = element.defaultChecked;
+      if (element.tagName === "SELECT") element.selectedIndex = Math.max(0, [].findIndex.call(element.options, function (one) { return one.defaultSelected; }));
+    });
+    last.after(row);
+    row.querySelector("input, select, textarea").focus();
+  });
+
   Lipei.make = function (tag, attributes, children) {
     var element = document.createElement(tag);
     Object.keys(attributes || {}).forEach(function (name) { if (attributes[name] !== null) element.setAttribute(name, attributes[name]); });
