@@ -17,6 +17,7 @@ from django.urls import URLPattern, path
 from lipei.domain import lifecycle
 from lipei.domain.events import Actor
 from lipei.domain.permissions import MAY, may, view_scope
+from lipei.web.console import as_workbook
 from lipei.web.errors import forbidden, signed_out
 
 PAGES: Mapping[str, str] = {
@@ -174,6 +175,8 @@ def guarded(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., 
             if not allowed(what, request.actor):  # type: ignore[attr-defined]
                 return forbidden(request, permission=what)
             response = view(request, *args, **kwargs)
+            if as_workbook.asked(request) and request.resolver_match is not None:
+                response = as_workbook.of(response, str(request.resolver_match.url_name))
             response.headers.setdefault("Cache-Control", "private, no-store")
             return response
 

@@ -272,3 +272,11 @@ def bar(percent: int, kind: str = "", label: str = "") -> SafeString:
         '<rect width="{}" height="6"{}/></svg>',
         label or f"{share} %", share, format_html(' class="lp-bar-{}"', kind) if kind else "",
     )  # fmt: skip
+
+
+@register.inclusion_tag("parts/as_workbook.html", takes_context=True)
+def as_workbook(context: template.Context) -> dict[str, str]:
+    """The way to the tables of this page as a workbook, as they stand there now."""
+    query = context["request"].GET.copy()
+    query["as"] = "xlsx"
+    return {"query": query.urlencode()}

@@ -1,0 +1,111 @@
+"""The tables of a page as a workbook: what stands there, as it stands there, masked as it is (norm part 4).
+
+Lists that go on over many pages have an export of their own (`services.list_exports`), which takes all of their rows.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from lipei.gateways.tables import writer
+
+ASKED = ("as", "xlsx")
+"""The parameter that asks for the workbook of a page, and its value."""
+
+_LEFT_OUT = frozenset({"form", "button", "select", "svg", "script", "style"})
+"""What is there to be pressed says nothing about the row."""
+_APART = frozenset({"br", "li", "p", "div", "dt", "dd", "span"})
+
+
+@dataclass
+class Table:
+    """A table of a page: its caption, the labels of its columns, its rows."""
+
+    caption: str = ""
+    head: list[str] = field(default_factory=list)
+    rows: list[list[str | int]] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    """Gathers the tables of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Table] = []
+        self._row: list[str | int] | None = None
+        self._text: list[str] | None = None
+        self._cells = self._outside = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _LEFT_OUT:
+            self._outside += 1
+        elif tag == "table":
+            self.found.append(Table())
+        elif tag == "tr":
+            self._row, self._cells = [], 0
+        elif tag in ("th", "td", "caption"):
+            self._text, self._cells = [], self._cells + (tag == "td")
+        elif tag in _APART and self._text is not None:
+            self._text.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if self._text is not None and not self._outside:
+            self._text.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _LEFT_OUT:
+            self._outside -= 1
+        elif tag in ("th", "td", "caption") and self._text is not None and self.found:
+            said = " ".join("".join(self._text).split())
+            self._text = None
+            if tag == "caption":
+                self.found[-1].caption = said
+            elif self._row is not None:
+                self._row.append(int(said) if said.isdigit() and len(said) < 10 and said[0] != "0" else said)
+        elif tag == "tr" and self._row is not None and self.found:
+            if self._cells:
+                self.found[-1].rows.append(self._row)
+            elif not self.found[-1].head:
+                self.found[-1].head = [str(label) for label in self._row]
+            self._row = None
+
+
+def tables(page: str) -> list[Table]:
+    """The tables of a page that have rows."""
+    reader = _Reader()
+    reader.feed(page)
+    return [table for table in reader.found if table.rows]
+
+
+def asked(request: HttpRequest) -> bool:
+    """Whether the tables of the page are wanted as a workbook."""
+    return request.method == "GET" and request.GET.get(ASKED[0]) == ASKED[1]
+
+
+def of(page: HttpResponse, name: str) -> HttpResponse:
+    """The workbook of a page's tables, one below the other; the page itself where it has none."""
+    if page.status_code != 200 or not page.headers.get("Content-Type", "").startswith("text/html"):
+        return page
+    found = tables(page.content.decode())
+    if not found:
+        return page
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "page.xlsx"
+        with writer(path) as file:
+            for number, table in enumerate(found):
+                if number:
+                    file.row([])
+                    file.row([table.caption])
+                (file.row if number else file.head)(table.head)
+                for row in table.rows:
+                    file.row(row)
+        content = path.open("rb")  # stays readable when its name is gone
+    return FileResponse(  # type: ignore[return-value]  # to whoever sends it, a response like any other
+        content, as_attachment=True, filename=f"{name}-{timezone.localtime():%Y%m%d-%H%M}.xlsx"
+    )

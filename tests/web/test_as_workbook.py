@@ -1,0 +1,65 @@
+"""The tables of pages as workbooks: the same rows, masked alike, without what is there to be pressed."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+from tests.web.conftest import full_claim
+from tests.web.every_page import pages
+
+from lipei.web.console import as_workbook
+
+HAVE_THEIR_OWN = {"worklist", "claims", "finance"}
+"""Lists that go on over pages are exported whole."""
+NO_LISTS = {"claim", "part-act", "claim-act", "look", "receipt", "work-bulk", "tour", "setup", "accounts/sessions"}
+
+
+def sheet(answer: Any) -> list[list[Any]]:
+    content = b"".join(answer.streaming_content)
+    return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+
+
+def test_colleagues_as_a_workbook(office, browser):
+    answer = browser("manager1").get("/console/staff/?as=xlsx")
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="staff-2026')
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    head, *rows = sheet(answer)
+    assert head[0] == "Name" and len(rows) == len(office.rows)
+    assert {"Handler1 handler1", "Finance2 finance2"} <= {row[0] for row in rows}
+
+
+def test_nobody_gets_as_a_workbook_what_they_may_not_see(office, browser):
+    assert browser("handler1").get("/console/tokens/?as=xlsx").status_code == 403
+
+
+def test_a_page_without_a_table_stays_a_page(office, browser):
+    answer = browser("manager1").get("/console/absences/?as=xlsx")
+    assert answer.status_code == 200 and b"<main" in answer.content
+
+
+def test_several_tables_of_a_page_and_nothing_to_press():
+    found = as_workbook.tables(
+        "<table><caption>A</caption><tr><th>n</th><th>x</th></tr><tr><td>12</td><td>a<br>b <button>go</button></td></tr></table>"
+        "<table><tr><th scope='row'>all</th><td>0012</td></tr></table><table><tr><th>empty</th></tr></table>"
+    )
+    assert [(t.caption, t.head, t.rows) for t in found] == [
+        ("A", ["n", "x"], [[12, "a b"]]),
+        ("", [], [["all", "0012"]]),
+    ]
+
+
+@pytest.mark.django_db
+def test_every_list_of_the_console_can_be_taken_along(office, browser):
+    number = full_claim(office)
+    staff = office.rows["handler1"].id
+    for code, found in pages(number, staff).items():
+        for name, path in found.items() if code else ():
+            if name in NO_LISTS or name.startswith("norm") or name in ("calculation", "calendar"):
+                continue
+            body = browser(code).get(f"/{path}").content.decode()
+            if 'class="lp-table' in body:
+                own = "/export/" in body if name in HAVE_THEIR_OWN else "as=xlsx" in body
+                assert own, name
