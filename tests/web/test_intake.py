@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from tests.company import NOW
+from tests.web.conftest import reported
 
-from lipei.services import prenotices
+from lipei.domain import commands as c
+from lipei.domain.events import Refusal
+from lipei.norms.texts import text
+from lipei.services import intake, prenotices
 from lipei.store import models
 
 
@@ -210,3 +216,21 @@ def test_the_country_is_asked_for_only_where_the_cover_ends_at_a_border(office, 
     assert 'name="country"' in page and '<option value="JP"' in page
     models.Policy.objects.filter(number="PC-1").update(product="personal_accident")
     assert 'name="country"' not in client.get("/console/report/?policy_number=PC-1").content.decode()
+
+
+def test_below_the_form_stand_todays_own_reports_and_what_became_of_them(office, browser):
+    client = browser("intake1")
+    assert text("intake.today.none", "en") in client.get("/console/report/").content.decode()
+    mine, older = reported(office), reported(office, story="昨天的事。")
+    models.Claim.objects.filter(number=older).update(reported_at=NOW - timedelta(days=1))
+    with_lead = intake.report(c.Report(story="停车被刮。", phone="13800138000"), actor=office.lead1, now=NOW)
+    assert not isinstance(with_lead, Refusal)
+    body = client.get("/console/report/").content.decode()
+    below = body[body.index('id="today"') :]
+    assert mine in below and older not in below and with_lead.case.claim.number not in below
+    handler = models.Staff.objects.get(id=models.Claim.objects.get(number=mine).handler).name
+    state = models.Claim.objects.get(number=mine).state
+    assert handler in below and text(f"state.claim.{state}", "en") in below
+    assert f"/console/claims/{mine}/receipt/" in below
+    looked_up = client.post("/console/report/", {"look_up": "1", "story": "x"}, headers={"HX-Request": "true"})
+    assert 'id="today"' not in looked_up.content.decode()

@@ -251,7 +251,7 @@ def test_a_company_at_work_begins_with_its_work(office, browser):
 @pytest.mark.parametrize(
     ("code", "page"),
     [
-        ("intake1", "work"), ("handler1", "work"), ("surveyor1", "visits"), ("assessor1", "approvals"),
+        ("intake1", "report"), ("handler1", "work"), ("surveyor1", "visits"), ("assessor1", "approvals"),
         ("approver1", "approvals"), ("lead1", "team"), ("manager1", "work"), ("finance1", "finance"),
         ("expert1", "consultations"), ("investigator1", "claims"), ("compliance1", "claims"), ("admin1", "health"),
     ],

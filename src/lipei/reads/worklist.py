@@ -246,6 +246,15 @@ def claims(
     return Listed(tuple(_row(r, language, now) for r in shown[:limit]), more, filters)
 
 
+def taken(viewer: Actor, *, since: datetime, language: str, now: datetime, limit: int = 50) -> tuple[Row, ...]:
+    """The reports that the viewer took since then and may still see, the newest first. One query."""
+    own = models.Entry.objects.filter(
+        stream_kind=Case.kind, stream_id=OuterRef("id"), kind="claim.reported", actor=viewer.id
+    )
+    rows = models.Claim.objects.filter(scope.claims(viewer), Exists(own), reported_at__gte=since)
+    return tuple(_row(r, language, now) for r in _shown(rows.order_by("-reported_at", "-id"))[:limit])
+
+
 def _narrowed(rows: QuerySet, filters: Filters, now: datetime) -> QuerySet:  # type: ignore[type-arg]
     plain = ("state", "line", "loss_kind", "lane", "unit", "policy_number", "external_number")
     asked: dict[str, Any] = {name: getattr(filters, name) for name in plain if getattr(filters, name)}

@@ -20,7 +20,8 @@ from lipei.domain.commands import Report
 from lipei.domain.events import Refusal
 from lipei.norms.texts import LANGUAGES, text
 from lipei.reads import claims as reads
-from lipei.reads import on_file, prenotices
+from lipei.reads import on_file, prenotices, worklist
+from lipei.reads.worklist import Row
 from lipei.services import intake, world
 from lipei.services import prenotices as prenotice_service
 from lipei.web import countries, forms
@@ -177,7 +178,15 @@ def _page(
         refusal=sentence(refusal) if refusal else "",
         has_errors=bool(errors),
         more_open=any(_touched(f) for f in drawn if f.name not in MAIN),
+        taken=_taken(request),
     )
+
+
+def _taken(request: HttpRequest) -> tuple[Row, ...]:
+    """Today's own reports, and what became of them."""
+    at = now()
+    morning = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    return worklist.taken(who(request), since=morning, language=language(), now=at)
 
 
 def _touched(one: forms.Input) -> bool:

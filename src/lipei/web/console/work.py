@@ -39,7 +39,7 @@ EXPORT_ROWS = 200
 FRESH_MINUTES = 5
 """So old may the words for the time left grow on a page where nothing else happens."""
 FIRST = (
-    ("team_lead", "team"), ("handler", "worklist"), ("manager", "worklist"), ("intake", "worklist"),
+    ("team_lead", "team"), ("handler", "worklist"), ("manager", "worklist"), ("intake", "report"),
     ("surveyor", "visits"), ("assessor", "approvals"), ("approver", "approvals"), ("finance", "finance"),
     ("expert", "consultations"), ("investigator", "claims"), ("compliance", "claims"), ("administrator", "health"),
 )  # fmt: skip
