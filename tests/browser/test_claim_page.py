@@ -303,3 +303,17 @@ def test_the_action_beside_the_claim_has_no_barriers_and_fits_a_phone(page: Page
     assert fits(page)
     box = page.locator("#act").bounding_box()
     assert box is not None and box["width"] <= 360
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans", "zh-hant"])
+@pytest.mark.parametrize("width", [1280, 1024])
+def test_the_bar_of_sections_is_never_cut(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], claim: str, language: str, width: int
+) -> None:
+    page = desk(chromium, site, browser("lead1"), language=language, size={"width": width, "height": 900})
+    page.goto(f"{site.url}/console/claims/{claim}/")
+    bar = page.locator(".lp-claim-bar nav")
+    assert bar.evaluate("one => one.scrollWidth <= one.clientWidth")
+    whys = page.locator("[data-whys]")
+    expect(whys).to_be_visible()
+    assert whys.inner_text().strip(), "its name is read out where only its sign is seen"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 from tests.company import NOW
 from tests.web.conftest import browser, office, reported, today
@@ -153,3 +154,13 @@ def test_every_kind_of_loss_has_something_to_look_at():
         "source_of_water_found",
         "rooms_listed",
     }
+
+
+def test_an_appointment_says_when_it_begins_not_what_working_time_is_left(office, browser):
+    """At seven in the evening the office is shut; a visit at nine the next morning begins in fourteen hours."""
+    to_visit(office, hours=23)
+    for hours, said in ((9, "Begins in 14 h"), (24, "Its time was 60 min ago")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(timezone, "now", lambda hours=hours: NOW + timedelta(hours=hours))
+            page = browser("surveyor1").get("/console/visits/").content.decode()
+        assert said in page and "working time" not in page

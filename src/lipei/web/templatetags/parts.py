@@ -115,6 +115,17 @@ def due_chip(context: template.Context, due_at: datetime | None) -> SafeString |
     return chip(kind, said, words.local(due_at))
 
 
+@register.simple_tag(takes_context=True)
+def appointment_chip(context: template.Context, at: datetime | None) -> SafeString | str:
+    """How long until an appointment, in real time: it is kept at its hour, whatever the office hours are. Nothing for none."""
+    if at is None:
+        return ""
+    span = at - (context.get("now") or timezone.now())
+    if span < timedelta(0):
+        return chip("late", _span("visits.begun", span), words.local(at))
+    return chip("soon" if span < words.SOON else "ok", _span("visits.begins", span), words.local(at))
+
+
 @register.inclusion_tag("parts/promise_row.html", takes_context=True)
 def promise_row(context: template.Context, promised: Any, *, compact: bool = False) -> dict[str, Any]:
     """A promise with its name, chip, dates and the reason of its date (`reads.claims.Promised`)."""
