@@ -72,6 +72,7 @@ EXPECTED = {
     "staff": {"manager", "administrator"},
     "staff-new": {"manager", "administrator"},
     "staff-edit": {"manager", "administrator"},
+    "staff-session-end": {"manager", "administrator"},
     "absences": {"team_lead", "manager"},
     "absence-end": {"team_lead", "manager"},
     "delegations": {"approver", "team_lead", "manager"},
@@ -82,6 +83,8 @@ EXPECTED = {
     "webhook-stop": {"administrator"},
     "prenotices": {"intake", "handler", "team_lead", "manager"},
     "health": {"administrator", "manager"},
+    "failed": {"administrator", "manager"},
+    "webhook-again": {"administrator"},
     "look": ALL,
     "tour": ALL,
     "palette": ALL,
@@ -108,6 +111,8 @@ POSTED = {
     "delegation-end",
     "token-revoke",
     "webhook-stop",
+    "webhook-again",
+    "staff-session-end",
     "visit-photo",
 }
 ON_CLAIM = {
@@ -142,6 +147,8 @@ ARGS = {
     "delegation-end": lambda n: [1],
     "token-revoke": lambda n: ["x"],
     "webhook-stop": lambda n: [1],
+    "webhook-again": lambda n: [1],
+    "staff-session-end": lambda n: [1, 1],
 }
 
 
@@ -198,6 +205,7 @@ FOR_WHOEVER_SIGNED_IN = {
     "accounts/reauthenticate/", "accounts/password/change/", "accounts/2fa/", "accounts/2fa/reauthenticate/",
     "accounts/2fa/totp/activate/", "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",
     "accounts/2fa/recovery-codes/generate/", "accounts/2fa/recovery-codes/download/", "accounts/sessions/",
+    "accounts/sessions/<int:session_id>/end/",
 }  # fmt: skip
 FOR_CUSTOMERS = (
     "claim/", "c/<str:token>", "help/", "text-size/", "manifest.webmanifest", "worker.js", "offline/<str:spoken>/",
@@ -214,7 +222,8 @@ def test_an_address_outside_the_console_has_its_row_too():
 
 @pytest.mark.parametrize("route", sorted(FOR_WHOEVER_SIGNED_IN))
 def test_ones_own_account_is_for_whoever_signed_in(db, client, route):
-    answer = client.get(f"/{route}")
+    where = f"/{route.replace('<int:session_id>', '1')}"
+    answer = client.post(where) if where.endswith("/end/") else client.get(where)
     assert answer.status_code == 302 and answer.url.startswith("/accounts/login/"), route
 
 

@@ -13,6 +13,7 @@ from tests.web.conftest import PASSWORD, reported
 
 from lipei.jobs import loop
 from lipei.norms import loader
+from lipei.norms.texts import text
 from lipei.services import norms, signs
 from lipei.store import models
 
@@ -288,3 +289,29 @@ def test_a_small_form_sent_twice_is_done_once(office, browser):
     other = re.search(r'name="form_key" value="([^"]+)"', client.get("/console/prenotices/").content.decode())[1]
     client.post("/console/prenotices/", {**said, "form_key": other})
     assert models.PreNotice.objects.count() == 2  # the same words in a form of their own are meant
+
+
+def test_what_failed_is_listed_with_its_reason_and_what_to_do(browser, office):
+    reported(office)
+    assert models.Delivery.objects.update(state="failed", reason="unreachable") > 0
+    hook = models.Webhook.objects.create(url="https://example.com/hook", secret="s", created_at=NOW)
+    call = models.WebhookDelivery.objects.create(
+        webhook=hook, message_id="m-1", body='{"type":"claim.reported"}', state="failed", due_at=NOW, answer="503",
+        attempts=9,
+    )  # fmt: skip
+    admin = browser("admin1")
+    health = admin.get("/console/health/").content.decode()
+    assert 'href="/console/health/failed/#deliveries"' in health and 'href="/console/health/failed/#webhooks"' in health
+    page = admin.get("/console/health/failed/").content.decode()
+    number = models.Claim.objects.get().number
+    assert number in page and f"/console/claims/{number}/" not in page, "an administrator sees no claims"
+    assert text("reason.delivery_unreachable", "en") in page and "503" in page and "tried 9 times" in page
+    assert f"/console/claims/{number}/#s-parties" in browser("manager1").get("/console/health/failed/").content.decode()
+    again = f"/console/health/failed/webhooks/{call.id}/"
+    assert again not in browser("manager1").get("/console/health/failed/").content.decode()
+    assert browser("manager1").post(again).status_code == 403
+    assert admin.post(again).status_code == 302
+    call.refresh_from_db()
+    assert (call.state, call.attempts) == ("queued", 0)
+    admin.post(again)  # twice is once
+    assert models.WebhookDelivery.objects.filter(state="queued").count() == 1

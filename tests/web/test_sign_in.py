@@ -13,6 +13,7 @@ from django.utils import timezone
 from tests.company import NOW
 from tests.web.conftest import PASSWORD, REAL_CLOCK
 
+from lipei.services import verify
 from lipei.store import models
 
 pytestmark = pytest.mark.once
@@ -100,6 +101,41 @@ def test_sessions_are_listed(office, english):
     english.get("/console/work/")
     body = english.get("/accounts/sessions/").content.decode()
     assert "127.0.0.1" in body and "This one" in body
+
+
+def test_one_session_is_ended_alone_and_that_is_on_record(office, english):
+    """A phone was lost: its session ends, the one at the desk goes on."""
+    phone = Client()
+    for client in (english, phone):
+        attempt(client, PASSWORD)
+        assert client.get("/console/work/").status_code == 200
+    lost = UserSession.objects.get(session_key=phone.cookies["sessionid"].value)
+    assert f"/accounts/sessions/{lost.pk}/end/" in english.get("/accounts/sessions/").content.decode()
+    assert english.post(f"/accounts/sessions/{lost.pk}/end/").url == "/accounts/sessions/"
+    assert phone.get("/console/work/").status_code == 302 and english.get("/console/work/").status_code == 200
+    entry = models.Entry.objects.get(kind="access.session_ended")
+    assert entry.actor == office.handler1.id
+    english.post(f"/accounts/sessions/{lost.pk}/end/")  # gone already
+    assert models.Entry.objects.filter(kind="access.session_ended").count() == 1
+    assert list(verify.differences(now=NOW)) == []
+
+
+def test_an_administrator_ends_anybodys_session_and_nobody_else_does(office, browser, english):
+    attempt(english, PASSWORD)
+    english.get("/console/work/")
+    (row,) = UserSession.objects.all()
+    staff = office.rows["handler1"].id
+    where = f"/console/staff/{staff}/sessions/{row.pk}/end/"
+    assert browser("handler2").post(where).status_code == 403
+    other = browser("handler2")
+    other.post(f"/accounts/sessions/{row.pk}/end/")
+    assert english.get("/console/work/").status_code == 200, "somebody else's"
+    admin = browser("admin1")
+    assert where in admin.get(f"/console/staff/{staff}/").content.decode()
+    assert admin.post(where).url == f"/console/staff/{staff}/"
+    assert english.get("/console/work/").status_code == 302
+    page = admin.get(f"/console/staff/{staff}/").content.decode()
+    assert "A session was ended by Admin1" in page
 
 
 def test_password_is_changed_and_weak_ones_are_refused(office, english):

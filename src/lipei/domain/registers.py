@@ -21,6 +21,13 @@ class NormsRegister(Aggregate):
     entities = {}
 
 
-REGISTERS = (BankRegister, NormsRegister)
+class AccessRegister(Aggregate):
+    """Sessions that somebody ended: whose, and by whom."""
+
+    kind = "access"
+    entities = {}
+
+
+REGISTERS = (BankRegister, NormsRegister, AccessRegister)
 ID = 1
 """There is one of each."""

@@ -26,7 +26,7 @@ BEFORE: Mapping[str, Callable[[], Any]] = {
     BankRegister.kind: lambda: models.BankMessage.objects.filter(direction="in", state="unmatched"),
     NormsRegister.kind: lambda: models.NormVersion.objects.all(),
 }
-"""By register the rows that belong to it."""
+"""By register the rows that belong to it; one that is not here has none."""
 
 
 def append(
@@ -65,6 +65,8 @@ def begin(register: type[Aggregate], *, now: datetime) -> None:
 
 
 def _there(register: type[Aggregate]) -> dict[str, str]:
+    if register.kind not in BEFORE:
+        return {}
     rows = BEFORE[register.kind]()
     kind = owing.BY_MODEL[rows.model]
     return dict(owing.owed(kind, kind.fixed, values) for values in rows.values_list(*kind.fixed))

@@ -130,6 +130,12 @@ def _said(this: Round, hook: Any, row: Any) -> tuple[str, int]:
         return type(error).__name__, 0
 
 
+def again(*, call_id: int, now: datetime) -> bool:
+    """Queue one call that failed; False where there is none or its webhook was stopped."""
+    rows = models.WebhookDelivery.objects.filter(id=call_id, state="failed", webhook__active=True)
+    return bool(rows.update(state="queued", due_at=now, attempts=0, leased_until=None))
+
+
 def replay(*, webhook_id: int, since: datetime, now: datetime) -> int:
     """Call again for every event since an instant, under the ids of the first time; how many are queued."""
     rows = models.WebhookDelivery.objects.filter(webhook_id=webhook_id).exclude(state="queued")

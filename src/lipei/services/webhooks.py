@@ -137,6 +137,13 @@ def stop(webhook_id: int, *, actor: Actor) -> Refusal | None:
     return None
 
 
+def call_again(call_id: int, *, actor: Actor, now: datetime) -> Refusal | None:
+    """Make one call that failed once more, under its id of the first time."""
+    if not may(actor, PERMISSION):
+        return Refusal("refusal.not_permitted", "permission", {"permission": PERMISSION})
+    return None if webhook_calls.again(call_id=call_id, now=now) else Refusal("refusal.missing", "missing")
+
+
 def replay(webhook_id: int, command: Replay, *, actor: Actor, now: datetime) -> Refusal | int:
     """Queue again what a webhook was told since an instant, under the ids of the first time; how many that is."""
     if not may(actor, PERMISSION):

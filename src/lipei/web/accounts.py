@@ -7,13 +7,18 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.usersessions.models import UserSession
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.views.decorators.http import require_POST
 
 from lipei.domain.events import Actor
 from lipei.domain.settings import Settings
+from lipei.norms.texts import LANGUAGES, text
 from lipei.reads import rulebook
+from lipei.services import sessions
 from lipei.store import models
 
 ASKED_BY_ITSELF = "Lipei-Poll"
@@ -82,6 +87,18 @@ def keep_session(request: HttpRequest, limits: Settings, now: datetime) -> None:
     if SEEN not in request.session or at - seen >= SEEN_SECONDS:
         request.session[BEGUN], request.session[SEEN] = begun, at
         UserSession.objects.create_from_request(request)
+
+
+@require_POST
+def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
+    """End one of one's own sessions; the one in use too, which signs out."""
+    actor = actor_of(staff_of(request))
+    if actor is None or actor.staff_id is None:
+        return redirect("account_login")
+    outcome = sessions.end(session_id, staff_id=actor.staff_id, actor=actor, now=timezone.now())
+    key, level = ("refusal.missing", messages.ERROR) if outcome else ("accounts.sessions.ended", messages.SUCCESS)
+    messages.add_message(request, level, text(key, translation.get_language() or LANGUAGES[0]))
+    return redirect("usersessions_list")
 
 
 def ask_administrator(request: HttpRequest, *args: Any) -> HttpResponse:

@@ -13,6 +13,7 @@ urlpatterns = [
         r"^accounts/(?:signup|email|confirm-email|password/reset|password/set|login/code|phone)/",
         accounts.ask_administrator,
     ),
+    path("accounts/sessions/<int:session_id>/end/", accounts.end_session, name="session-end"),
     path("accounts/", include("allauth.urls")),
     path("language/", views.set_language, name="web-language"),
     path("theme/", views.set_theme, name="web-theme"),

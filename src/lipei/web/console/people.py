@@ -18,7 +18,8 @@ from lipei.domain.events import Actor, Refusal, wrong
 from lipei.domain.permissions import ROLES
 from lipei.norms.texts import texts
 from lipei.reads import colleagues
-from lipei.services import people, staffing
+from lipei.reads import people as reads_people
+from lipei.services import people, sessions, staffing
 from lipei.web import forms
 from lipei.web.console import choices
 from lipei.web.console.shell import book, complain, now, say, show, status_of, who
@@ -127,7 +128,26 @@ def _staff_form(request: HttpRequest, staff_id: int | None, start: Any) -> HttpR
         say(request, "console.saved")
         return redirect("console:staff")
     title = "console.staff.edit" if staff_id is not None else "console.staff.new"
-    return show(request, "form", "staff", status=status, title=title, back="staff", **context)
+    beside = _sessions(staff_id) if staff_id is not None else {}
+    return show(request, "form", "staff", status=status, title=title, back="staff", **beside, **context)
+
+
+def _sessions(staff_id: int) -> dict[str, Any]:
+    """Where somebody is signed in, and what was ended of it."""
+    ended = sessions.ended(staff_id)
+    names = reads_people.names(reads_people.staff_ids(one.by for one in ended))
+    return {"person": staff_id, "sessions": sessions.of(staff_id), "sessions_ended": ended, "staff_names": names}
+
+
+@require_POST
+def session_end(request: HttpRequest, staff_id: int, session_id: int) -> HttpResponse:
+    """End one session of a member of staff."""
+    outcome = sessions.end(session_id, staff_id=staff_id, actor=who(request), now=now())
+    if outcome is not None:
+        complain(request, outcome)
+    else:
+        say(request, "accounts.sessions.ended")
+    return redirect("console:staff-edit", staff_id=staff_id)
 
 
 # --- absences -------------------------------------------------------------------------------------------------------

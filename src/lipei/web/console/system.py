@@ -10,11 +10,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lipei.domain.commands import said
 from lipei.domain.events import Refusal
+from lipei.reads import failures
 from lipei.reads import health as health_reads
 from lipei.reads import prenotices as prenotice_reads
 from lipei.services import prenotices as prenotice_service
 from lipei.services import tokens as token_service
 from lipei.services import webhooks as webhook_service
+from lipei.web.console.access import PAGES, allowed
 from lipei.web.console.people import filled
 from lipei.web.console.shell import book, complain, now, say, show, who
 from lipei.web.console.start import gateways
@@ -107,3 +109,25 @@ def health(request: HttpRequest) -> HttpResponse:
         request, "health", "health", health=health_reads.health(now=at), signs=health_reads.signs(now=at),
         ways=list(gateways().items()),
     )  # fmt: skip
+
+
+@require_GET
+def failed(request: HttpRequest) -> HttpResponse:
+    """What did not come through, with the reason and what to do about it."""
+    actor = who(request)
+    return show(
+        request, "failed", "health", found=failures.failed(), sees_claims=allowed(PAGES["claims"], actor),
+        sees_payments=allowed(PAGES["finance"], actor), may_call=allowed(PAGES["webhook-again"], actor),
+        most=failures.SHOWN,
+    )  # fmt: skip
+
+
+@require_POST
+def webhook_again(request: HttpRequest, call_id: int) -> HttpResponse:
+    """One call that failed, made once more."""
+    outcome = webhook_service.call_again(call_id, actor=who(request), now=now())
+    if outcome is not None:
+        complain(request, outcome)
+    else:
+        say(request, "health.failed.queued")
+    return redirect("console:failed")
