@@ -712,6 +712,40 @@ def test_an_offer_past_its_day_is_agreed_to_by_nobody(desk):
     assert desk.refused(straight_through, "offer", "agree", 1).code == "refusal.offer_expired"
 
 
+# --- identity ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.norm("4")
+def test_an_identity_is_checked_by_a_document_that_was_seen(desk):
+    desk.report()
+    empty = desk.refused(HANDLER, "party", "check_identity", 1, c.CheckIdentity())
+    assert empty.fields == {"id_type": "refusal.id_type_missing", "id_number": "refusal.id_number_missing"}
+    for said, field in (
+        (c.CheckIdentity("passport", "  "), "id_number"),
+        (c.CheckIdentity("", "E12345678"), "id_type"),
+        (c.CheckIdentity("resident_id", "110105194912310020"), "id_number"),  # no such number
+    ):
+        assert set(desk.refused(HANDLER, "party", "check_identity", 1, said).fields) == {field}
+    desk.do(HANDLER, "party", "check_identity", 1, c.CheckIdentity("resident_id", "11010519491231002X"))
+    assert desk.case.parties[1].identity_checked_at == desk.now
+    # Checked again, by the same document written otherwise.
+    desk.do(HANDLER, "party", "check_identity", 1, c.CheckIdentity("resident_id", "110105 19491231 002x"))
+    assert desk.case.parties[1].identity_checked_at is not None
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("seen", [("passport", "E99999999"), ("other", "E12345678")])
+def test_a_document_that_is_not_the_one_on_file_proves_nothing_and_is_on_record(desk, seen):
+    desk.report()
+    desk.do(HANDLER, "party", "check_identity", 1, c.CheckIdentity("passport", "E12345678"))
+    before = desk.case.parties[1]
+    desk.do(HANDLER, "party", "check_identity", 1, c.CheckIdentity(*seen))
+    after = desk.case.parties[1]
+    assert after.identity_checked_at is None and after.id_number == before.id_number
+    event = next(e for e, _ in desk.log if e.kind == "party.identity_differs")
+    assert event.facts == {"id_type": seen[0]}, "no number stands in the journal"
+
+
 # --- recoveries -------------------------------------------------------------------------------------------------------
 
 

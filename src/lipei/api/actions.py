@@ -11,12 +11,11 @@ from lipei.api.access import token_of
 from lipei.api.reading import fault
 from lipei.domain.commands import COMMANDS
 from lipei.domain.events import Refusal
-from lipei.domain.lifecycle import STEPS, Step
+from lipei.domain.lifecycle import FALLS_SHORT, STEPS, Step
 from lipei.reads import claims as claims_read
 from lipei.services import actions
 
 Endpoint = Callable[..., HttpResponse]
-WRONG_CODE = "offer.code_wrong"
 
 
 def steps() -> tuple[Step, ...]:
@@ -65,6 +64,8 @@ def take(request: HttpRequest, number: str, step: Step, part: int) -> HttpRespon
     )
     if isinstance(outcome, Refusal):
         raise calls.refused(outcome, number, token.actor, problems.language_of(request))
-    if any(event.kind == WRONG_CODE for _, event in outcome.events):  # the try is counted, and nothing is agreed
-        raise problems.wrong_fields({"code": fault("refusal.code_wrong")})
+    for _, event in outcome.events:
+        if event.kind in FALLS_SHORT:  # the try is on record, and nothing came of it
+            field, code = FALLS_SHORT[event.kind]
+            raise problems.wrong_fields({field: fault(code)})
     return calls.answer(request, outcome, viewer=token.actor, at=at)

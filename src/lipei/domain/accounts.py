@@ -116,7 +116,7 @@ def check_resident_id(*, number: str, today: date) -> str | None:
     Checked: shape, province, a birth date that exists and is not after ``today``, check character (ISO 7064 mod 11-2).
     The fifteen-digit numbers, invalid since 2013, are refused.
     """
-    number = _compact_id(number)
+    number = compact_id(number=number)
     if len(number) != 18:
         return "refusal.resident_id_length"
     if not _ID_SHAPE.fullmatch(number):
@@ -132,7 +132,7 @@ def check_resident_id(*, number: str, today: date) -> str | None:
 
 def resident_birth_date(*, number: str) -> date | None:
     """The birth date within a resident ID number; None where the number has none."""
-    number = _compact_id(number)
+    number = compact_id(number=number)
     return _birth_date(number) if _ID_SHAPE.fullmatch(number) else None
 
 
@@ -141,7 +141,7 @@ def check_uscc(*, number: str) -> str | None:
 
     Checked: shape and the mod 31 check character of GB 32100-2015.
     """
-    number = _compact_id(number)
+    number = compact_id(number=number)
     if len(number) != 18:
         return "refusal.uscc_length"
     if not _USCC_SHAPE.fullmatch(number):
@@ -227,7 +227,8 @@ def _luhn_agrees(digits: str) -> bool:
     return (sum(values[0::2]) + sum(sum(divmod(2 * value, 10)) for value in values[1::2])) % 10 == 0
 
 
-def _compact_id(number: str) -> str:
+def compact_id(*, number: str) -> str:
+    """The number of a document without spaces and hyphens, in one form of digits and letters."""
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper()
 
 

@@ -176,6 +176,7 @@ KINDS: Mapping[str, str] = {
     "claim.personal_data_seen": "somebody had masked personal data shown",
     "document.received": "a file came in",
     "paper.requested": "a document was asked for",
+    "party.identity_differs": "a document was seen that is not the one on file",
     "offer.prepared": "a sum was made ready to offer",
     "offer.agreement_given": "one of several who are asked agreed to an offer",
     "offer.code_wrong": "a wrong one-time code was tried",
@@ -199,6 +200,12 @@ KINDS: Mapping[str, str] = {
     "notice.failed": "a message could not be delivered",
     "notice.overtaken": "a message was no longer true when it was about to leave",
 }
+
+FALLS_SHORT: Mapping[str, tuple[str, str]] = {
+    "offer.code_wrong": ("code", "refusal.code_wrong"),
+    "party.identity_differs": ("id_number", "refusal.identity_differs"),
+}
+"""Kinds that record a step that was tried and did not succeed: the field that was wrong, and the sentence."""
 
 _STATE_OF_STAGE = {
     "open": "investigating",

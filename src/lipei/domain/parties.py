@@ -36,8 +36,8 @@ class PartyReported:
 
 @dataclass(frozen=True, slots=True)
 class CheckIdentity:
-    """Identity and mandate of a party were looked at: by which paper, and whether the mandate is good."""
+    """Identity and mandate of a party were looked at: which document was seen, the number on it, and which mandate."""
 
-    id_type: str = said("resident_id", choices=("resident_id", "passport", "business_licence", "other"))
-    id_number: str = said(length_max=40)
+    id_type: str = said(choices=("", "resident_id", "passport", "business_licence", "other"), required=True)
+    id_number: str = said(length_max=40, required=True)
     mandate: str = said(choices=MANDATES)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from lipei.domain import accounts
 from lipei.domain.claims import Party
 from lipei.domain.commands import PartyReported
 from lipei.domain.conduct import Ask
 from lipei.domain.customers import PREFIX
-from lipei.domain.events import Outcome, Value, wrong
+from lipei.domain.events import Change, Event, Outcome, Value, wrong
 from lipei.domain.rules.payments import approved_anew
 from lipei.domain.rules.persons import born_on, is_person, party_fields, wrong_acting, wrong_party
 
@@ -82,20 +83,13 @@ def _beyond_a_customer(command: PartyReported, party: Party) -> dict[str, str]:
 
 
 def check_identity(ask: Ask) -> Outcome:
-    """Somebody saw the paper: who this is, and by what right they act for another."""
+    """Somebody saw the paper: who this is, and by what right they act for another.
+
+    What was seen is compared with what is on file; where they differ nothing is proven, and that is on record.
+    """
     command, party = ask.command, ask.target
-    number = command.id_number.strip() or party.id_number
-    codes: dict[str, str] = {}
-    if command.id_type == "resident_id":
-        code = (
-            accounts.check_resident_id(number=number, today=ask.now.date()) if number else "refusal.id_number_missing"
-        )
-    elif command.id_type == "business_licence":
-        code = accounts.check_uscc(number=number) if number else "refusal.id_number_missing"
-    else:
-        code = None if number else "refusal.id_number_missing"
-    if code:
-        codes["id_number"] = code
+    number = command.id_number.strip()
+    codes = _wrong_document(command.id_type, number, ask.now)
     mandate = command.mandate or party.mandate
     if party.acts_for is not None and not mandate:
         codes["mandate"] = "refusal.mandate_missing"
@@ -103,9 +97,29 @@ def check_identity(ask: Ask) -> Outcome:
         codes |= wrong_acting(ask, replace(party, mandate=mandate), ask.case.parties)
     if codes:
         return wrong(**codes)
+    if party.id_number and not _is_on_file(party, command.id_type, number):
+        unproven = (Change("party", party.part, {"identity_checked_at": None}),) if party.identity_checked_at else ()
+        return (Event("party.identity_differs", party.part, {"id_type": command.id_type}, unproven),)
     fields: dict[str, Value] = {"id_type": command.id_type, "id_number": number, "identity_checked_at": ask.now}
     if born := born_on(command.id_type, number):
         fields["born_on"] = born
     if party.acts_for is not None:
         fields |= {"mandate": mandate, "mandate_checked_at": ask.now}
     return (ask.done(facts={"id_type": command.id_type, "mandate": fields.get("mandate", "")}, **fields),)
+
+
+def _wrong_document(id_type: str, number: str, now: datetime) -> dict[str, str]:
+    """What is missing or impossible in what somebody says to have seen."""
+    codes = {} if id_type else {"id_type": "refusal.id_type_missing"}
+    code: str | None = None if number else "refusal.id_number_missing"
+    if number and id_type == "resident_id":
+        code = accounts.check_resident_id(number=number, today=now.date())
+    elif number and id_type == "business_licence":
+        code = accounts.check_uscc(number=number)
+    return {**codes, "id_number": code} if code else codes
+
+
+def _is_on_file(party: Party, id_type: str, number: str) -> bool:
+    """Whether a document seen is the one on file: the same number, however it is spaced, and no other kind."""
+    same = accounts.compact_id(number=number) == accounts.compact_id(number=party.id_number)
+    return same and party.id_type in ("", id_type)

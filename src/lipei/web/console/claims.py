@@ -15,7 +15,7 @@ from lipei.domain import lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.commands import COMMANDS
 from lipei.domain.events import Refusal
-from lipei.domain.lifecycle import Step
+from lipei.domain.lifecycle import FALLS_SHORT, Step
 from lipei.domain.permissions import may
 from lipei.domain.rulebook import Rulebook
 from lipei.reads import approvals, approvals_changed
@@ -167,6 +167,9 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
         )
     outcome = actions.act(number, subject, action, part, command, actor=viewer, now=now(), seen_version=_seen(request))
     if not isinstance(outcome, Refusal):
+        short = dict(FALLS_SHORT[event.kind] for _, event in outcome.events if event.kind in FALLS_SHORT)
+        if short:  # the try is on record, and nothing came of it
+            return form.page(request, found, typed, version=outcome.case.version, errors=short, status=422)
         return form.done(request, "console.done")
     if outcome.code == "refusal.done_already" and (subject, action) in claim_page.AT_ONCE | claim_page.LOOKED_AT:
         return form.done(request, "console.done.already")

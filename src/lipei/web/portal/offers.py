@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from lipei.domain import commands
 from lipei.domain.events import Refusal
+from lipei.domain.lifecycle import FALLS_SHORT
 from lipei.domain.owing import is_current, is_reworked
 from lipei.services import norms, portal
 from lipei.services.portal import Visit
@@ -18,8 +19,6 @@ from lipei.web.portal import drafts, seen
 from lipei.web.portal.forms import clean
 from lipei.web.portal.visits import Case, of_claim, page, say, why
 from lipei.web.templatetags.lipei import language
-
-WRONG_CODE = "offer.code_wrong"
 
 
 @of_claim(verified=True)
@@ -64,7 +63,7 @@ def _agree(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpRes
     done = portal.act(visit, "offer", "agree", part, commands.Agree(code=code), now=timezone.now())
     if isinstance(done, Refusal):
         return _page(request, visit, case, part, 422, errors={"code": why(done)})
-    if any(event.kind == WRONG_CODE for _, event in done.events):
+    if any(event.kind in FALLS_SHORT for _, event in done.events):
         return _page(request, visit, done.case, part, 422, errors={"code": say("refusal.code_wrong")})
     messages.success(request, say("portal.offer.agreed"))
     return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
