@@ -58,6 +58,8 @@ def test_every_story_is_told_and_every_role_has_work(stage):
     contact = models.Clock.objects.filter(promise="first_contact", ended_at__isnull=False)
     assert contact.filter(breached_at=None).count() > contact.count() / 2  # most are rung up in time, some are not
     a_claim_waits_behind_every_door()
+    for left in (models.Absence, models.Delegation, models.PreNotice):
+        assert left.objects.count() == 1, "no page of the demonstration is empty"
     api_examples_find_their_policy()
     assert isinstance(demo.fill(claims=1, months=1, seed=1, now=NOW), Refusal)  # never into a database in use
 

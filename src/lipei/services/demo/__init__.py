@@ -22,7 +22,7 @@ from lipei.domain.events import Refusal
 from lipei.reads import demo as in_place
 from lipei.services import norms
 from lipei.services.demo.doors import CUSTOMER, Door, customers_link, door, waiting
-from lipei.services.demo.founding import PASSWORD, STAFF, Company, found
+from lipei.services.demo.founding import PASSWORD, STAFF, Company, found, these_days
 from lipei.services.demo.stage import Play, Stage
 from lipei.services.demo.stories import STORIES, WAITING, Story, Waiting
 from lipei.store import models
@@ -71,6 +71,7 @@ def fill(
         for stage, story in _cast(company, chance, claims, starts, now):
             play.begin(stage, story(stage))
         play.run()
+        these_days(company, now)
     value: Any = {"seed": seed, "claims": claims, "months": months}
     models.CompanyState.objects.update_or_create(key=in_place.KEY, defaults={"value": value})
     return Filled(models.Claim.objects.count(), models.Policy.objects.count(), tuple(play.stuck))

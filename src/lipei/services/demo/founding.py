@@ -17,7 +17,7 @@ from django.contrib.auth.hashers import make_password
 
 from lipei.domain.events import Actor, Refusal
 from lipei.gateways.tables import writer
-from lipei.services import imports, norms
+from lipei.services import imports, norms, people, prenotices
 from lipei.services.demo.people import Person, card, person
 from lipei.store import models
 
@@ -128,12 +128,12 @@ def _staff(folder: Path, starts: datetime) -> dict[str, Actor]:
     _imported("staff", rows, folder, starts)
     secret = make_password(PASSWORD)  # once: it is slow on purpose, and the same for all
     users = get_user_model()
-    people = {row.code: row for row in models.Staff.objects.all()}
+    colleagues = {row.code: row for row in models.Staff.objects.all()}
     for code, _, _ in STAFF:
-        row = people[code]
+        row = colleagues[code]
         row.user = users.objects.create(username=code, password=secret)
         row.save(update_fields=["user"])
-    return {code: Actor(f"staff:{r.id}", r.name, frozenset(r.roles), unit=r.unit) for code, r in people.items()}
+    return {code: Actor(f"staff:{r.id}", r.name, frozenset(r.roles), unit=r.unit) for code, r in colleagues.items()}
 
 
 def _policies(folder: Path, chance: Random, count: int, starts: datetime, now: datetime) -> dict[str, list[Insured]]:
@@ -195,3 +195,25 @@ def _roster(staff: Mapping[str, Actor], starts: datetime, now: datetime) -> None
         seen_version=version, actor=staff["manager1"], now=starts,
     )  # fmt: skip
     assert not isinstance(saved, Refusal), saved
+
+
+def these_days(company: Company, now: datetime) -> None:
+    """What is in the air: somebody goes on leave, somebody else stands in, and sales knows of a loss to come."""
+    lead, manager = company.staff["lead1"], company.staff["manager1"]
+    away, stands_in = company.staff["handler4"], company.staff["handler1"]
+    assert away.staff_id and stands_in.staff_id and lead.staff_id
+    until = now + timedelta(days=5)
+    done: list[Any] = [
+        people.away(
+            staff_id=away.staff_id, starts_at=now + timedelta(days=2), ends_at=until, reason="年休假", reassign=False,
+            actor=lead, now=now,
+        ),
+        people.lend(
+            giver_id=lead.staff_id, taker_id=stands_in.staff_id, kinds=("advance",), starts_at=now, ends_at=until,
+            actor=lead, now=now,
+        ),
+        prenotices.tell(
+            prenotices.Tell("客户来电说车在商场地库被刮，照片已拍，出差回来后报案。", policy_number="PC-2"), actor=manager, now=now
+        ),
+    ]  # fmt: skip
+    assert not any(isinstance(one, Refusal) for one in done), done
