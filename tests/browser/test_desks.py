@@ -64,7 +64,7 @@ def test_a_day_is_changed_after_its_effect_was_seen(
     page.get_by_label("Holiday or occasion").fill("Founding day")
     page.get_by_label("Reason of the change").fill("The board")
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
-    page.get_by_role("button", name="Check and preview").click()
+    page.get_by_role("button", name="Preview the effect").click()
     expect(page.get_by_role("table", name="Effect on open claims")).to_contain_text(number)
     shot(page, "calendar-preview")
     page.get_by_role("button", name="Save").click()

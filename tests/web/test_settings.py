@@ -38,7 +38,8 @@ def test_a_table_is_checked_saved_with_a_reason_and_compared(browser, office):
         "/console/norms/settings/edit/", {**said, "reason": "Customers wait too long", "save": "1"}, follow=True
     )
     body = saved.content.decode()
-    assert "Saved as version 2." in body and "Customers wait too long" in body and "lp-diff-add" in body
+    assert "Saved as version 2." in body and "Customers wait too long" in body
+    assert "<del>5 days</del>" in body and "<ins>3 days</ins>" in body  # in words, not as lines of the document
     assert norms.current().settings.papers_remind_days == 3
     assert client.get("/console/norms/settings/1/").status_code == 200
 
@@ -71,7 +72,8 @@ def test_two_managers_at_once(browser, office):
     one.post("/console/norms/settings/edit/", {**said, "document": silence(3)})
     late = two.post("/console/norms/settings/edit/", {**said, "document": silence(4)})
     body = late.content.decode()
-    assert late.status_code == 409 and "What changed since you looked" in body
+    assert late.status_code == 409 and "What somebody else changed since you looked" in body
+    assert "<ins>3 days</ins>" in body and "<ins>4 days</ins>" in body  # theirs, and what mine would make of it
     assert 'name="seen_version" value="2"' in body and "value: 4" in body
     assert norms.current().settings.papers_remind_days == 3
 

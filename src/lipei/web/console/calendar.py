@@ -24,7 +24,7 @@ from lipei.norms.calendars import DAY_OFF, MAKE_UP, OTHER_HOURS
 from lipei.norms.texts import text
 from lipei.services import calendar_days, norms
 from lipei.services.calendar_days import AS_THE_WEEK, Days
-from lipei.web.console.norms import effect, mark
+from lipei.web.console.norm_editing import effect, mark
 from lipei.web.console.shell import book, now, say, show, status_of, who
 from lipei.web.errors import forbidden, sentence
 from lipei.web.templatetags.lipei import language

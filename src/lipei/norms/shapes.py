@@ -1,0 +1,127 @@
+"""What can stand in a norm table, as a declaration: from it pages draw a table to read, a form and a difference.
+
+A `Shape` says what a value is (an amount, a code of a vocabulary, a row of fields), never how it looks. Which table has
+which shapes stands in `lipei.norms.declared`; whether a document makes sense is the parsers' business alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A key of a record. ``default`` is what its absence means; one with ``form`` False is shown and kept, not edited."""
+
+    key: str
+    shape: Shape
+    required: bool = False
+    default: Any = None
+    form: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``kind`` names what the value is; the rest says more where the kind needs it.
+
+    *words*, *text* (of several lines), *whole*, *minor* (an amount), *amounts* (one per currency), *flag*, *code* and
+    *codes* (of a vocabulary ``of``), *alternatives* (codes, the first that exists), *strings* (one a line), *spans* (times of
+    day), *years*, *zone*, *time*, *date*, *moment* (local date and time), *duration* (``30s``), *wordings* (each language),
+    *condition* (on the fields of ``of``), *either* (one number, which of ``options`` it is), *setting* (declares itself),
+    *listed* (several ``item``, in their order), *record* (``fields``), *rows* (records), *entries* (code → ``item``),
+    *kept* (is shown and stays as it is).
+    """
+
+    kind: str
+    of: str = ""
+    unit: str = ""  # of a number: a unit's code, or after a point the sibling key that holds it
+    low: int | None = None
+    high: int | None = None
+    item: Shape | None = None
+    fields: tuple[Field, ...] = ()
+    options: tuple[str, ...] = ()
+    open: bool = False  # amounts: "unlimited" may stand; entries: codes may be new; code: may be nobody; wordings: long
+    title: tuple[str, ...] = ()  # rows: what tells one from another
+    columns: tuple[str, ...] = ()  # rows: what a table shows at once; the rest opens
+    names: tuple[Name, ...] = ()  # rows: wordings under which people know the row
+    short: str = ""  # record: a row that says only this key is written as its value alone
+
+    def field(self, key: str) -> Field | None:
+        """The field of a record that stands under a key."""
+        return next((one for one in self.fields if one.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A wording of a row that stands in the texts: ``promise.{code}``. ``key``: the row's key that holds the text's key."""
+
+    pattern: str
+    label: str = "name"
+    long: bool = False
+    key: str = ""
+    only: str = ""  # the row's key ``channels`` has to hold this
+
+
+WORDS, TEXT, FLAG, STRINGS, WORDINGS = (Shape(kind) for kind in ("words", "text", "flag", "strings", "wordings"))
+LONG_WORDINGS = Shape("wordings", open=True)
+SPANS, YEARS, ZONE, DATE, MOMENT = (Shape(kind) for kind in ("spans", "years", "zone", "date", "moment"))
+DURATION, KEPT, MINOR, AMOUNTS = (Shape(kind) for kind in ("duration", "kept", "minor", "amounts"))
+LIMITS = Shape("amounts", open=True)
+
+
+def whole(unit: str = "", low: int | None = 0, high: int | None = None) -> Shape:
+    """A whole number with its unit and bounds."""
+    return Shape("whole", unit=unit, low=low, high=high)
+
+
+def code(of: str) -> Shape:
+    """One code of a vocabulary."""
+    return Shape("code", of=of)
+
+
+def codes(of: str) -> Shape:
+    """Several codes of a vocabulary, in no order."""
+    return Shape("codes", of=of)
+
+
+def listed(item: Shape) -> Shape:
+    """Several values whose order counts."""
+    return Shape("listed", item=item)
+
+
+def condition(of: str) -> Shape:
+    """A condition on the fields that ``of`` knows."""
+    return Shape("condition", of=of)
+
+
+def record(*fields: Field, short: str = "") -> Shape:
+    """A mapping with these keys."""
+    return Shape("record", fields=fields, short=short)
+
+
+def rows(
+    *fields: Field, title: tuple[str, ...] = ("code",), columns: tuple[str, ...] = (), names: tuple[Name, ...] = ()
+) -> Shape:
+    """A list of records."""
+    return Shape("rows", item=record(*fields), title=title, columns=columns, names=names)
+
+
+def entries(item: Shape, of: str = "", *, new: bool = False) -> Shape:
+    """A mapping of codes to values; with ``new`` codes that nobody knows yet."""
+    return Shape("entries", of=of, item=item, open=new)
+
+
+def must(key: str, shape: Shape) -> Field:
+    """A field that no row lacks."""
+    return Field(key, shape, required=True)
+
+
+def may(key: str, shape: Shape, default: Any = None) -> Field:
+    """A field that may be left out."""
+    return Field(key, shape, default=default)
+
+
+def kept(key: str, shape: Shape = KEPT) -> Field:
+    """A field that is shown and not edited by a form."""
+    return Field(key, shape, form=False)
