@@ -50,7 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "lipei.web.assets.Files",
     "lipei.web.assets.Packed",
     "csp.middleware.CSPMiddleware",
     "lipei.web.middleware.bounded",

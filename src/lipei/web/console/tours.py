@@ -38,20 +38,31 @@ MONEY = Step("payments_part", CLAIM, ("#s-payments",))
 TEAM = Step("team", "team", (".lp-team-people",))
 FINANCE = Step("finance", "finance", (".lp-finance-tiles",))
 ASKED = Step("asked", "consultations", ("#answer", "#waiting"))
+CALCULATION = Step("calculation", "calculation", ("#sum", "main form"))
+MESSAGES = Step("messages", "messages", ("main table", "main section"))
 CALENDAR = Step("calendar", "calendar", (".lp-cal-year",))
 
 TOURS: Mapping[str, tuple[Step, ...]] = {
     "intake": (Step("report", "report", ("#f-story",)), Step("prenotices", "prenotices"), FIND, OPENED, NEXT),
     "handler": (WORKLIST, OPENED, NEXT, PROMISES, EXPOSURES, TIMELINE, FIND),
     "surveyor": (WORKLIST, OPENED, SURVEYS, NEXT, FIND),
-    "assessor": (APPROVALS, OPENED, EXPOSURES, NEXT, FIND),
+    "assessor": (APPROVALS, OPENED, EXPOSURES, NEXT, CALCULATION, FIND),
     "approver": (APPROVALS, OPENED, EXPOSURES, TIMELINE, NEXT, Step("delegations", "delegations")),
     "team_lead": (TEAM, OPENED, NEXT, PROMISES, DUTY, Step("absences", "absences")),
-    "manager": (NORMS, APPROVALS, OPENED, Step("recoveries", CLAIM, ("#s-recoveries",)), STAFF, Step("setup", "setup")),
+    "manager": (
+        NORMS,
+        CALCULATION,
+        MESSAGES,
+        APPROVALS,
+        OPENED,
+        Step("recoveries", CLAIM, ("#s-recoveries",)),
+        STAFF,
+        Step("setup", "setup"),
+    ),
     "finance": (FINANCE, OPENED, MONEY, NEXT, APPROVALS),
     "expert": (ASKED, OPENED, OPINIONS, NEXT),
     "investigator": (Step("claims", "claims", ("main table",)), OPENED, TIMELINE, NEXT, FIND),
-    "compliance": (Step("claims", "claims", ("main table",)), OPENED, PROMISES, TIMELINE, NORMS),
+    "compliance": (Step("claims", "claims", ("main table",)), OPENED, PROMISES, TIMELINE, NORMS, MESSAGES),
     "administrator": (
         Step("health", "health"),
         STAFF,
