@@ -66,6 +66,13 @@ def _carries(case: Case, one: Possible, viewer: Actor) -> bool:
     part = case.of(one.subject).get(one.part)
     if (one.subject, one.action) == ("exposure", "return_for_rework"):  # the way to a new offer
         return getattr(part, "state", "") == "approved" and is_turned_down(case, one.part)
+    if (one.subject, one.action) == ("exposure", "add"):  # without a head of loss there is nothing to work out
+        registered = case.claim.registered_at is not None
+        return registered and not any(e.state != "dropped" for e in case.exposures.values())
+    if (one.subject, one.action) == ("exposure", "pay_guarantee"):  # all else is done, only the hospital waits
+        return getattr(part, "state", "") in ("agreed", "refused")
+    if (one.subject, one.action) == ("party", "check_identity"):  # whoever acts for another shows by what right
+        return part is not None and part.acts_for is not None and part.mandate_checked_at is None
     if (one.subject, one.action) not in FORWARD:
         return False
     if (one.subject, one.action) == ("offer", "send"):  # what was declined is not simply sent again

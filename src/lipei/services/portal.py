@@ -21,9 +21,10 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import F, Q
 
-from lipei.domain import commands, customers, messages
-from lipei.domain.claims import Case, Party
+from lipei.domain import acting, commands, customers, messages
+from lipei.domain.claims import Case, Offer, Party
 from lipei.domain.events import Actor, Refusal, private_fields
+from lipei.domain.rules.payments import payee_of
 from lipei.reads import masking
 from lipei.services import actions, consequences, intake, norms, portal_limits, world
 from lipei.services.actions import Done
@@ -225,6 +226,19 @@ def offers_for(case: Case, party: int) -> tuple[int, ...]:
     """The offers that this party is asked to agree to, for themselves or for whom they act."""
     sent = ((n, offer) for n, offer in case.offers.items() if offer.state != "prepared")
     return tuple(n for n, offer in sent if offer.to is not None and customers.asked(case, party, offer))
+
+
+def awaits(case: Case, party: int, offer: Offer) -> bool:
+    """Whether an offer that is out still waits for this party's word; of several, each says it once."""
+    said = acting.answers_for(case, offer, party) <= set(offer.agreed_parties)
+    return offer.state == "sent" and not (offer.agreed_parties and said)
+
+
+def payees(case: Case, offer: Offer) -> tuple[int, ...]:
+    """Who is paid under an offer, in the order of its shares."""
+    shared = tuple(s["payee"] for s in offer.shares)
+    alone = payee_of(case, offer.to)
+    return shared or ((alone,) if alone is not None else ())
 
 
 def payments_for(case: Case, party: int) -> tuple[int, ...]:

@@ -171,7 +171,10 @@ def crash(stage: Stage) -> Wait:
 
 
 def rescue_at_night(stage: Stage) -> Wait:
-    """Somebody is badly hurt late in the evening: the person on duty is called, the hospital is given cover at once."""
+    """Somebody is badly hurt late in the evening: the person on duty is called, the hospital is given our word at once and
+
+    is paid by day, once it has sent its bill and its account.
+    """
     one = stage.insured("private_car")
     hurt, bill = stage.insured("medical").who, stage.chance.randrange(9000, 30000)
     parties = (
@@ -182,8 +185,7 @@ def rescue_at_night(stage: Stage) -> Wait:
             account_name=hurt.name, account_number=hurt.card, account_bank="102290000000",
         ),
         c.PartyReported(
-            roles=("hospital", "payee"), name="市第一人民医院", person=False, account_name="市第一人民医院",
-            account_number=card(900), account_bank="103290000000",
+            roles=("hospital",), name="市第一人民医院", person=False, email="duty@hospital.example",
         ),
     )  # fmt: skip
     lost = c.ExposureReported(
@@ -209,6 +211,9 @@ def rescue_at_night(stage: Stage) -> Wait:
     stage.act(stage.handler, "exposure", "guarantee", 1, c.OnAccount(first, 3, "抢救费用"))
     yield from take_up(stage)
     stage.act(stage.handler, "claim", "report_upwards", 0, c.Reasoned("重伤案件，按规定上报"))
+    account = c.PartyReported(account_name="市第一人民医院", account_number=card(900), account_bank="103290000000")
+    stage.act(stage.handler, "party", "correct", 3, account)
+    stage.act(stage.handler, "exposure", "pay_guarantee", 1, c.OnAccount(first, 3, "医院请求结算"))
     yield from pay(stage)
     yield from papers(stage)
     yield stage.office(60, 160)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lipei.domain import acting, papers
 from lipei.domain import commands as c
-from lipei.domain import papers
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.commands import COMMANDS
 from lipei.domain.money import Money
-from lipei.domain.owing import undisputed_minor
+from lipei.domain.owing import guaranteed_open_minor, undisputed_minor
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.settlement.terms import Cover, FactSpec, Terms
 from lipei.norms.texts import text
@@ -121,6 +121,9 @@ def offers(
         options[role[0]] = found if role[0] == "experts" else (EMPTY, *found)
     if action == "request_papers":
         options["papers"] = tuple((code, f"paper.{code}") for code in papers_for(shown, book))
+    if action in ("guarantee", "pay_guarantee", "release_guarantee"):
+        hospitals = {str(n) for n, p in shown.parties.items() if "hospital" in p.roles}
+        options["payee"] = tuple(row for row in people if row[0] in {"", *hospitals})
     if (subject, action) == ("paper", "refuse"):
         options["reason"] = tuple((code, f"reason.{code}") for code in PAPER_REASONS)
     facts: tuple[FactSpec, ...] = ()
@@ -304,12 +307,49 @@ def _first_exposure(cls: type) -> Callable[[Case, int], Any]:
     return lambda case, part: cls(exposure=next(iter(case.exposures), 1))
 
 
+def _send_offer(case: Case, part: int) -> Any:
+    """Equal shares for the heirs of who has died, for a person to correct: the proof of inheritance says them."""
+    offer = case.offers[part]
+    to = case.parties.get(offer.to or 0)
+    heirs = acting.heirs(case, to.part) if to is not None and to.deceased and not offer.shares else ()
+    rows = offer.shares or tuple({"payee": n, "numerator": 1, "denominator": len(heirs)} for n in heirs)
+    return c.SendOffer(tuple(c.Share(s["payee"], s["numerator"], s["denominator"]) for s in rows))
+
+
+def _hospital(case: Case, part: int) -> tuple[int | None, int]:
+    """The hospital whose guarantee on a head of loss is still open, the first of several, and how much of it is."""
+    rows = ((r["payee"], guaranteed_open_minor(case, part, r["payee"])) for r in case.exposures[part].guarantees)
+    return next(((payee, left) for payee, left in rows if left), (None, 0))
+
+
+def _guarantee(case: Case, part: int) -> Any:
+    """What a colleague has agreed to and a second person is asked for, as it was said."""
+    known = [n for n, p in case.parties.items() if "hospital" in p.roles]
+    row = next((r for r in case.exposures[part].guarantees if r["waits"]), None)
+    if row is not None:
+        return c.OnAccount(Money(row["amount_minor"], case.claim.currency), row["payee"])
+    return c.OnAccount(payee=known[0] if len(known) == 1 else None)
+
+
+def _pay_guarantee(case: Case, part: int) -> Any:
+    payee, left = _hospital(case, part)
+    return c.OnAccount(Money(left, case.claim.currency), payee)
+
+
+def _release_guarantee(case: Case, part: int) -> Any:
+    return c.ReleaseGuarantee(_hospital(case, part)[0])
+
+
 _START: Mapping[tuple[str, str], Callable[[Case, int], Any]] = {
     ("claim", "register"): _register,
     ("claim", "triage"): _triage,
     ("exposure", "set_reserve"): _reserve,
     ("exposure", "assess"): _assess,
     ("exposure", "pay_undisputed"): _undisputed,
+    ("exposure", "guarantee"): _guarantee,
+    ("exposure", "pay_guarantee"): _pay_guarantee,
+    ("exposure", "release_guarantee"): _release_guarantee,
+    ("offer", "send"): _send_offer,
     ("survey", "schedule"): _schedule,
     ("payment", "order"): _first_exposure(c.OrderPayment),
     ("recovery", "recover_overpayment"): _first_exposure(c.OpenRecovery),

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
-from lipei.domain.commands import COMMANDS, Nothing
+from lipei.domain.commands import COMMANDS, Nothing, SendCode
 from lipei.domain.events import Actor
 from lipei.domain.lifecycle import Step
 from lipei.norms.texts import text, texts
@@ -51,7 +51,7 @@ CAREFUL = frozenset(
 """What ends or undoes work: asked once more on a page of its own."""
 LOOKED_AT = frozenset(WAITING.values())
 """Somebody's word on what another made: always given on its form, where what changed and what is unusual stands."""
-AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command is Nothing) - CAREFUL - LOOKED_AT
+AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command in (Nothing, SendCode)) - CAREFUL - LOOKED_AT
 """What a press does without a form: nothing needs to be said."""
 
 
@@ -187,6 +187,8 @@ def drawn(page: reads.Page, number: str, viewer: Actor, asked: Asked) -> dict[st
         "surveys": beside("survey", case.surveys),
         "consultations": beside("consultation", case.consultations),
         "offers": beside("offer", case.offers),
+        "shares": {n: claim_parts.shares(case, o) for n, o in case.offers.items()},
+        "guarantees": {n: claim_parts.guarantees(case, n) for n in case.exposures},
         "payments": beside("payment", case.payments),
         "recoveries": beside("recovery", case.recoveries),
         "reserves": claim_parts.reserves(page),

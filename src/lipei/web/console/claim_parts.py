@@ -9,7 +9,10 @@ from typing import Any
 
 from django.urls import reverse
 
-from lipei.domain.claims import Case, Document
+from lipei.domain import acting
+from lipei.domain.claims import Case, Document, Offer
+from lipei.domain.owing import guaranteed_open_minor
+from lipei.domain.rules.payments import shares_of
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as reads
 from lipei.reads import people
@@ -125,6 +128,41 @@ def rework_rows(rework: Rework, currency: str) -> list[dict[str, str]]:
     rows += [row(one, one.name, sum_of) for one in rework.items]
     rows += [row(one, word("paper", one.name), state_of) for one in rework.papers]
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one payee gets of an offer, in minor units; ``agreed`` None: they are not asked."""
+
+    party: int
+    part: str  # as a fraction of the whole
+    amount_minor: int
+    agreed: bool | None
+
+
+def shares(case: Case, offer: Offer) -> tuple[Share, ...]:
+    """Who gets how much of an offer that is shared or goes to somebody else than it is made to, and who has agreed."""
+    sums = shares_of(case, offer.part)
+    asked = acting.offerees(case, offer)
+    return tuple(
+        Share(
+            s["payee"], f"{s['numerator']}/{s['denominator']}", sums.get(s["payee"], 0),
+            (offer.state == "agreed" or s["payee"] in offer.agreed_parties) if s["payee"] in asked else None,
+        )
+        for s in offer.shares
+    )  # fmt: skip
+
+
+def guarantees(case: Case, exposure: int) -> tuple[tuple[int, int, int, bool], ...]:
+    """(hospital, promised, still open, waits for a second person) of a head of loss, in minor units."""
+    found: dict[tuple[int, bool], int] = {}
+    for row in case.exposures[exposure].guarantees:
+        key = (row["payee"], row["waits"])
+        found[key] = found.get(key, 0) + row["amount_minor"]
+    return tuple(
+        (payee, minor, 0 if waits else guaranteed_open_minor(case, exposure, payee), waits)
+        for (payee, waits), minor in found.items()
+    )
 
 
 def money_history(page: reads.Page) -> list[Told]:

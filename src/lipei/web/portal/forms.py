@@ -20,7 +20,7 @@ from lipei.domain.money import Money, MoneyError, parse
 from lipei.domain.rulebook import Rulebook
 
 ITEM_ROWS = 3
-HURT = ("none", "light", "serious", "rescue", "death")
+HURT = ("none", "light", "serious", "rescue", "insured_death", "death")
 WORDS = ("story", "name", "phone", "email", "place", "country", "policy_number", "plate")
 """Fields that go into the report as they were typed."""
 _KEY = re.compile(r"[\w-]{16,64}")
@@ -96,6 +96,7 @@ def _hurt(typed: Mapping[str, str], errors: dict[str, Any]) -> dict[str, Any]:
         "light": {"injured": int(number) if number.isdigit() else 1},
         "serious": {"serious_injuries": int(number) if number.isdigit() else 1},
         "rescue": {"rescue": True, "injured": int(number) if number.isdigit() else 1},
+        "insured_death": {"deaths": int(number) if number.isdigit() else 1, "insured_died": True},
         "death": {"deaths": int(number) if number.isdigit() else 1},
     }[how]
 

@@ -39,12 +39,15 @@ def _page(request: HttpRequest, visit: Visit, case: Case, part: int, status: int
     found = safe.offers[part]
     reworked = is_reworked(case, found)
     current = is_current(case, found) and not reworked
+    shares = seen.shares(case, visit, found)
     return page(
         request, "offer", status, number=visit.number, offer=found, claim=safe.claim, sums=seen.sums(case, found),
         current=current, reworked=reworked,
         onward=seen.onward(case, found, language()), heads=seen.heads(safe, found, language()) if current else (),
-        account=safe.parties[visit.party].account_number[-4:],
-        has_code=found.code_expires_at is not None and found.code_expires_at > timezone.now(),
+        account=safe.parties[visit.party].account_number[-4:], is_paid=visit.party in portal.payees(case, found),
+        shares=shares, your_minor=sum(s.amount_minor for s in shares if s.is_you), awaited=portal.awaits(case, visit.party, found),
+        has_code=found.code_expires_at is not None and found.code_expires_at > timezone.now()
+        and found.code_for in (None, visit.party),
         minutes=norms.current().settings.one_time_code_minutes, **more,
     )  # fmt: skip
 
@@ -65,7 +68,8 @@ def _agree(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpRes
         return _page(request, visit, case, part, 422, errors={"code": why(done)})
     if any(event.kind in FALLS_SHORT for _, event in done.events):
         return _page(request, visit, done.case, part, 422, errors={"code": say("refusal.code_wrong")})
-    messages.success(request, say("portal.offer.agreed"))
+    alone = done.case.offers[part].state == "agreed"
+    messages.success(request, say("portal.offer.agreed" if alone else "portal.offer.agreed_waiting"))
     return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
 
 

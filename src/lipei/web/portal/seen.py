@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from lipei.domain import acting
 from lipei.domain.claims import Case, Clock, Exposure, Offer, Paper
 from lipei.domain.lifecycle import OPEN
 from lipei.domain.money import Money
@@ -22,12 +23,14 @@ from lipei.domain.owing import (
     is_reworked,
     undisputed_minor,
 )
+from lipei.domain.rules.payments import shares_of
 from lipei.gateways.letters import Way
 from lipei.norms import messages as message_norms
 from lipei.norms import settlement as explained
 from lipei.norms.money import money_text
 from lipei.norms.settlement import ExplainedLine
 from lipei.norms.texts import text, texts
+from lipei.reads import masking
 from lipei.services import norms, portal
 from lipei.services.deliveries.letters import ways_on
 from lipei.services.deliveries.words import VALUES, Telling
@@ -97,6 +100,19 @@ class Sums:
     before_minor: int
     now_minor: int
     back_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one payee gets of a shared offer. ``name`` in full for the visitor and whom they act for; ``agreed`` None: not asked."""
+
+    number: int
+    name: str
+    roles: tuple[str, ...]
+    is_you: bool
+    part: str
+    amount_minor: int
+    agreed: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +306,24 @@ def onward(case: Case, offer: Offer, language: str) -> Onward | None:
         given_minor=sum(given_minor(case, n) for n in offer.exposures),
         ways=ways_on(norms.current().settings, language),
     )
+
+
+def shares(case: Case, visit: Visit, offer: Offer) -> list[Share]:
+    """Who gets how much of an offer, where it is shared: oneself and whom one acts for by name, the others masked."""
+    sums, asked = shares_of(case, offer.part), acting.offerees(case, offer)
+    own = portal.mine(case, visit.party)
+    found = []
+    for row in offer.shares:
+        party, you = case.parties[row["payee"]], row["payee"] == visit.party
+        agreed = offer.state == "agreed" or party.part in offer.agreed_parties
+        found.append(
+            Share(
+                party.part, party.name if party.part in own or not party.person else masking.name(party.name), party.roles, you,
+                f"{row['numerator']}/{row['denominator']}", sums.get(party.part, 0),
+                agreed if party.part in asked else None,
+            )
+        )  # fmt: skip
+    return found
 
 
 def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:

@@ -64,7 +64,8 @@ def shown(
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
         may_withdraw=portal.leads(case, visit.party) and _can(case, visit, "withdraw"),
-        stands=_stands(case, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed,
+        agreed_alone=[o.part for o in offers if o.state == "sent" and not portal.awaits(case, visit.party, o)],
+        stands=_stands(case, visit.party, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed,
         megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
     )  # fmt: skip
 
@@ -77,12 +78,14 @@ def _can(case: Case, visit: Visit, action: str) -> bool:
     )
 
 
-def _stands(case: Case, offers: Sequence[Offer]) -> str:
+def _stands(case: Case, party: int, offers: Sequence[Offer]) -> str:
     """Where the claim stands for this visitor: who has answered, or cannot, is not told that we
     wait for their agreement."""
     if case.claim.outcome == "duplicate":
         return "duplicate"
     answered = {o.state for o in offers}
+    if case.claim.state == "offering" and "sent" in answered and not any(portal.awaits(case, party, o) for o in offers):
+        return "others"
     if case.claim.state != "offering" or "sent" in answered:
         return case.claim.state
     if not offers:
@@ -97,7 +100,7 @@ def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Se
     Where somebody has died or is being rescued nobody is asked for an account before there is something to pay.
     """
     wanted = [p for p in papers if p.can_send and p.required]
-    waiting = next((o for o in offers if o.state == "sent"), None)
+    waiting = next((o for o in offers if portal.awaits(case, visit.party, o)), None)
     asks_account = _is_paid(case, visit) and not case.parties[visit.party].account_number
     failed = any(case.payments[n].state == "failed" for n in portal.payments_for(case, visit.party))
     return {
@@ -121,10 +124,10 @@ def _others(case: Case, visit: Visit) -> list[Any]:
 
 
 def _is_paid(case: Case, visit: Visit) -> bool:
-    """Whether money may go to this party."""
-    return bool({"claimant", "payee"} & set(case.parties[visit.party].roles)) or bool(
-        portal.offers_for(case, visit.party)
-    )
+    """Whether money may go to this party: who only acts for another is not asked for an account."""
+    offers = (case.offers[n] for n in portal.offers_for(case, visit.party))
+    named = bool({"claimant", "payee"} & set(case.parties[visit.party].roles))
+    return named or any(visit.party in portal.payees(case, o) for o in offers)
 
 
 def _account(case: Case, visit: Visit) -> str:

@@ -210,6 +210,17 @@ def lookup_name(parties: Any, part: int | None) -> str:
 
 
 @register.simple_tag
+def party_label(parties: Any, part: int | None) -> str:
+    """The same with the roles that tell one from another: ``2. 王* (继承人)``."""
+    found = parties.get(part)
+    if found is None:
+        return person(None)
+    roles = text("common.list_separator", language()).join(word("party_role", role) for role in found.roles)
+    named = f"{part}. {person(found.name)}"
+    return text("common.with_roles", language(), name=named, roles=roles) if roles else named
+
+
+@register.simple_tag
 def actor_name(actor: str, staff: Any) -> str:
     """How an actor id is called: a colleague by name, a rule by what it does."""
     return people.actor_name(actor, staff, language())
