@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.company import NOW
-from tests.jobs.conftest import reported
+from tests.jobs.conftest import approved, reported
 from tests.jobs.tampering import found, sql
 
 from lipei.domain import commands as c
@@ -125,9 +125,37 @@ def test_a_removed_order(case):
     assert "its order is gone" in found("bank", f"{case.claim.number} payment/1")[0]
 
 
-def test_an_order_said_to_be_refused(case):
-    sql("UPDATE bank_message SET state = 'refused' WHERE direction = 'out'")
-    assert "the journal knows of no failure" in found("bank", f"{case.claim.number} payment/1")[0]
+@pytest.mark.parametrize("state", ["refused", "void", "gone", ""])
+def test_an_order_said_to_have_another_fate_than_its_payment(waiting, state):
+    """With the bank or about to be: neither refused nor stopped, and in no state that there is not."""
+    sql("UPDATE bank_message SET state = %s WHERE direction = 'out'", state)
+    said = found("bank", f"{waiting.claim.number} payment/1")[0]
+    assert f"said to be {state}" in said and "payment.submitted" in said
+
+
+@pytest.mark.parametrize("state", ["refused", "gone"])
+def test_an_order_of_a_payment_that_arrived_was_not_refused(case, state):
+    sql("UPDATE bank_message SET state = %s WHERE direction = 'out'", state)
+    assert "payment.confirmed" in found("bank", f"{case.claim.number} payment/1")[0]
+
+
+@pytest.mark.parametrize("state", ["accepted", "gone"])
+def test_an_order_of_a_payment_that_failed_is_in_a_state_that_there_is(people, waiting, state):
+    number = waiting.claim.number
+    failed = actions.act(number, "payment", "fail", 1, c.Failed("AC04"), actor=people.finance1, now=NOW)
+    assert not isinstance(failed, Refusal), failed
+    clean()
+    sql("UPDATE bank_message SET state = %s WHERE direction = 'out'", state)
+    assert "payment.failed" in found("bank", f"{number} payment/1")[0]
+
+
+@pytest.fixture
+def waiting(people: Any) -> Any:
+    """A claim whose order is on its way to the bank."""
+    made = approved(people)
+    assert bank.submit(now=NOW, limit=9) == 1
+    clean()
+    return made
 
 
 def test_an_invented_order(case):

@@ -29,6 +29,14 @@ UNCAUSED = "portal_code"
 ENDS = {"sent": "notice.sent", "delivered": "notice.delivered", "failed": "notice.failed",
         "overtaken": "notice.overtaken"}  # fmt: skip
 """State of a delivery → the entry that it must have ended with."""
+ORDER_STATES = {
+    # What the journal says last of the payment → the states in which its order can be.
+    "payment.submitted": ("queued", "sent"),
+    "payment.confirmed": ("queued", "sent", "void"),  # void: a person said that it arrived before it left
+    "payment.given_back": ("queued", "sent", "void"),
+    "payment.failed": ("queued", "sent", "refused", "void"),
+    "payment.cancelled": ("queued", "sent", "refused", "void"),
+}  # queued beside a payment that is over: it was answered before it was noted as sent, and leaves no more
 ANSWERED = ("payment.confirmed", "payment.failed", "payment.given_back")
 
 Wanted = dict[str, tuple[str, str, str]]
@@ -184,20 +192,20 @@ def bank(chunk: Chunk) -> Found:
         more = ("kind", "message_id", "payments", "at", "state")
         where = f"direction = 'out' AND digest IN ({marks})"
         there |= {name: tuple(row) for name, _, row in reading.fixed(owing.ANSWER, more, where, part)}
-    for digest, (place, wanted, ended) in orders.items():
+    for digest, (place, wanted, last) in orders.items():
         row = there.get(f"answer/{digest}")
         if row is None:
             yield Difference("bank", place, "its order is gone")
         elif row[:4] != wanted:
             yield Difference("bank", place, "its order is not what was written")
-        elif row[4] == "refused" and not ended:
-            yield Difference("bank", place, "its order is said to be refused, the journal knows of no failure")
+        elif row[4] not in ORDER_STATES[last]:
+            yield Difference("bank", place, f"its order is said to be {row[4]}, and the last word on it is {last}")
     yield from _answers_there(answers)
 
 
-def _orders(chunk: Chunk) -> dict[str, tuple[str, tuple[Any, ...], bool]]:
-    """By digest: the place, the order's columns as they follow from the entry, and whether the payment failed since."""
-    found: dict[str, tuple[str, tuple[Any, ...], bool]] = {}
+def _orders(chunk: Chunk) -> dict[str, tuple[str, tuple[Any, ...], str]]:
+    """By digest: the place, the order's columns as they follow from the entry, and what is said last of the payment."""
+    found: dict[str, tuple[str, tuple[Any, ...], str]] = {}
     for number, stream in chunk.streams.items():
         last: dict[int, str] = {}
         for sequence, kind, part, facts in stream.told:
@@ -205,9 +213,9 @@ def _orders(chunk: Chunk) -> dict[str, tuple[str, tuple[Any, ...], bool]]:
                 name = str(facts["end_to_end_id"])
                 last[part] = order_digest(name)
                 wanted = (INTENT, name, canonical.dumps((name,)).decode(), stream.recorded[sequence])
-                found[last[part]] = (f"{chunk.name(number)} payment/{part} {name}", wanted, False)
-            elif kind in ("payment.failed", "payment.cancelled") and part in last:
-                found[last[part]] = (*found[last[part]][:2], True)
+                found[last[part]] = (f"{chunk.name(number)} payment/{part} {name}", wanted, kind)
+            elif kind in ORDER_STATES and part in last:
+                found[last[part]] = (*found[last[part]][:2], kind)
     return found
 
 
