@@ -11,9 +11,10 @@ from lipei.api import schemas, shapes
 from lipei.api.schemas import REPORT
 from lipei.domain.commands import COMMANDS
 from lipei.domain.lifecycle import STEPS
-from lipei.norms.texts import text
+from lipei.norms.texts import text, texts
 from lipei.store import models
 
+PAPERS = {key.removeprefix("paper.") for key in texts() if key.startswith("paper.")}
 EXPOSURE = {"cover": "own_damage", "peril": "single_vehicle"}
 
 
@@ -56,6 +57,8 @@ def test_a_claim_goes_from_report_to_close_by_the_examples(office: Office) -> No
         silent = who.post(f"{claim}/exposures/1/{action}", {})
         assert silent.status == 422 and text("paper.driving_licence", "zh-hans") in silent.body["detail"]
         assert [e["field"] for e in silent.body["errors"]] == ["without_papers"]
+        assert "without_papers" in silent.body["detail"], "the sentence alone says which field to send"
+        assert "driving_licence" in silent.body["papers"] and set(silent.body["papers"]) <= set(PAPERS)
         body = good(who.post(f"{claim}/exposures/1/{action}", example("exposure", action, office)))
         warned = [r["message"] for r in body["remarks"] if r["code"] == "remark.papers_missing"]
         assert bool(warned) is (action == "submit_decision"), "the answer carries the warning while it is being decided"

@@ -66,6 +66,9 @@ class Problem(Exception):
             **self.more,
         }
         if self.faults:
+            if self.code != "refusal.fields":  # a sentence of its own says what is wrong; this says where it goes
+                fields = text("api.in_fields", language, fields=", ".join(self.faults))
+                found["detail"] = f"{found['detail']} {fields}"
             found["errors"] = [
                 {"field": field, "code": wrong.code, "message": say(wrong.code, wrong.params, language)}
                 for field, wrong in self.faults.items()
@@ -95,6 +98,8 @@ def of_refusal(refusal: Refusal) -> Problem:
         more["permission"] = refusal.params["permission"]
     if "changed" in refusal.params:
         more["changed"] = list(refusal.params["changed"])
+    if "papers" in refusal.params:
+        more["papers"] = list(refusal.params["papers"])
     faults = {name: Fault(code, refusal.params) for name, code in refusal.fields.items()}
     return Problem(STATUS[refusal.kind], refusal.code, refusal.params, faults=faults, more=more)
 
