@@ -125,11 +125,20 @@ class Teller:
 
     def sentence(self, kind: str, part: int, actor: str, facts: Mapping[str, Any]) -> str:
         """The sentence of an entry; its short name where a fact is missing. What it was done without is said along."""
-        said = [self._sentence(kind, part, actor, facts)]
+        said = [self._of_head(kind, facts, self._sentence(kind, part, actor, facts))]
         if facts.get("papers_missing"):
             named = self._coded("papers", kind, part, {"papers": facts["papers_missing"]})
             said.append(text("event_beside.papers_missing", self.language, papers=named))
         return " ".join(said)
+
+    def _of_head(self, kind: str, facts: Mapping[str, Any], sentence: str) -> str:
+        """What happened to a promise of one head of loss, with the head where the claim has several."""
+        number = facts.get("exposure")
+        head = self.case.exposures.get(number) if kind.startswith("clock.") and isinstance(number, int) else None
+        if head is None or len(self.case.exposures) < 2:
+            return sentence
+        named = self._word("cover", head.cover) or self._word("loss", head.peril) or ""
+        return text("event_beside.head", self.language, head=f"{number}. {named}".rstrip(". "), sentence=sentence)
 
     def authority(self, granted: Mapping[str, Any] | None) -> str:
         """Up to how much whoever did it may, and by whose authority where it was lent; empty where nothing is said."""
