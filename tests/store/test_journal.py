@@ -161,6 +161,13 @@ def test_floats_and_naive_times_are_refused():
         canonical.stamp(datetime(2026, 1, 1))
 
 
+@given(st.floats(allow_nan=False, allow_infinity=False), JSON)
+def test_a_float_is_found_wherever_it_stands(number, other):
+    for value in (number, [other, number], {"a": other, "b": number}, {"a": ({"b": [number, other]},)}):
+        with pytest.raises(AssertionError):
+            canonical.dumps(value)
+
+
 def test_every_part_has_a_column_per_field():
     for kind, tables in aggregates.TABLES.items():
         for entity, model in tables.items():
