@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
@@ -54,7 +53,7 @@ class Held:
     pages of this process name; the process that begins after an update serves the new one."""
 
     def __init__(self, path: str, headers: Mapping[str, str]) -> None:
-        self.plain, self.packed = _content(path, os.stat(path).st_mtime_ns)
+        self.plain, self.packed = _content(path, Path(path).stat().st_mtime_ns)
         self.headers = {**headers, "ETag": f'"{hashlib.sha256(self.plain).hexdigest()[:16]}"'}
         if self.packed:
             self.headers["Vary"] = "Accept-Encoding"
