@@ -207,6 +207,7 @@ def test_what_is_typed_stays_while_the_page_shows_what_changed(page: Page, site:
     assert models.Entry.objects.filter(kind="claim.opinion_given").count() == 1
 
 
+@pytest.mark.bad_moment("a colleague was faster")
 @pytest.mark.norm("4")
 def test_a_stale_form_beside_the_claim_says_what_changed_and_keeps_the_words(
     page: Page, site: SimpleNamespace, claim: str
@@ -224,6 +225,7 @@ def test_a_stale_form_beside_the_claim_says_what_changed_and_keeps_the_words(
     expect(page.locator("#act textarea")).to_have_value("Covered.")
 
 
+@pytest.mark.bad_moment("session ends")
 def test_signed_out_while_typing_loses_nothing(
     page: Page, site: SimpleNamespace, browser: Callable[..., Client], handler_code: str
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.browser.test_console import chromium, desk, fits, opened, shot, site, violations
-from tests.web.conftest import browser, claim, handler_code, office, today
+from tests.web.conftest import browser, claim, handler_code, office, reported, today
 
 from lipei.store import models
 
@@ -84,3 +84,39 @@ def test_a_small_motor_loss_is_taken_on_the_phone(chromium: Browser, site: Simpl
     assert (made.policy_number, made.line, made.loss_kind) == ("PC-1", "motor", "single_vehicle")
     page.set_viewport_size({"width": 360, "height": 740})
     assert fits(page)
+
+
+@pytest.mark.bad_moment("back after submit")
+def test_going_back_after_a_report_shows_that_it_was_taken_and_makes_no_second(
+    chromium: Browser, site: SimpleNamespace, browser: Any
+) -> None:
+    page = desk(chromium, site, browser("intake1"))
+    opened(page, f"{site.url}/console/report/")
+    page.locator("#f-story").fill("家里水管爆了，地板泡坏。")
+    page.locator("#f-phone").fill("13900001111")
+    page.locator("button[data-key=s]").click()
+    read_out = page.get_by_role("heading", name="Read this out to the customer")
+    expect(read_out).to_be_visible()
+    number = models.Claim.objects.get().number
+    page.go_back()
+    expect(page.locator("#today + table")).to_contain_text(number)
+    page.locator("button[data-key=s]").click()  # a form anew, whatever the browser puts back into it
+    expect(page.get_by_role("alert").first).to_be_visible()
+    assert models.Claim.objects.count() == 1
+
+
+@pytest.mark.bad_moment("right to left")
+@pytest.mark.bad_moment("short and long names")
+def test_odd_names_and_words_from_right_to_left_fit_the_smallest_screen(
+    chromium: Browser, site: SimpleNamespace, browser: Any
+) -> None:
+    said = "اصطدمت السيارة بالعمود " * 20
+    number = reported(site.office, story=said, name="司" * 40)
+    page = desk(chromium, site, browser("lead1"), size={"width": 360, "height": 740})
+    for where in (f"claims/{number}/", "work/?whose=all", "approvals/", "report/"):
+        opened(page, f"{site.url}/console/{where}")
+        assert fits(page), where
+    opened(page, f"{site.url}/console/claims/{number}/")
+    story = page.locator(".lp-told").first
+    assert story.evaluate("one => getComputedStyle(one).direction") == "rtl"
+    assert page.locator("h1").evaluate("one => getComputedStyle(one).direction") == "ltr"

@@ -151,6 +151,7 @@ def test_a_report_in_a_dead_spot_stays_on_the_page_and_goes_out_when_pressed_aga
     page.context.close()
 
 
+@pytest.mark.bad_moment("wrong clock")
 def test_what_is_being_written_outlasts_a_reload_and_a_wrong_clock_harms_nothing(browser: Browser, site: Any) -> None:
     page = phone(browser, site)
     page.clock.set_fixed_time("2031-01-01T00:00:00Z")  # the phone is years ahead
@@ -165,6 +166,7 @@ def test_what_is_being_written_outlasts_a_reload_and_a_wrong_clock_harms_nothing
     page.context.close()
 
 
+@pytest.mark.bad_moment("forty photos")
 def test_forty_photos_wait_in_a_queue_and_all_arrive(browser: Browser, site: Any, tmp_path: Path) -> None:
     """Chosen in two goes, one left out again; a dead spot in between stops none."""
     files = []

@@ -34,6 +34,7 @@ def ended(client: Client) -> None:
 # --- the session ends ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.bad_moment("session ends")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_message_typed_into_a_visit_that_ran_out_waits_for_its_writer(
     client: Client, people: Any, language: str
@@ -100,6 +101,8 @@ def test_leaving_forgets_what_waited(client: Client, people: Any) -> None:
 # --- back, and again -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.bad_moment("back after submit")
+@pytest.mark.bad_moment("two tabs")
 def test_the_same_words_sent_again_after_going_back_or_from_a_second_tab_are_one_claim(
     client: Client, people: Any
 ) -> None:
@@ -124,6 +127,7 @@ def test_the_same_words_much_later_are_a_new_report(
 # --- what people type ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.bad_moment("short and long names")
 @pytest.mark.parametrize("name", ["王", "A" * 40, "欧阳" * 20])
 def test_names_of_one_character_and_of_forty(client: Client, people: Any, name: str) -> None:
     number = reported(client, name=name, phone="13900139000")
@@ -132,6 +136,8 @@ def test_names_of_one_character_and_of_forty(client: Client, people: Any, name: 
     assert client.get(f"/claim/{number}/receipt").status_code == 200
 
 
+@pytest.mark.bad_moment("long story")
+@pytest.mark.bad_moment("right to left")
 def test_a_story_of_four_thousand_characters_and_words_from_right_to_left(client: Client, people: Any) -> None:
     story = (ARABIC + "\u202e 倒车 ") * 200
     story = story[:3999] + "。"
@@ -144,12 +150,14 @@ def test_a_story_of_four_thousand_characters_and_words_from_right_to_left(client
     assert f'dir="auto">{ARABIC}' in page, "each text keeps its direction to itself"
 
 
+@pytest.mark.bad_moment("forty photos")
 def test_forty_photos_of_twelve_megabytes_are_within_what_a_claim_holds() -> None:
     rules = norms.current().settings
     assert rules.upload_max_bytes >= 12_000_000
     assert rules.upload_files_max >= 40 and rules.upload_claim_max_bytes >= 40 * 12_000_000
 
 
+@pytest.mark.bad_moment("double click")
 def test_a_double_tap_is_one_report(client: Client, people: Any) -> None:
     answers = [report(client, key="d" * 24) for _ in range(2)]
     assert answers[0].url == answers[1].url and models.Claim.objects.count() == 1

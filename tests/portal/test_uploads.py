@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
@@ -14,6 +15,7 @@ from tests.portal.conftest import done, report, reported
 
 from lipei.domain import commands as c
 from lipei.norms.texts import text
+from lipei.reads import rulebook
 from lipei.services import portal, portal_files
 from lipei.services.portal import Visit
 from lipei.store import models
@@ -163,6 +165,22 @@ def test_in_pieces_with_a_broken_line_in_between(client: Client, asked: tuple[st
     paper = of(number).papers[part]
     assert paper.state == "received" and of(number).documents[paper.uploads[0]].size_bytes == len(content)
     assert piece(client, address, len(content), b"").status_code == 410
+
+
+@pytest.mark.bad_moment("restart during upload")
+def test_an_upload_goes_on_after_the_server_began_anew(client: Client, asked: tuple[str, int]) -> None:
+    """Nothing of it lives in the process: another one, with empty memory, goes on where the first was."""
+    number, part = asked
+    content = photo(9, (700, 500))
+    address, half = begin(client, number, len(content), part).json()["address"], len(content) // 2
+    assert piece(client, address, 0, content[:half]).json() == {"offset": half}
+    cache.clear()
+    rulebook.at.cache_clear()
+    after = Client()
+    after.cookies = client.cookies
+    assert after.get(address).json() == {"offset": half}
+    assert piece(after, address, half, content[half:]).json()["done"]
+    assert of(number).papers[part].state == "received"
 
 
 def test_somebody_elses_upload_is_gone(client: Client, asked: tuple[str, int], people: Any) -> None:

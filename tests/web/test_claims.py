@@ -61,6 +61,7 @@ def test_rules_refusals_stand_beside_the_field_too(browser, claim, handler_code)
     assert 'id="f-reason-error"' in answer.content.decode()
 
 
+@pytest.mark.bad_moment("a colleague was faster")
 @pytest.mark.norm("4")
 def test_somebody_was_faster(office, browser, claim, handler_code):
     client, version = browser(handler_code), seen(claim)
@@ -78,6 +79,7 @@ def test_somebody_was_faster(office, browser, claim, handler_code):
     assert again.status_code == 302 and entries(claim, "claim.opinion_given") == 1
 
 
+@pytest.mark.bad_moment("two tabs")
 def test_a_form_sent_twice_is_done_once_and_loses_nothing(browser, claim, handler_code):
     client, version = browser(handler_code), seen(claim)
     typed = {"amount": "1200", "reason": "after the survey", "seen_version": version}
@@ -91,6 +93,7 @@ def test_a_form_sent_twice_is_done_once_and_loses_nothing(browser, claim, handle
     assert entries(claim, "exposure.reserve_set") == 2
 
 
+@pytest.mark.bad_moment("double click")
 def test_a_button_pressed_twice_leads_back_to_the_claim(office, browser, claim, handler_code):
     client, version = browser(handler_code), seen(claim)
     where = f"/console/claims/{claim}/accept_assignment/"

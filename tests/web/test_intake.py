@@ -34,6 +34,7 @@ def test_phone_and_story_suffice(browser, office):
     assert "Dates promised to the customer" in body
 
 
+@pytest.mark.bad_moment("double click")
 def test_a_double_click_is_one_report(browser, office):
     client = browser("intake1")
     said = {"phone": "13900001111", "story": "家里水管爆了", "idempotency_key": "k2"}

@@ -21,6 +21,7 @@ def hidden(page: str) -> dict[str, str]:
     return {unescape(name): unescape(value) for name, value in found}
 
 
+@pytest.mark.bad_moment("session ends")
 @pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
 def test_what_was_typed_is_there_after_signing_in_again(browser, claim, handler_code, language):
     where = f"/console/claims/{claim}/add_note/"

@@ -114,6 +114,7 @@ def test_nobody_signs_up_or_resets(client, db, path):
 WHOM = {"zh-hans": "管理员", "zh-hant": "管理員", "en": "administrator"}
 
 
+@pytest.mark.bad_moment("no permission")
 @pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
 def test_pages_that_say_no_or_sorry_name_whom_to_ask(browser, office, monkeypatch, language):
     client = browser("handler1", language)
