@@ -402,3 +402,22 @@ def test_a_visit_begins_under_a_new_session(client: Client, people: Any) -> None
     thief = Client()
     thief.cookies["sessionid"] = planted
     assert thief.get(f"/claim/{other}/").status_code == 302
+
+
+@pytest.mark.norm("4")
+def test_the_phone_of_who_has_died_opens_nothing(people):
+    """A code goes to nobody by it, a link of before is void, and no step is taken under it; the reporter's own works."""
+    number = reported(Client(), hurt="insured_death", phone="13900139001", policy_number="PC-1", name="李芳")
+    dead = next(n for n, p in portal.claim_seen(Visit(number, 1)).parties.items() if p.deceased)
+    row = models.Party.objects.get(aggregate_id=models.Claim.objects.get(number=number).id, part=dead)
+    assert row.phone == "13800138000", "what is on file of the insured stays"
+    before = models.Delivery.objects.count()
+    portal.ask_code(number=number, phone=row.phone, caller="1", now=timezone.now())
+    assert models.Delivery.objects.count() == before
+    client = Client()
+    client.get(portal.link(Visit(number, dead, verified=True), now=timezone.now()))
+    assert client.get(f"/claim/{number}/").status_code != 200
+    refused = portal.act(Visit(number, dead, verified=True), "claim", "add_note", 0, c.Write("在"), now=timezone.now())
+    assert refused.kind == "missing"
+    portal.ask_code(number=number, phone="13900139001", caller="1", now=timezone.now())
+    assert models.Delivery.objects.filter(message="portal_code", party=1).count() == 1

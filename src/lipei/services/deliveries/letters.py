@@ -218,7 +218,7 @@ def _guarantee(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
     own = [p for p in claimants if p is not None and p.person]
     named = tuple(dict.fromkeys(p.name for p in (own if not hurt or set(own) <= set(hurt) else hurt) if p.name))
     return letters.GuaranteeData(
-        **common, amount_minor=amount_minor(t), patients=named or (t.say("jobs.customer"),),
+        **{**common, "policy_number": "", "place": ""}, amount_minor=amount_minor(t), patients=named or (t.say("jobs.customer"),),
         reason=str((t.facts or {}).get("reason") or ""),
     )  # fmt: skip
 
