@@ -6,18 +6,22 @@ import re
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, date, timedelta
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.company import NOW, card
+from tests.gateways.bank.conftest import status_report
 from tests.web.conftest import reported
 from tests.web.test_queries import FRAME, queries
 
 from lipei.gateways.bank import Account, BankOrder, FilesGateway
 from lipei.gateways.tables import sheets
+from lipei.norms.texts import LANGUAGES, text
 from lipei.services import bank_hold
 from lipei.store import models
 
@@ -139,6 +143,75 @@ def test_files_are_listed_and_opening_one_is_on_record(browser: Callable[..., Cl
     (folder / "outbox" / "RUN-7.xml").unlink()  # taken away
     assert "With the bank" in client.get(f"{FINANCE}?show=files").content.decode()
     assert browser("manager1").get(f"{FINANCE}files/rejected/odd.xml").status_code == 403
+
+
+def put(client: Client, content: bytes, name: str = "answer.xml") -> str:
+    """What is said after somebody put a file in."""
+    file = SimpleUploadedFile(name, content)
+    page = client.post("/console/payments/answers/", {"file": file, "show": "files"}, follow=True)
+    return str(page.content.decode())
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_file_put_in_is_read_at_once_and_what_became_of_it_is_said(
+    browser: Callable[..., Client], office, folder: Path, language: str
+) -> None:
+    payment, client = paid(office, "submitted", exposure=1), browser("finance1", language)
+    confirmed = status_report("RUN-7", [(NAME, "ACSC", "", "2150.00")])
+    page = put(client, confirmed)
+    payment.refresh_from_db()
+    assert payment.state == "confirmed", "not at the worker's next turn"
+    assert text("console.bank.said.matched", language, n=1, ids=NAME) in unescape(page)
+    again = unescape(put(client, confirmed))
+    assert text("console.bank.known", language, kind="pain.002", said="")[:8] in again
+    listed = unescape(client.get(f"{FINANCE}?show=files").content.decode())
+    assert (
+        text("finance.file.state.answered", language) in listed
+        and text("finance.file.state.waiting", language) not in listed
+    )
+    assert text("finance.file.answered", language, n=1, of=1) in listed
+
+
+def test_a_whole_message_refused_is_matched_to_its_orders(browser: Callable[..., Client], office, folder: Path) -> None:
+    payment = paid(office, "submitted")
+    page = unescape(put(browser("finance1"), status_report("RUN-7", group="RJCT")))
+    payment.refresh_from_db()
+    assert payment.state == "failed" and text("console.bank.said.matched", "en", n=1, ids=NAME) in page
+
+
+@pytest.mark.parametrize("content", [b"<nonsense/>", b"not xml at all", b""])
+def test_a_file_that_is_no_answer_is_called_so_and_nothing_is_taken(
+    browser: Callable[..., Client], office, folder: Path, content: bytes
+) -> None:
+    page = unescape(put(browser("finance1"), content))
+    assert "was read" not in page and "()" not in page and "lp-message-error" in page
+    listed = unescape(browser("finance1").get(f"{FINANCE}?show=files").content.decode())
+    assert text("finance.file.no_kind", "en") in listed and "else ()" not in listed
+
+
+def test_an_answer_of_another_amount_leads_to_where_it_is_cleared_up_and_then_to_the_hand(
+    browser: Callable[..., Client], office, folder: Path
+) -> None:
+    paid(office, "submitted")
+    client = browser("finance1")
+    page = unescape(put(client, status_report("RUN-7", [(NAME, "ACSC", "", "2100.00")])))
+    assert text("console.bank.said.differing", "en", n=1, ids=NAME) in page
+    sent = unescape(client.get(f"{FINANCE}?show=sent").content.decode())
+    assert text("finance.next.differs", "en") in sent and text("finance.next.sent", "en") not in sent
+    message = models.BankMessage.objects.get(direction="in", message_id=NAME)
+    client.post(f"{FINANCE}differences/{message.id}/", {"text": "银行手续费"})
+    sent = unescape(client.get(f"{FINANCE}?show=sent").content.decode())
+    assert text("finance.next.cleared", "en") in sent and text("finance.next.sent", "en") not in sent
+    assert "/payments/1/confirm/" in sent and "/payments/1/fail/" in sent
+
+
+def test_opening_an_answer_is_on_record_too(browser: Callable[..., Client], office, folder: Path) -> None:
+    payment, client = paid(office, "submitted"), browser("finance1")
+    put(client, status_report("RUN-7", [(NAME, "ACSC", "", "2150.00")]))
+    (name,) = (path.name for path in (folder / "read").glob("*.xml"))
+    assert client.get(f"{FINANCE}files/read/{name}").status_code == 200
+    assert models.Entry.objects.filter(kind="claim.personal_data_seen", stream_id=payment.aggregate_id).count() == 1
 
 
 def test_a_bank_without_files_says_so(browser: Callable[..., Client], office) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
@@ -11,7 +13,7 @@ from lipei.domain.commands import Write
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.permissions import may
 from lipei.domain.registers import BankRegister
-from lipei.gateways.bank import shelf
+from lipei.gateways.bank import BankBusy, shelf
 from lipei.gateways.bank.interface import BankFile
 from lipei.reads import finance
 from lipei.services import actions, bank, personal_data, registers
@@ -25,9 +27,59 @@ def speaks_in_files() -> bool:
     return str(settings.LIPEI_BANK_URL).startswith("files:")
 
 
-def files() -> Sequence[BankFile]:
-    """The latest files, the newest first; none where the bank is not reached by files."""
-    return shelf.files(bank.folder()) if speaks_in_files() else ()
+def files() -> Sequence[tuple[BankFile, int]]:
+    """The latest files, the newest first, each with how many of its orders the bank has answered; none where the bank is
+    not reached by files."""
+    found = shelf.files(bank.folder()) if speaks_in_files() else []
+    said = answered(name for file in found for name in file.ids)
+    return [(file, sum(name in said for name in file.ids)) for file in found]
+
+
+def answered(ids: Iterable[str]) -> dict[str, str]:
+    """The state of the bank's last answer on each of these orders: *done*, *unmatched*, *cleared*. One query."""
+    rows = models.BankMessage.objects.filter(direction="in", message_id__in=list(ids)).order_by("id")
+    return dict(rows.values_list("message_id", "state"))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a file that somebody put in: ``state`` is *read*, *known* (read before), *rejected* or *waiting*
+    (the bank's folder is busy). Of the orders it names, how many answers fit, differ, say nothing final, or are not ours.
+    """
+
+    kind: str
+    state: str
+    matched: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    code: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+def take(name: str, content: bytes, *, now: datetime) -> Taken:
+    """Put a file of the bank into the inbox and read it at once. Raises OSError where it cannot be stored."""
+    folder, kind = bank.folder(), shelf.kind(content)
+    known = (folder / "read" / f"{hashlib.sha256(content).hexdigest()}.xml").exists()
+    part = folder / "inbox" / f"{name}.part"
+    part.write_bytes(content)
+    part.rename(part.with_suffix(""))  # the gateway leaves .part files alone: it never reads half a file
+    try:
+        bank.collect(now=now)
+    except BankBusy:
+        return Taken(kind, "waiting")
+    if (why := shelf.rejected(folder, name)) is not None:
+        return Taken(kind, "rejected", code=why[0], params=why[1])
+    named = shelf.answered(folder, content)
+    said = answered(named)
+    ours = set(models.Payment.objects.filter(end_to_end_id__in=named).values_list("end_to_end_id", flat=True))
+    return Taken(
+        kind, "known" if known else "read",
+        matched=tuple(sorted(n for n in named if said.get(n) == "done")),
+        differing=tuple(sorted(n for n in named if said.get(n) in ("unmatched", "cleared"))),
+        open=tuple(sorted(n for n in named & ours if n not in said)),
+        foreign=tuple(sorted(n for n in named - ours if n not in said)),
+    )  # fmt: skip
 
 
 def opened(place: str, name: str, *, actor: Actor, now: datetime) -> Refusal | bytes:

@@ -101,7 +101,7 @@ class BankFile:
     """A file that went to the bank or came from it.
 
     ``state``: *waiting* (to be taken away), *gone* (taken away: its content is no longer here), *read*, *rejected*.
-    ``orders`` and ``control_sum`` are known of our own; ``code`` says why a file was rejected (a text key).
+    ``orders``, their ``ids`` and ``control_sum`` are known of our own; ``code`` says why a file was rejected (a text key).
     """
 
     place: str
@@ -114,6 +114,7 @@ class BankFile:
     control_sum: str = ""
     code: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
+    ids: tuple[str, ...] = ()
 
 
 class BankGateway(Protocol):

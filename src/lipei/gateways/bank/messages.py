@@ -48,10 +48,10 @@ def load(content: bytes, *, accepts: Mapping[str, AbstractSet[int]]) -> Message:
     from xsdata.formats.dataclass.parsers.config import ParserConfig
     from xsdata.formats.dataclass.parsers.handlers import XmlEventHandler
 
-    namespace = _root_namespace(content)
+    namespace, _, root = _root(content).rpartition(" ")
     found = _NAMESPACE.fullmatch(namespace)
     if found is None or int(found["version"]) not in accepts.get(found["kind"], ()):
-        raise Unreadable("refusal.bank_file_kind", found=namespace[:100])
+        raise Unreadable("refusal.bank_file_kind", found=(namespace or f"<{root}>")[:100])
     name = f"{found['kind'].replace('.', '_')}_{found['version']}"
     document = import_module(f"pyiso20022.{found['family']}.{name}").Document
     config = ParserConfig(fail_on_unknown_properties=True, fail_on_converter_warnings=True)
@@ -81,8 +81,8 @@ def code(value: Any) -> str:
     return str(value.value)
 
 
-def _root_namespace(content: bytes) -> str:
-    """One pass over the whole file: well-formed, no document type; the namespace of its root.
+def _root(content: bytes) -> str:
+    """One pass over the whole file: well-formed, no document type; the namespace and name of its root.
 
     Anything else in the file is left to the typed parser, which runs after this.
     """
@@ -102,7 +102,7 @@ def _root_namespace(content: bytes) -> str:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two: an encoding that does not exist
         raise Unreadable("refusal.bank_file_xml", detail=_first_line(error)) from error
-    return roots[0].rpartition(" ")[0]
+    return roots[0]
 
 
 def _first_line(error: Exception) -> str:

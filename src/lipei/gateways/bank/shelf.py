@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lipei.gateways.bank.book import read_json
+from lipei.gateways.bank.book import Book, read_json
 from lipei.gateways.bank.interface import BankFile
 
 OPENED = ("outbox", "read", "rejected")
 """The folders whose files may be opened."""
 _HEAD_BYTES = 4096
 _KIND = re.compile(rb"urn:iso:std:iso:20022:tech:xsd:([a-z]{4}\.\d{3})\.\d{3}\.\d{2}")
-_ORDER = re.compile(rb"<(?:\w+:)?EndToEndId>\s*([^<\s]{1,60})\s*<")
+_MESSAGE = re.compile(rb"<(?:\w+:)?OrgnlMsgId>\s*([^<\s]{1,60})\s*<")
+_ORDER = re.compile(rb"<(?:\w+:)?(?:Orgnl)?EndToEndId>\s*([^<\s]{1,60})\s*<")
 
 
 def files(folder: Path, *, limit: int = 100) -> list[BankFile]:
@@ -40,9 +41,30 @@ def content(folder: Path, place: str, name: str) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
+def rejected(folder: Path, name: str) -> tuple[str, dict[str, str]] | None:
+    """Why a file was put aside under this name: a text key with what fills it; None where it was not."""
+    reason = read_json(folder / "rejected" / f"{name}.reason.json")
+    return (str(reason["code"]), dict(reason["params"])) if reason else None
+
+
+def kind(content: bytes) -> str:
+    """Which message a file says it is, such as ``pain.002``; empty for anything else."""
+    found = _KIND.search(content[:_HEAD_BYTES])
+    return found[1].decode() if found else ""
+
+
 def orders(content: bytes) -> set[str]:
     """The identities of the orders that a file speaks of, ours or not."""
     return {found.decode(errors="replace") for found in _ORDER.findall(content)}
+
+
+def answered(folder: Path, content: bytes) -> set[str]:
+    """The orders that an answer speaks of: those it names, else all of the message of ours that it answers as a whole."""
+    named, message = orders(content), _MESSAGE.search(content)
+    if named or message is None:
+        return named
+    manifest = Book(folder).manifest(message[1].decode(errors="replace"))
+    return set(manifest.ids) if manifest else set()
 
 
 def _sent(folder: Path, limit: int) -> Iterator[BankFile]:
@@ -50,7 +72,8 @@ def _sent(folder: Path, limit: int) -> Iterator[BankFile]:
     for path in _latest(folder / "messages", limit, ".json"):
         manifest = json.loads(path.read_bytes())
         name = f"{manifest['message_id']}.xml"
-        facts = {"orders": sum(len(ids) for ids in manifest["groups"].values()), "control_sum": manifest["control_sum"]}
+        ids = tuple(name for members in manifest["groups"].values() for name in members)
+        facts = {"orders": len(ids), "ids": ids, "control_sum": manifest["control_sum"]}
         there = folder / "outbox" / name
         if there.is_file():
             yield _file(there, "outbox", "waiting", **facts)
@@ -68,9 +91,9 @@ def _latest(folder: Path, limit: int, suffix: str = "") -> list[Path]:
 
 def _file(path: Path, place: str, state: str, **more: object) -> BankFile:
     with path.open("rb") as handle:
-        kind = _KIND.search(handle.read(_HEAD_BYTES))
+        head = handle.read(_HEAD_BYTES)
     return BankFile(
-        place, path.name, kind[1].decode() if kind else "", _time(path), path.stat().st_size, state, **more  # type: ignore[arg-type]
+        place, path.name, kind(head), _time(path), path.stat().st_size, state, **more  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Maker, checker and payer are different people: whoever ordered a payment or agre
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -60,8 +60,13 @@ def finance(request: HttpRequest) -> HttpResponse:
 def _files() -> list[dict[str, Any]]:
     """The files with the reason of those that were put aside in words."""
     return [
-        {**asdict(file), "said": sentence(Refusal(file.code, params=file.params)) if file.code else ""}
-        for file in bank_files.files()
+        {
+            **asdict(file),
+            "answered": answered,
+            "said": sentence(Refusal(file.code, params=file.params)) if file.code else "",
+            "state": "answered" if answered and file.state == "waiting" else file.state,
+        }
+        for file, answered in bank_files.files()
     ]
 
 
@@ -90,20 +95,33 @@ def _rows(request: HttpRequest, group: str, after: int, limit: int) -> list[dict
         return []
     if group == "differences":
         return [{"row": d, "advice": _advice(d.reason)} for d in reads.differences(viewer)]
-    found: Iterable[Any] = (
+    found: Sequence[Any] = (
         reads.owed(viewer, after=after, limit=limit)
         if group == "recoveries"
         else payment_reads.listed(viewer, language=language(), states=reads.GROUPS[group], after=after, limit=limit)
     )
     late = book(request).jobs.bank_ask_after
+    answers = bank_files.answered(row.end_to_end_id for row in found) if group == "sent" else {}
     return [
         {
             "row": row, "button": _button(request, group, row),
             "advice": _advice(row.failure) if group == "failed" else "",
+            "answer": answers.get(row.end_to_end_id, "") if answers else "",
+            "by_hand": _by_hand(request, row) if answers.get(getattr(row, "end_to_end_id", "")) == "cleared" else (),
             "silent": group == "sent" and row.submitted_at is not None and now() - row.submitted_at > late,
         }
         for row in found
     ]  # fmt: skip
+
+
+def _by_hand(request: HttpRequest, row: Any) -> list[dict[str, str]]:
+    """Of a payment whose odd answer was cleared up, the steps by which a person says what became of the money."""
+    steps = (lifecycle.BY_ACTION["payment", action] for action in ("confirm", "fail"))
+    return [
+        {"href": address(row.number, step, row.part), "label": word("action.payment", step.action)}
+        for step in steps
+        if lifecycle.scopes(step, who(request))
+    ]
 
 
 def _button(request: HttpRequest, group: str, row: Any) -> dict[str, str] | None:

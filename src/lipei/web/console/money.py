@@ -19,7 +19,7 @@ from lipei.norms.texts import text
 from lipei.reads import approvals as approval_reads
 from lipei.reads import payments as payment_reads
 from lipei.reads.approvals_weighed import Point
-from lipei.services import bank, bank_hold
+from lipei.services import bank, bank_files, bank_hold
 from lipei.services.world import delegations
 from lipei.web.console import claim_parts
 from lipei.web.console.claim_page import address
@@ -31,6 +31,7 @@ BATCH = 200
 CHANGES_SHOWN = 5
 NEWS_SHOWN = 3
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
+IDS_SHOWN = 5
 
 
 @require_GET
@@ -115,13 +116,27 @@ def bank_upload(request: HttpRequest) -> HttpResponse:
         complain(request, Refusal("refusal.bank.file", "fields"))
         return _back(request)
     name = "".join(c for c in Path(file.name or "answer.xml").name if c.isalnum() or c in "._-")[-80:] or "answer.xml"
-    part = folder / f"{now():%Y%m%d%H%M%S%f}-{name}.part"
-    with part.open("wb") as target:
-        for chunk in file.chunks():
-            target.write(chunk)
-    part.rename(part.with_suffix(""))  # the gateway leaves .part files alone: it never reads half a file
-    say(request, "console.bank.taken")
+    taken = bank_files.take(f"{now():%Y%m%d%H%M%S%f}-{name}", file.read(), now=now())
+    if taken.state == "rejected":
+        complain(request, Refusal(taken.code, params=taken.params))
+    elif taken.state == "waiting":
+        say(request, "console.bank.waits")
+    else:
+        say(request, f"console.bank.{taken.state}", kind=taken.kind, said=_sorted_out(taken))
     return _back(request)
+
+
+def _sorted_out(taken: bank_files.Taken) -> str:
+    """How many of the answers fitted, which did not, and what to do about them."""
+    parts = []
+    for name in ("matched", "differing", "open", "foreign"):
+        ids = getattr(taken, name)
+        if ids:
+            named = text("common.list_separator", language()).join(ids[:IDS_SHOWN]) + (
+                "…" if len(ids) > IDS_SHOWN else ""
+            )
+            parts.append(text(f"console.bank.said.{name}", language(), n=len(ids), ids=named))
+    return " ".join(parts) or text("console.bank.said.nothing", language())
 
 
 def _back(request: HttpRequest) -> HttpResponse:
