@@ -25,6 +25,7 @@ from lipei.domain.promises import (
     Promises,
     Rule,
     Warn,
+    count,
     disagrees,
     explain,
     next_change,
@@ -34,6 +35,7 @@ from lipei.domain.promises import (
     sweep,
     told,
 )
+from lipei.domain.promises.definitions import UNITS
 from lipei.norms.calendars import parse
 
 DEFAULTS = Path(lipei.norms.__file__).parent / "defaults"
@@ -529,6 +531,8 @@ def test_a_calendar_of_seven_days_keeps_its_own_hours() -> None:
         ("2026-11-25 10:00", "2026-11-27 10:00", "2026-12-01 17:30"),  # two working days
         ("2026-11-27 10:00", "2026-11-29 10:00", "2026-11-30 17:30"),  # the last day's rest and a weekend
         ("2026-11-27 18:00", "2026-12-04 10:00", "2026-11-27 17:30"),  # after the time was up: broken
+        ("2026-11-24 17:30", "2026-11-25 09:00", "2026-11-27 17:30"),  # a night: no working time between (case 7)
+        ("2026-11-24 08:00", "2026-11-24 18:00", "2026-11-30 17:30"),  # one whole working day
     ],
 )
 def test_working_days_are_pushed_by_the_days_of_a_pause(paused: str, resumed: str, due: str) -> None:
@@ -683,7 +687,7 @@ def test_a_head_of_loss_that_is_added_later_has_its_own_beginning() -> None:
         # Paused Fri 20:00 - Mon 08:00: the weekend belongs to nobody's working time, but to everybody's hours and dates.
         ("elapsed_hours", 72, "2026-11-20 14:00", "2026-11-26 02:00"),
         ("working_hours", 8, "2026-11-20 14:00", "2026-11-23 15:00"),
-        ("working_days", 2, "2026-11-20 14:00", "2026-11-25 17:30"),
+        ("working_days", 2, "2026-11-20 14:00", "2026-11-24 17:30"),
         ("calendar_days", 3, "2026-11-20 14:00", "2026-11-26 23:59:59"),
         ("weeks", 1, "2026-11-20 14:00", "2026-11-30 23:59:59"),
         ("months", 1, "2026-11-20 14:00", "2026-12-23 23:59:59"),
@@ -694,6 +698,18 @@ def test_a_pause_over_a_weekend_in_every_unit(unit: str, limit: int, begins: str
     desk.asks_papers("2026-11-20 20:00")
     desk.gets_papers("2026-11-23 08:00")
     assert desk.clock.due_at == at(due)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_what_was_paused_before_the_start_counts_for_nothing(unit: str) -> None:
+    start, before, after = at("2026-11-23 10:00"), at("2026-11-18 10:00"), at("2026-11-26 10:00")
+    assert count(CN, start, 2, unit, [(before, start)]) == count(CN, start, 2, unit, ())
+    assert count(CN, start, 2, unit, [(before, after)]) == count(CN, start, 2, unit, [(start, after)])
+
+
+def test_a_pause_over_a_holiday_only_moves_no_working_day() -> None:
+    pause = (at("2026-09-30 17:30"), at("2026-10-08 09:00"))
+    assert count(CN, at("2026-09-29 10:00"), 3, "working_days", [pause]) == at("2026-10-09 17:30")
 
 
 @pytest.mark.parametrize(

@@ -131,9 +131,13 @@ class Calendar:
             day = self.next_working_day(day)
         return day
 
-    def working_days_between(self, start: date, end: date) -> int:
-        """Working days after ``start`` up to and including ``end``; 0 where ``end`` is not later."""
-        return sum(self.is_working_day(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
+    def working_days_between(self, start: datetime, end: datetime) -> int:
+        """Working days whose work ended after ``start`` and by ``end``: none where no working time lies between them."""
+        day, last, ended = self.local_date(start), self.local_date(end), 0
+        while day <= last:
+            ended += self.is_working_day(day) and start < self.close_of_business(day) <= end
+            day += _ONE_DAY
+        return ended
 
     def extended(self, day: date) -> date | None:
         """Where the law moves a last day that is a day off (民法典 203); None where it does not.

@@ -69,6 +69,7 @@ def count(calendar: Calendar, start: datetime, limit: int, unit: str, pauses: Pa
         return _count_elapsed(start, limit * UNITS_ELAPSED[unit] * MINUTE, pauses)
     if unit in UNITS_WORKING:
         return _count_working(calendar, start, limit * UNITS_WORKING[unit] * MINUTE, pauses)
+    pauses = [(max(begin, start), end) for begin, end in pauses if end is None or end > start]
     if unit == UNIT_WORKING_DAYS:
         return _push_working_days(calendar, calendar.add_working_days(calendar.local_date(start), limit), pauses)
     first = calendar.local_date(start)
@@ -104,16 +105,15 @@ def _count_working(calendar: Calendar, start: datetime, left: int, pauses: Pause
 
 
 def _push_working_days(calendar: Calendar, day: date, pauses: Pauses) -> datetime | None:
-    """The close of business of a working day, moved on by the working days that passed during each pause."""
+    """The close of business of a working day, moved on by the working days that ended during each pause (case 7)."""
     due = calendar.close_of_business(day)
     for begin, end in pauses:
         if begin >= due:
             break
         if end is None:
             return None
-        paused = calendar.working_days_between(calendar.local_date(begin), calendar.local_date(end))
-        day = calendar.add_working_days(day, paused)
-        # A pause over the last hours of the last day would else end when the time is already up.
+        day = calendar.add_working_days(day, calendar.working_days_between(begin, end))
+        # Where the last day has become a day off a pause over it would else end when the time is already up.
         while calendar.close_of_business(day) < end:
             day = calendar.next_working_day(day)
         due = calendar.close_of_business(day)
