@@ -166,6 +166,19 @@ def test_a_home_insured_for_its_value_is_not_reduced() -> None:
     assert "settlement.under_insurance.none" in [line.text for line in settlement.lines]
 
 
+def test_a_home_insured_for_more_than_its_value_is_paid_no_more_than_that() -> None:
+    """保险法 55 and 56: what is insured beyond the value is void, with one policy and with two."""
+    of = policy("household", building={"sum_insured_minor": 50_000_000, "deductible_minor": 0})
+    loss = Loss(1, "building", "fire", facts={"value_minor": 40_000_000}, items=[item(45_000_000)])
+    found = one(of, loss)
+    assert (found.loss_minor, found.payable_minor) == (40_000_000, 40_000_000)
+    cut = next(line for line in found.lines if line.text == "settlement.under_insurance.value")
+    assert (cut.cut_minor, cut.clause) == (5_000_000, "F11")
+    assert found.needs_person == ("settlement.person.assessment",)
+    other = {**loss.facts, "other_policies": [{"would_pay_minor": 40_000_000}]}
+    assert one(of, replace(loss, facts=other)).payable_minor == 20_000_000
+
+
 @pytest.mark.norm("2.2.4")
 def test_case_g_an_advance_is_set_off_and_never_becomes_a_negative_payment() -> None:
     assert due(final_minor=5_230_000, advanced_minor=2_000_000) == (3_230_000, 0)
@@ -585,7 +598,7 @@ def late(cover: str, hours: int) -> list[Loss]:
         (home(10_000_000), burnt(10_000, 30_000_000), [3_333]),
         (home(20_000_000), burnt(10_000, 30_000_000), [6_667]),
         (home(30_000_000, 100_000), burnt(40_000_000, 40_000_000), [29_900_000]),
-        (home(30_000_000, 100_000), burnt(25_000_000, 20_000_000), [24_900_000]),  # insured for more than it is worth
+        (home(30_000_000, 100_000), burnt(25_000_000, 20_000_000), [19_900_000]),  # insured for more than it is worth
         (home(30_000_000), burnt(900_000, 30_000_000, 900_000, 450_000), [360_000]),
         (home(30_000_000), burnt(900_000, 60_000_000, 400_000), [450_000]),  # together less than the loss
         (THINGS, [Loss(1, "contents", "theft", facts={"value_minor": 5_000_000}, items=[

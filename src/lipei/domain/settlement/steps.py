@@ -138,12 +138,15 @@ def excess(step: Step, run: Run) -> tuple[Move, ...]:
 
 
 def under_insurance(step: Step, run: Run) -> tuple[Move, ...]:
-    """In proportion, where less is insured than the thing is worth (保险法 55)."""
+    """Never more than the thing was worth, and in proportion where it is insured for less than that (保险法 55)."""
     insured, value = run.figure(step, "insured"), run.figure(step, "value")
-    short = value > insured
-    after = divide(run.amount * insured, value, rounding=run.given.rounding) if short else run.amount
+    lost, short = min(run.amount, value), value > insured
+    after = divide(lost * insured, value, rounding=run.given.rounding) if short else lost
     params = {"insured_minor": insured, "value_minor": value, "rate_ppm": insured * PPM // value if short else PPM}
-    return (Move(after, "settlement.under_insurance", params),)
+    ratio = Move(after, "settlement.under_insurance", params)
+    if lost == run.amount:
+        return (ratio,)
+    return Move(lost, "settlement.under_insurance.value", {"amount_minor": value}, "assessment"), ratio
 
 
 def ratio(step: Step, run: Run) -> tuple[Move, ...]:
