@@ -207,7 +207,9 @@ def _due(case: Case, subject: str, part: int, book: Rulebook, language: str, now
         definition = book.promises.history.get((clock.promise, clock.promise_version))
         if definition is None or clock.due_at is None or clock.exposure not in (0, exposure):
             continue
-        if any(rule.event in ENDS[subject] for rule in definition.fulfil):
+        # A promise names first what it is really about; what ends it only by the way does not keep it.
+        about = definition.fulfil[0].event.partition(".")[0] if definition.fulfil else ""
+        if about in (subject, "exposure") and any(rule.event in ENDS[subject] for rule in definition.fulfil):
             key = f"promise.{clock.promise}"
             name = text(key, language) if key in texts() else clock.promise
             found.setdefault(clock.binds in OWN, Due(clock.due_at, name, clock.binds))

@@ -132,8 +132,10 @@ def _said(this: Round, hook: Any, row: Any) -> tuple[str, int]:
 
 def again(*, call_id: int, now: datetime) -> bool:
     """Queue one call that failed; False where there is none or its webhook was stopped."""
-    rows = models.WebhookDelivery.objects.filter(id=call_id, state="failed", webhook__active=True)
-    return bool(rows.update(state="queued", due_at=now, attempts=0, leased_until=None))
+    done = models.WebhookDelivery.objects.filter(id=call_id, state="failed", webhook__active=True).update(
+        state="queued", due_at=now, attempts=0, leased_until=None
+    )
+    return bool(done)
 
 
 def replay(*, webhook_id: int, since: datetime, now: datetime) -> int:
