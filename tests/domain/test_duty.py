@@ -20,9 +20,11 @@ from lipei.domain.duty import (
     Roster,
     Shift,
     Span,
+    assigned,
     call,
     check_roster,
     gaps,
+    joined,
     laid_out,
     line_up,
     next_call,
@@ -268,3 +270,23 @@ def test_an_hour_that_the_clock_skips_is_refused() -> None:
         lipei.norms.duty.parse(document(row, zone="Europe/London"))
     with pytest.raises(NormError, match="zone"):
         lipei.norms.duty.parse(document(row, zone="Europe/Nowhere"))
+
+
+# --- planning
+
+
+@given(st.lists(SPANS, max_size=5), SPANS, st.integers(0, 2))
+def test_who_is_put_on_duty_in_a_span_is_there_alone_and_nothing_else_changes(shifts: Any, put: Any, many: int) -> None:
+    before = tuple(shift(a, b, n + 1) for n, (a, b) in enumerate(shifts))
+    persons = tuple(range(90, 90 + many))
+    after = assigned(before, span(*put), persons)
+    for hour in range(48):
+        moment = at(hour + 0.5)
+        there = persons if put[0] <= hour < put[1] else on_duty(roster=Roster(1, before), at=moment)
+        assert set(on_duty(roster=Roster(1, after), at=moment)) == set(there)
+
+
+def test_shifts_of_the_same_persons_that_follow_each_other_are_one() -> None:
+    assert joined([shift(8, 12, 1), shift(0, 8, 1), shift(12, 20, 2), shift(21, 24, 2)]) == (
+        shift(0, 12, 1), shift(12, 20, 2), shift(21, 24, 2),
+    )  # fmt: skip

@@ -60,6 +60,7 @@ def pages(number: str, staff: int) -> dict[str, dict[str, str]]:
             "absences": "console/absences/",
             "delegations": "console/delegations/",
             "duty": "console/duty/",
+            "duty-plan": "console/duty/plan/",
             "calendar": "console/calendar/",
             "calculation": "console/calculation/",
             "look": "console/look/",

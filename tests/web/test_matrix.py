@@ -61,6 +61,7 @@ EXPECTED = {
     "bank-upload": {"finance"},
     "team": {"team_lead", "manager"},
     "duty": ALL,
+    "duty-plan": {"manager", "team_lead"},
     "calendar": ALL,
     "calculation": ALL,
     "messages": ALL,

@@ -215,3 +215,27 @@ def _call(line: tuple[int, ...], place: int, position: int, at: datetime, acknow
     return Call(
         line[place % len(line)], position, position // len(line), at, at + timedelta(minutes=acknowledge_minutes)
     )
+
+
+# --- planning -----------------------------------------------------------------------------------------------------------
+
+
+def assigned(shifts: Iterable[Shift], span: Span, persons: tuple[int, ...]) -> tuple[Shift, ...]:
+    """The shifts with these persons, and nobody else, on duty in a span; nobody at all where there are none."""
+    kept = [
+        Shift(left.starts, left.ends, shift.persons)
+        for shift in shifts
+        for left in _without(Span(shift.starts, shift.ends), [span])
+    ]
+    new = [Shift(span.starts, span.ends, persons)] if persons else []
+    return joined([*kept, *new])
+
+
+def joined(shifts: Iterable[Shift]) -> tuple[Shift, ...]:
+    """The shifts in their order, those of the same persons that follow each other as one."""
+    found: list[Shift] = []
+    for shift in sorted(shifts, key=lambda s: (s.starts, s.ends)):
+        if found and found[-1].ends == shift.starts and found[-1].persons == shift.persons:
+            shift = Shift(found.pop().starts, shift.ends, shift.persons)
+        found.append(shift)
+    return tuple(found)

@@ -53,6 +53,7 @@ PAGES: Mapping[str, str] = {
     "bank-submit": "bank.files",
     "bank-release": "bank.files",
     "duty": "norms.see",
+    "duty-plan": "norms.see",
     "team": "team.see",
     "calendar": "norms.see",
     "calculation": "norms.see",

@@ -29,17 +29,17 @@ def duty(request: HttpRequest) -> HttpResponse:
     _, text = norms.text_in_force("duty")
     gap = norms.roster_gap(text, at)
     may_edit = bool(viewer.roles & set(norms.EDITORS["duty"]))
-    monday = _monday(request.GET.get("week", ""), at)
+    monday = monday_of(request.GET.get("week", ""), at)
     # A call knows no office hours: what is left of it is real time.
     return show(
         request, "duty", "duty", duty=page, gap=sentence(gap) if gap else "", may_edit=may_edit, working_calendar=None,
-        week=[_drawn(day) for day in reads.week(monday, rulebook=book(request), now=at)], monday=monday,
-        sunday=monday + timedelta(days=6), previous=monday - WEEK, following=monday + WEEK, this=_monday("", at),
-        answered=reads.answered(viewer, since=at - ANSWERED_SINCE), now_minute=_minute(at), hours=range(0, 24, 3),
+        week=[drawn(day) for day in reads.week(monday, rulebook=book(request), now=at)], monday=monday,
+        sunday=monday + timedelta(days=6), previous=monday - WEEK, following=monday + WEEK, this=monday_of("", at),
+        answered=reads.answered(viewer, since=at - ANSWERED_SINCE), now_minute=minute_of(at), hours=range(0, 24, 3),
     )  # fmt: skip
 
 
-def _monday(said: str, at: datetime) -> date:
+def monday_of(said: str, at: datetime) -> date:
     """The Monday of the week asked for, else of this one."""
     today = timezone.localtime(at).date()
     try:
@@ -50,10 +50,12 @@ def _monday(said: str, at: datetime) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _drawn(day: reads.Day) -> dict[str, Any]:
+def drawn(day: reads.Day) -> dict[str, Any]:
+    """A day as the page draws it."""
     return {"d": day, "weekday": text(f"weekday.{day.day.isoweekday()}", language())}
 
 
-def _minute(at: datetime) -> int:
+def minute_of(at: datetime) -> int:
+    """How many minutes of the day are over."""
     local = timezone.localtime(at)
     return local.hour * 60 + local.minute
