@@ -29,6 +29,7 @@ NO_PAGES = {
     ),
     *("claim-pulse", "claim-unmask", "claim-upload", "claim-document", "claim-letter"),
     "message-letter",
+    "staff-session-end",
 }
 """Addresses that do something, answer with a file or a part of a page, or show a page that stands here already."""
 
