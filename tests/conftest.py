@@ -6,9 +6,14 @@ import os
 import tempfile
 
 import pytest
+from hypothesis import settings
 
 # Before Django reads its settings: tests keep their files in a folder of their own.
 os.environ.setdefault("LIPEI_HOME", tempfile.mkdtemp(prefix="lipei-test-"))
+
+# How long one example takes says something of the machine that is busy, and nothing of the rule.
+settings.register_profile("lipei", deadline=None)
+settings.load_profile("lipei")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
