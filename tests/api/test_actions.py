@@ -193,6 +193,8 @@ def test_an_old_version_is_refused_once_a_colleague_has_been_at_it(office: Offic
     fresh = handler.get(claim).headers["ETag"]
     good(handler.post(f"{claim}/give_opinion", {"text": "属于保险责任"}, If_Match=fresh))
     assert handler.post(f"{claim}/give_opinion", {"text": "x"}, If_Match="yesterday").status == 422
+    never = handler.post(f"{claim}/add_note", {"text": "x"}, If_Match='"9999"')  # a version that this claim never had
+    assert (never.status, never.body["code"], never.body["changed"]) == (409, "refusal.stale", [])
 
 
 SAID = {

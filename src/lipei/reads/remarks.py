@@ -18,6 +18,7 @@ from lipei.domain.events import Actor
 from lipei.domain.lifecycle import BY_ACTION
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules import payments
+from lipei.norms.refusals import worded
 from lipei.norms.texts import text
 from lipei.store import journal, models
 
@@ -83,7 +84,7 @@ def _waiting(case: Case, book: Rulebook, language: str, now: datetime) -> Iterab
         for _, payee, amount in payments.planned(case, number) if offer.state == "agreed" else ():
             wrong = payments.wrong_payee(asked, case.parties[payee], amount)
             if wrong is not None:
-                why = text(wrong.code, language)
+                why = text(wrong.code, language, **worded(wrong.params, language))
                 yield Remark("remark.payee_waits", text("remark.payee_waits", language, party=payee, why=why))
 
 

@@ -130,8 +130,10 @@ def writes_of(loaded: Loaded, ledger: Loaded | None, happened: Happened) -> list
 
 
 def _stale(loaded: Loaded, seen_version: int | None, actor: Actor, step: Step | None, part: int) -> Refusal | None:
-    if seen_version is None or loaded.head.version <= seen_version:
+    if seen_version is None or loaded.head.version == seen_version:
         return None
+    if loaded.head.version < seen_version:  # nobody saw it here: it is of another claim, or of a day before a restore
+        return Refusal("refusal.stale", "conflict", {"version": loaded.head.version, "changed": ()})
     rows = list(
         models.Entry.objects.filter(stream_kind=Case.kind, stream_id=loaded.aggregate.id, sequence__gt=seen_version)
         .order_by("sequence")
