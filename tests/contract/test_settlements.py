@@ -68,6 +68,32 @@ def test_compulsory_heads_never_borrow_and_victims_share_in_proportion(stranger:
     assert stranger.payable(claim, 3) == "500.00"
 
 
+def test_a_victim_known_after_the_first_was_paid_gets_what_is_left_of_the_limit(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", **COMPULSORY, **THIRD_PARTY)
+    injury = "third_party_injury"
+    claim = stranger.report("P", exposure("compulsory_medical", injury))
+    handler = stranger.handler(claim)
+    for name, seed in zip(ADDED, (71, 72), strict=True):
+        account = {"account_number": card(seed), "account_bank": ACCOUNT, "account_name": name}
+        said = {"roles": ["claimant", "payee"], "name": name, **account}
+        stranger.act(stranger.office.intake1, claim, "parties/new/add", said)
+    one, two = (party["id"] for party in stranger.claim(claim)["parties"][-2:])
+    stranger.act(handler, claim, "exposures/1/correct", {"claimant": one})
+    checked = {"id_type": "resident_id", "id_number": "11010519491231002X"}
+    stranger.act(handler, claim, f"parties/{one}/check_identity", checked)
+    stranger.papers(claim)
+    stranger.assess(claim, 1, item("12000.00"), fault_percent=70)
+    stranger.decide(claim, 1)
+    stranger.agree(claim, [{"payee": one, "numerator": 1, "denominator": 1}])
+    stranger.pay(claim, 1)
+    stranger.act(stranger.office.lead1, claim, "reopen", {"reason": "第二名伤者"})
+    for part, cover in ((2, "compulsory_medical"), (3, "third_party")):
+        stranger.act(handler, claim, "exposures/new/add", {"cover": cover, "peril": injury, "claimant": two})
+        stranger.assess(claim, part, item("10000.00"), fault_percent=70)
+    stranger.decide(claim, 2)
+    assert [stranger.payable(claim, part) for part in (1, 2, 3)] == ["12000.00", "6000.00", "2660.00"]
+
+
 def test_not_at_fault_the_compulsory_limits_are_lower(stranger: Stranger) -> None:
     stranger.insure("P", "private_car", **COMPULSORY)
     claim = stranger.report("P", exposure("compulsory_medical", "third_party_injury"))
@@ -144,6 +170,17 @@ def test_equal_shares_are_always_the_whole_sum(stranger: Stranger) -> None:
         stranger.act(stranger.office.intake1, claim, f"parties/{payee}/correct", account)
     assert [amount for _, amount, _ in stranger.payments(claim)] == ["333.34", "333.33", "333.33"]
     assert stranger.claim(claim)["remarks"] == []
+
+
+def test_a_payee_who_waits_for_the_identity_check_reads_the_figure(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", own_damage={"sum_insured_minor": 15_000_000})
+    claim = stranger.report("P", exposure("own_damage", "collision"))
+    stranger.papers(claim)
+    stranger.assess(claim, 1, item("12000.00"))
+    stranger.decide(claim, 1)
+    (waits,) = stranger.agree(claim)["remarks"]
+    assert waits["code"] == "remark.payee_waits"
+    assert "10,000.00" in waits["message"] and "{" not in waits["message"]
 
 
 @pytest.mark.parametrize(("final", "due", "back"), [("52300.00", "32300.00", None), ("18000.00", None, "2000.00")])

@@ -9,7 +9,7 @@ import pytest
 
 from lipei.domain.claims import Exposure
 from lipei.domain.events import Refusal
-from lipei.domain.limits import PolicyLedger, draw
+from lipei.domain.limits import Draw, PolicyLedger, draw
 from lipei.domain.policies import Policy
 from lipei.domain.settlement import (
     Accident,
@@ -684,3 +684,38 @@ def test_an_old_settlement_keeps_the_terms_of_its_day() -> None:
     assert [found.payable_minor for found in results] == [1_000_000, 1_800_000]
     with pytest.raises(ValueError, match="version 1 is needed"):
         replay(terms=new, settlement=results[0].as_dict())
+
+
+def held(limit: str, minor: int) -> PolicyLedger:
+    """A ledger in which exposure 1 of the claim holds something of a limit."""
+    wanted = [Draw(limit, CAR.period_key("accident", instant=LOSS_AT, claim_number="C1"), minor, minor)]
+    drawn = draw(ledger=EMPTY, claim_number="C1", exposure=1, wanted=wanted, currency="CNY")
+    assert not isinstance(drawn, Refusal)
+    return EMPTY.after(list(drawn))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fault", "shares"),
+    [
+        (1_200_000, 1_000_000, 70, [1_200_000, 600_000]),  # what was given is kept, the other gets what is left
+        (1_500_000, 1_000_000, 70, [1_338_462, 461_538]),  # both want more: in proportion to what is open
+        (500_000, 1_000_000, 70, [500_000, 600_000]),  # what is too much is free once that is decided
+        (1_200_000, 1_000_000, 0, [180_000, 0]),  # nobody is given beyond the limit, whatever was given once
+    ],
+)
+def test_a_victim_who_was_paid_before_the_claim_was_reopened_keeps_it(
+    first: int, second: int, fault: int, shares: list[int]
+) -> None:
+    """Case J: together never more than the limit, and each no more than the ledger will grant when it is decided."""
+    losses = [
+        Loss(n, "compulsory_medical", "third_party_injury", n, {"fault_percent": fault}, [item(amount)])
+        for n, amount in ((1, first), (2, second))
+    ]
+    ledger = held("compulsory_medical", 1_200_000)
+    found = together(CAR, *losses, ledger=ledger)
+    assert [found[n].payable_minor for n in (1, 2)] == shares
+    for n in (1, 2):
+        drawn = draw(ledger=ledger, claim_number="C1", exposure=n, wanted=found[n].draws, currency="CNY")
+        assert not isinstance(drawn, Refusal)
+        granted = sum(u.amount_minor for u in ledger.after(list(drawn)).held(claim_number="C1", exposure=n))
+        assert granted == found[n].payable_minor

@@ -82,6 +82,11 @@ class PolicyLedger(Aggregate):
             if (usage.claim_number, usage.exposure) == (claim_number, exposure) and not usage.released
         )
 
+    def held_of(self, limit: str, period: str, claim_number: str, exposure: int) -> int:
+        """Minor units of one limit in a period that one exposure holds now."""
+        held = self.held(claim_number=claim_number, exposure=exposure)
+        return sum(usage.amount_minor for usage in held if (usage.limit, usage.period) == (limit, period))
+
 
 def draw(*, ledger: PolicyLedger, claim_number: str, exposure: int, wanted: Sequence[Draw], currency: str) -> Outcome:
     """Take what a settlement wants, but no more than is left: ``min(left, wanted)`` of each limit.

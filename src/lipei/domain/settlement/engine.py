@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from lipei.domain.events import Refusal
@@ -292,7 +293,10 @@ def _pays_first(
 
 
 def _shared(work: _Work, step: Step, group: Sequence[Loss], wanted: Sequence[int]) -> list[dict[str, Any]] | Refusal:
-    """What each loss may draw from a shared limit: in proportion to the losses where it does not suffice for all."""
+    """What each loss may draw from a shared limit: in proportion to the losses where it does not suffice for all.
+
+    A loss that was given something before its claim was reopened keeps that; what is left is shared by what is open.
+    """
     limit = work.terms.limits[step.limit]
     known = [loss for loss in group if loss.exposure not in work.rough] or group
     limits = {steps.resolve(limit.amount, work.given[loss.exposure]) for loss in known}
@@ -302,17 +306,22 @@ def _shared(work: _Work, step: Step, group: Sequence[Loss], wanted: Sequence[int
     (limit_minor,) = limits
     accident = work.accident
     period = work.policy.period_key(limit.per, instant=accident.loss_at, claim_number=accident.claim_number)
-    own = [(accident.claim_number, loss.exposure) for loss in work.losses if loss.settled_minor is None]
-    left = work.ledger.remaining(limit=limit.code, period=period, limit_minor=limit_minor, without=own)
-    left = max(0, left - work.taken.get((limit.code, period), 0))
-    available = among_victims(left_minor=left, wanted_minor=wanted)
-    work.taken[limit.code, period] = work.taken.get((limit.code, period), 0) + sum(available)
-    waiting = any(loss.exposure in work.provisional for loss in group) and sum(wanted) > left
+    left_of = partial(work.ledger.remaining, limit=limit.code, period=period, limit_minor=limit_minor)
+    own = [(accident.claim_number, loss.exposure) for loss in group]
+    held = [min(work.ledger.held_of(limit.code, period, *one), left_of(without=[one])) for one in own]
+    open_minor = [max(0, amount - kept) for amount, kept in zip(wanted, held, strict=True)]
+    left = max(0, left_of() - work.taken.get((limit.code, period), 0))
+    shares = among_victims(left_minor=left, wanted_minor=open_minor)
+    work.taken[limit.code, period] = work.taken.get((limit.code, period), 0) + sum(shares)
+    waiting = any(loss.exposure in work.provisional for loss in group) and sum(open_minor) > left
     if waiting or any(loss.exposure in work.unknown for loss in group):
         work.provisional |= {loss.exposure for loss in group}
-    sharers = sum(amount > 0 for amount in wanted)
-    same = {"limit": limit.code, "period": period, "limit_minor": limit_minor, "left_minor": left, "sharers": sharers}
-    return [{**same, "available_minor": share} for share in available]
+    sharers = sum(amount > 0 for amount in open_minor)
+    same = {"limit": limit.code, "period": period, "limit_minor": limit_minor, "sharers": sharers}
+    return [
+        {**same, "left_minor": left + kept, "available_minor": share + kept}
+        for share, kept in zip(shares, held, strict=True)
+    ]
 
 
 def _notes(work: _Work, cover: Cover, loss: Loss, given: Given) -> list[str]:
