@@ -92,16 +92,18 @@ class Pages(Services):
         """Fill in a step's form and send it; what is wrong, in the words of the page (empty: it was done)."""
         page = self.at(actor, now)
         path = shapes.href(number, BY_ACTION[subject, action], part).partition("/claims/")[2]
-        answer = page.goto(f"{self.url}/console/claims/{path}/")
+        answer = page.goto(f"{self.url}/console/claims/{path}/", wait_until="domcontentloaded")
         form = page.locator("form.lp-act")
         if not form.count():
             assert answer is not None and answer.status in (403, 404, 409), answer
             return f"no form: {page.locator('main').inner_text()}"
         fill(form, forms.typed_of(command) if command is not None else {})
-        with page.expect_navigation():
+        with page.expect_navigation(wait_until="commit"):
             form.locator(".lp-act-send").click()
-        done = urlsplit(page.url).path.endswith(f"/claims/{number}/")
-        return "" if done else page.locator("main").inner_text()
+        if urlsplit(page.url).path.endswith(f"/claims/{number}/"):
+            return ""  # nobody waits for the whole page of the claim to be drawn
+        page.wait_for_load_state()
+        return page.locator("main").inner_text()
 
     def intake(self) -> Actor:
         row = models.Staff.objects.get(code="intake1")
