@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -41,11 +41,9 @@ class Versioned(StaticFilesStorage):
 
 
 @cache
-def _content(path: str, changed_ns: int) -> tuple[bytes, bytes]:
-    """A file as it is and packed (empty: not worth it). ``changed_ns`` tells one version of it from the next."""
-    plain = Path(path).read_bytes()
-    packed = gzip.compress(plain, mtime=0)
-    return plain, packed if len(packed) < len(plain) * WORTH else b""
+def _content(path: str, changed_ns: int) -> bytes:
+    """What a file holds. ``changed_ns`` tells one version of it from the next."""
+    return Path(path).read_bytes()
 
 
 class Held:
@@ -53,10 +51,15 @@ class Held:
     pages of this process name; the process that begins after an update serves the new one."""
 
     def __init__(self, path: str, headers: Mapping[str, str]) -> None:
-        self.plain, self.packed = _content(path, Path(path).stat().st_mtime_ns)
-        self.headers = {**headers, "ETag": f'"{hashlib.sha256(self.plain).hexdigest()[:16]}"'}
-        if self.packed:
-            self.headers["Vary"] = "Accept-Encoding"
+        self.plain = _content(path, Path(path).stat().st_mtime_ns)
+        etag = f'"{hashlib.sha256(self.plain).hexdigest()[:16]}"'
+        self.headers = {**headers, "ETag": etag, "Vary": "Accept-Encoding"}
+
+    @cached_property
+    def packed(self) -> bytes:
+        """Packed when somebody first asks for it; empty where that is not worth it."""
+        packed = gzip.compress(self.plain, mtime=0)
+        return packed if len(packed) < len(self.plain) * WORTH else b""
 
     def get_response(self, method: str, asked: Mapping[str, str]) -> Any:
         """The file, or that it is what the browser has already."""
@@ -65,7 +68,7 @@ class Held:
         if self.headers["ETag"] in asked.get("HTTP_IF_NONE_MATCH", ""):
             return Response(HTTPStatus.NOT_MODIFIED, self.headers.items(), None)
         body, headers = self.plain, {**self.headers}
-        if self.packed and "gzip" in asked.get("HTTP_ACCEPT_ENCODING", ""):
+        if "gzip" in asked.get("HTTP_ACCEPT_ENCODING", "") and self.packed:
             body, headers["Content-Encoding"] = self.packed, "gzip"
         headers["Content-Length"] = str(len(body))
         return Response(HTTPStatus.OK, headers.items(), BytesIO(body) if method == "GET" else None)
