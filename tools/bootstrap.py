@@ -31,6 +31,16 @@ POSTGRES = ("127.0.0.1", 5432)
 POSTGRES_URL = "postgresql://lipei:lipei@127.0.0.1:5432/lipei"
 WITHOUT_DATABASE = ("domain", "gateways", "norms", "test_architecture.py", "test_repository.py")
 """Tests that touch no database: they run once, not once per database; so do those marked `once`."""
+FORMS_AND_LOOKS = (
+    *(f"web/test_{name}.py" for name in (
+        "actions", "approvals", "as_workbook", "calculation", "calendar", "consultations", "decisions", "duty",
+        "duty_plan", "forms", "identity", "intake", "kept", "messages", "norm_forms", "offers", "pages", "parties",
+        "settings", "start", "timeline", "visits",
+    )),
+    *(f"portal/test_{name}.py" for name in ("dates", "leaks", "letters", "shell", "standing")),
+    "services/test_import_cells.py", "services/test_imports_real.py",
+)  # fmt: skip
+"""Tests of how things are shown, typed and read in: what they ask the database is asked by others on both."""
 NO_TESTS = 5  # pytest's exit status where nothing was selected
 
 REBUILT = (
@@ -203,7 +213,7 @@ def test(arguments):
     failed = run_tests(arguments, "") != 0
     if postgres:
         print(f"Tests on PostgreSQL ({about_postgres}) …", flush=True)
-        once = ["-m", "not once", *(f"--ignore=tests/{name}" for name in WITHOUT_DATABASE)]
+        once = ["-m", "not once", *(f"--ignore=tests/{name}" for name in (*WITHOUT_DATABASE, *FORMS_AND_LOOKS))]
         failed = run_tests([*once, *arguments], postgres) not in (0, NO_TESTS) or failed
     print(f"Tested on SQLite{' and PostgreSQL' if postgres else ''} in {time.monotonic() - began:.0f} s.")
     if not postgres:

@@ -374,7 +374,9 @@ def test_nothing_chosen_is_said_in_words(
 
 def test_what_was_never_previewed_is_not_done(browser: Callable[..., Client], three: list[str]) -> None:
     client = browser("lead1")
-    said = {"claim": three, "action": "add_note", "stage": "do", "text": "x", f"seen-{three[0]}": "100000"}
+    claim = models.Claim.objects.get(number=three[0])
+    version = models.Stream.objects.get(kind="claim", stream_id=claim.id).version
+    said = {"claim": three, "action": "add_note", "stage": "do", "text": "x", f"seen-{three[0]}": str(version)}
     body = page(client, client.post("/console/work/several/", said).url)
     assert "Done: 1" in body
     assert models.Entry.objects.filter(kind="claim.note_added").count() == 1
