@@ -104,3 +104,14 @@ def statements(work: Any) -> int:
     with connection.execute_wrapper(count):
         work()
     return len(seen)
+
+
+def queries(path: str, headers: Mapping[str, str]) -> int:
+    """The statements of a page or an answer, when everything that is kept in memory is there."""
+
+    def ask() -> None:
+        status, content = call("GET", path, headers=headers)
+        assert status == 200, (path, status, content.decode()[-3000:])
+
+    ask()
+    return statements(ask)

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 HANDLERS = 30
+SMALL, SMALL_OPEN = 1000, 100
+"""The company beside which a large one is held: so many claims, so many of them open."""
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高"
 GIVEN = "明芳伟敏静丽强磊军洋勇艳杰娟涛超霞平刚英华玉"
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -125,3 +127,57 @@ def member(role: str) -> tuple[Any, str]:
     made = tokens.make(f"benchmark {role}", tokens.SCOPES, staff.code, now=datetime.now(UTC))
     assert isinstance(made, str), made
     return staff.user, made
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header of a program with a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def multiply(number: str, claims: int, open_claims: int) -> None:
+    """Copies of a claim with its party and clocks, so many with it: the first ones open, the others closed.
+
+    They take the place of earlier copies, and differ in what lists are sorted and narrowed by: handler, due times, dates,
+    fast lane and state.
+    """
+    from django.db import connection
+
+    from lipei.store import models
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, (SELECT max(id) FROM claim WHERE number NOT LIKE 'M%%') FROM claim WHERE number = %s", [number]
+        )
+        origin, last = cursor.fetchone()
+        for table, key in (("clock", "aggregate_id"), ("party", "aggregate_id"), ("claim", "id")):
+            cursor.execute(f"DELETE FROM {table} WHERE {key} > %s", [last])
+        series = f"generate_series(1, {claims - 1}) AS g(n)"
+        copied(cursor, models.Claim, _differing(last, open_claims), series, f"o.id = {origin}")
+        copied(cursor, models.Party, {"aggregate_id": f"{last} + g.n"}, series, f"o.aggregate_id = {origin}")
+        later = {"aggregate_id": f"{last} + g.n", "due_at": "o.due_at + make_interval(mins => (g.n % 20000)::int)"}
+        series = f"generate_series(1, {open_claims - 1}) AS g(n)"
+        copied(cursor, models.Clock, later, series, f"o.aggregate_id = {origin}")
+
+
+def _differing(last: int, open_claims: int) -> dict[str, str]:
+    return {
+        "id": f"{last} + g.n",
+        "number": "'M' || g.n",
+        "state": f"CASE WHEN g.n <= {open_claims} THEN o.state ELSE 'closed' END",
+        "outcome": f"CASE WHEN g.n <= {open_claims} THEN '' ELSE 'paid' END",
+        "handler": "(SELECT min(id) FROM staff) + g.n % " + str(HANDLERS),
+        "fast_lane": "g.n % 50 = 0",
+        "due_at": f"CASE WHEN g.n <= {open_claims} THEN o.due_at + make_interval(mins => (g.n % 20000)::int) END",
+        "reported_at": "o.reported_at - make_interval(mins => (g.n % 500000)::int)",
+        "loss_at": "o.loss_at - make_interval(mins => (g.n % 500000)::int)",
+        "closed_at": f"CASE WHEN g.n <= {open_claims} THEN NULL ELSE o.reported_at END",
+    }
+
+
+def copied(cursor: Any, model: Any, other: dict[str, str], series: str, which: str) -> None:
+    """Rows of a table once more for each of a series, with these expressions for what differs."""
+    fields = [field for field in model._meta.concrete_fields if field.name in other or field.name != "id"]
+    into = ", ".join(f'"{field.column}"' for field in fields)
+    values = ", ".join(other.get(field.name, f'o."{field.column}"') for field in fields)
+    table = f'"{model._meta.db_table}"'
+    cursor.execute(f"INSERT INTO {table} ({into}) SELECT {values} FROM {table} o, {series} WHERE {which}")

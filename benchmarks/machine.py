@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import timeit
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.database import ask
+
+ADDITIONS = 1_000_000
 
 
 def missing(database_url: str) -> str:
@@ -30,10 +33,11 @@ def missing(database_url: str) -> str:
 
 
 def told(database_url: str) -> str:
-    """Processor, memory, Python, PostgreSQL and how busy the machine was, in one line."""
+    """Processor and its speed at this moment, memory, Python, PostgreSQL and how busy the machine was, in one line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     parts = [f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"]
     parts.append(f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB")
+    parts.append(f"{ADDITIONS:,} additions in {_additions():.0f} ms")
     parts.append(platform.system())
     parts.append(f"Python {platform.python_version()}")
     (version, sync, fsync) = ask(
@@ -44,6 +48,14 @@ def told(database_url: str) -> str:
     parts.append(f"Lipei {_commit()}, Django {version_of('django')}, psycopg {version_of('psycopg')}")
     parts.append(f"load before {os.getloadavg()[2]:.1f} (15 min)")
     return "; ".join(parts) + "."
+
+
+def _additions() -> float:
+    """Milliseconds of a piece of work that never changes, the best of three: a shared processor is not always as fast."""
+    return (
+        min(timeit.repeat("for i in range(n): total += i", "total = 0", number=1, repeat=3, globals={"n": ADDITIONS}))
+        * 1e3
+    )
 
 
 def _commit() -> str:

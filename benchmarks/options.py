@@ -31,7 +31,7 @@ HELP = {
     "workers": "web processes of `reports` and `replay`",
     "threads": "requests at once per web process",
     "connections": "connections of the load generator",
-    "claims": "size of the large company of `worklist`",
+    "claims": "size of the large company of `worklist` and `claim_page`",
     "open_claims": "open claims of the large company",
     "import_claims": "rows of the file that `imports` makes where the TSA files are not there",
     "replay": "claims that `replay` sends; 0: all of them",

@@ -71,7 +71,6 @@ def _open_until(count: int, late: datetime) -> None:
     """Open clocks that fall due after ``late``: copies of one that a report started, on claims nobody asks for."""
     from django.db import connection
 
-    from benchmarks.worklist import copied
     from lipei.store import models
 
     other = {
@@ -83,6 +82,6 @@ def _open_until(count: int, late: datetime) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM clock WHERE aggregate_id < 0")
-        copied(
+        company.copied(
             cursor, models.Clock, other, f"generate_series(1, {count}) AS g(n)", "o.id = (SELECT min(id) FROM clock)"
         )

@@ -16,6 +16,13 @@ settings.register_profile("lipei", deadline=None)
 settings.load_profile("lipei")
 
 
+def pytest_configure() -> None:
+    """What takes long and shows nothing here: a digest against whoever guesses passwords."""
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    PBKDF2PasswordHasher.iterations = 1_000
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that start processes and wait for them come first: meanwhile the others use the processors."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -214,6 +214,16 @@ def test_a_python_without_venv_is_told_what_to_install(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_processes_find_what_another_one_compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script = bootstrap()
+    monkeypatch.setattr(script, "VENV", tmp_path)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    script.keep_bytecode()
+    subprocess.run([sys.executable, "-c", "import this"], check=True, capture_output=True, env=os.environ)
+    assert list((tmp_path / "bytecode").rglob("this.*.pyc"))
+
+
 def test_the_tests_say_why_there_is_no_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     script = bootstrap()
     monkeypatch.delenv("LIPEI_TEST_DATABASE_URL", raising=False)

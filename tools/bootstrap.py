@@ -1,6 +1,6 @@
 """Sets up everything a fresh machine needs, then runs one command.
 
-    python3 tools/bootstrap.py run | test | check | bench | docs | lock | clean  [arguments passed on]
+    python3 tools/bootstrap.py run | test | check | bench | docs | pictures | lock | clean  [arguments passed on]
 
 Needs nothing but Python: the standard library only, in a syntax that an old Python reads too, so that it can say in
 one sentence what is missing. What is installed is pinned by hash in requirements/; a stamp in the environment holds
@@ -31,16 +31,6 @@ POSTGRES = ("127.0.0.1", 5432)
 POSTGRES_URL = "postgresql://lipei:lipei@127.0.0.1:5432/lipei"
 WITHOUT_DATABASE = ("domain", "gateways", "norms", "test_architecture.py", "test_repository.py")
 """Tests that touch no database: they run once, not once per database; so do those marked `once`."""
-FORMS_AND_LOOKS = (
-    *(f"web/test_{name}.py" for name in (
-        "actions", "approvals", "as_workbook", "calculation", "calendar", "consultations", "decisions", "duty",
-        "duty_plan", "forms", "identity", "intake", "kept", "messages", "norm_forms", "offers", "pages", "parties",
-        "settings", "start", "timeline", "visits",
-    )),
-    *(f"portal/test_{name}.py" for name in ("dates", "leaks", "letters", "shell", "standing")),
-    "services/test_import_cells.py", "services/test_imports_real.py",
-)  # fmt: skip
-"""Tests of how things are shown, typed and read in: what they ask the database is asked by others on both."""
 NO_TESTS = 5  # pytest's exit status where nothing was selected
 
 REBUILT = (
@@ -135,6 +125,15 @@ def is_set_up(locks):
     return PYTHON.exists() and stamp(locks).exists() and stamp(locks).read_text() == digest(locks)
 
 
+def keep_bytecode():
+    """Let every process that we start find what another one compiled, also where Python is told to keep nothing.
+
+    A command is there in half the time, and tests start hundreds. It is kept in the environment, beside no source.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "bytecode"))
+
+
 def set_up(locks):
     """Make the environment hold the pinned version of every package, then build the pages' assets and the fonts."""
     if not is_set_up(locks) and not (locks == RUN and is_set_up(DEVELOP)):
@@ -213,7 +212,7 @@ def test(arguments):
     failed = run_tests(arguments, "") != 0
     if postgres:
         print(f"Tests on PostgreSQL ({about_postgres}) …", flush=True)
-        once = ["-m", "not once", *(f"--ignore=tests/{name}" for name in (*WITHOUT_DATABASE, *FORMS_AND_LOOKS))]
+        once = ["-m", "not once", *(f"--ignore=tests/{name}" for name in WITHOUT_DATABASE)]
         failed = run_tests([*once, *arguments], postgres) not in (0, NO_TESTS) or failed
     print(f"Tested on SQLite{' and PostgreSQL' if postgres else ''} in {time.monotonic() - began:.0f} s.")
     if not postgres:
@@ -226,6 +225,8 @@ def run_tests(arguments, database):
     env = {name: value for name, value in os.environ.items() if name != "LIPEI_DATABASE_URL"}
     if database:
         env["LIPEI_DATABASE_URL"] = database
+        # Tests kill whoever speaks to the server, never the server: it need not wait for its disk at each commit.
+        env.setdefault("PGOPTIONS", "-c synchronous_commit=off")
     # One more than the processors of a small machine: one of them mostly waits for the processes that its tests start.
     spread = ("-n", os.environ.get("LIPEI_TEST_PROCESSES", "3"), "--dist", "worksteal")
     return subprocess.call([str(PYTHON), "-m", "pytest", *spread, *arguments], cwd=str(ROOT), env=env)
@@ -267,6 +268,12 @@ def docs(arguments):
     call(LIPEI, "docs", *arguments)
 
 
+def pictures(arguments):
+    """Take the pictures of guide and README anew."""
+    set_up(DEVELOP)
+    call(PYTHON, ROOT / "tools" / "pictures.py", *arguments)
+
+
 def lock(arguments):
     """Pin every package by version and hash again; `lock --upgrade` takes the newest versions that are allowed."""
     make_environment()
@@ -293,13 +300,23 @@ def clean(arguments):
         shutil.rmtree(str(ROOT / name), ignore_errors=True)
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "docs": docs, "lock": lock, "clean": clean}
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "docs": docs,
+    "pictures": pictures,
+    "lock": lock,
+    "clean": clean,
+}
 
 
 def main():
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         stop(f"Usage: python3 tools/bootstrap.py {' | '.join(COMMANDS)}")
     require_python()
+    keep_bytecode()
     try:
         COMMANDS[sys.argv[1]](sys.argv[2:])
     except KeyboardInterrupt:

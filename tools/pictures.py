@@ -1,21 +1,21 @@
-"""Takes the pictures of docs/pictures from a demonstration company that is being served.
+"""Takes the pictures of docs/pictures from a demonstration company made and served for it.
 
-Run it in the environment of the installation whose `lipei run` is at that address:
-
-    LIPEI_HOME=… python tools/pictures.py http://127.0.0.1:8000 [name of a picture …]
+    make pictures [ARGS="--into FOLDER claim worklist …"]
 
 It needs Chromium (CHROMIUM names another than /usr/bin/chromium) and the development packages. Chinese is set in the
 letters' own fonts, so that the pictures look alike on every machine. Nothing is sent: forms are filled in for the picture
-and left.
+and left. `tests/browser/test_pictures.py` takes them too and compares.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
@@ -27,12 +27,17 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import server  # noqa: E402  (a tool is run as a file: the project's folder is not on the path before)
+
 PICTURES = ROOT / "docs/pictures"
 FONTS = ROOT / "src/lipei/gateways/letters/fonts"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 COLOURS = 128
 BYTES_MAX = 150_000
 BYTES_MAX_TOGETHER = 3_000_000
+STARTS_SECONDS_MAX = 300
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 """Folder of the pictures → language of the pages."""
 CUSTOMER = "customer"
@@ -75,9 +80,10 @@ TRIAL = {
 class Picture:
     """One picture, in every language: whose page (a role, `CUSTOMER`, or nobody's), where, how large the window is.
 
-    ``path`` may name ``{number}`` and ``{part}``: what waits for the role (see `lipei.services.demo.doors`), and ``{handled}``
-    for a claim in the middle of its way. ``at``: the element that is to stand on top. ``typed``: what is filled in, by selector.
-    ``press``: an element to press before the picture.
+    ``path`` may name ``{number}`` and ``{part}``: what waits for the role (see `lipei.services.demo.doors`), ``{handled}`` for
+    a claim in the middle of its way, and for a customer ``{claim}`` and ``{offer}``, the pages of their own. ``at``: the
+    element that is to stand on top. ``typed``: what is filled in, by selector. ``press``: an element to press before the
+    picture.
     """
 
     name: str
@@ -109,7 +115,13 @@ PICTURES_TAKEN: tuple[Picture, ...] = (
     Picture("late", "compliance", "/console/claims/?late=1", LOW),
     Picture("timeline", "compliance", "/console/claims/{number}/", at="#s-timeline"),
     Picture("rules", "manager", "/console/norms/"),
-    Picture("calculation", "manager", "/console/calculation/", typed=TRIAL, press="main form[method=post] button"),
+    Picture(
+        "calculation",
+        "manager",
+        "/console/calculation/",
+        typed=TRIAL,
+        press="main form[action$='#sum'] > .lp-actions button",
+    ),
     Picture("calendar", "administrator", "/console/calendar/"),
     Picture("health", "administrator", "/console/health/"),
 )
@@ -122,37 +134,55 @@ class Scene:
     doors: Mapping[str, Any]
     places: Mapping[str, str]
     password: str
+    signed_in: dict[str, Any] = field(default_factory=dict)
+    """By code of a colleague the session once made: whoever signs in too often in a minute is asked to wait."""
 
 
 def main() -> int:
-    """Take the pictures, or those that are named; 0, or 2 with a sentence when there is nothing to photograph."""
-    if len(sys.argv) < 2 or not urlsplit(sys.argv[1]).netloc:
-        print("pictures: name the address of a running demonstration, e.g. http://127.0.0.1:8000", file=sys.stderr)
-        return 2
-    base, named = sys.argv[1].rstrip("/"), set(sys.argv[2:])
-    found = scene()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        config = Path(folder, "fonts.conf")
-        config.write_text(FONTCONFIG.format(fonts=FONTS, cache=folder))
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], env={**os.environ, "FONTCONFIG_FILE": str(config)}
-        )
-        for picture in PICTURES_TAKEN:
-            if not named or picture.name in named:
-                for target, page in pages(chromium, base, picture, found):
-                    take(page, target)
-        chromium.close()
-    together = sum(path.stat().st_size for path in PICTURES.rglob("*.png"))
+    """Take the pictures, or those that are named; 0 when they are there."""
+    parser = argparse.ArgumentParser(
+        prog="tools/pictures.py", description="Takes the pictures of guide and README anew."
+    )
+    parser.add_argument("names", nargs="*", help="which; none: all")
+    parser.add_argument("--into", type=Path, default=PICTURES, help="a folder for them, instead of docs/pictures")
+    given = parser.parse_args()
+    known = {picture.name for picture in PICTURES_TAKEN}
+    if strangers := sorted(set(given.names) - known):
+        parser.error(f"there is no picture {strangers[0]}; choose of {', '.join(sorted(known))}")
+    with tempfile.TemporaryDirectory() as home, demonstration(Path(home)) as base:
+        found = scene()
+        config = Path(home, "fonts.conf")
+        config.write_text(FONTCONFIG.format(fonts=FONTS, cache=home))
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox"], env={**os.environ, "FONTCONFIG_FILE": str(config)}
+            )
+            for picture in PICTURES_TAKEN:
+                if not given.names or picture.name in given.names:
+                    for path, page in pages(chromium, base, picture, found):
+                        take(page, given.into / path)
+            chromium.close()
+    together = sum(path.stat().st_size for path in given.into.rglob("*.png"))
     print(f"together: {together // 1000} kB")
     if together > BYTES_MAX_TOGETHER:
         raise SystemExit(f"the pictures weigh more than {BYTES_MAX_TOGETHER // 1000} kB together")
     return 0
 
 
+@contextmanager
+def demonstration(home: Path) -> Iterator[str]:
+    """The product as it comes out of the box, served from an empty folder while the block lasts; its address."""
+    for name in [name for name in os.environ if name.startswith("LIPEI_")]:
+        del os.environ[name]
+    os.environ |= {"LIPEI_HOME": str(home), "DJANGO_SETTINGS_MODULE": "lipei.config.settings"}
+    port = server.free_port()
+    command = [sys.executable, "-m", "lipei", "run", "--port", str(port)]
+    with server.running(command, port, "/accounts/login/", seconds_max=STARTS_SECONDS_MAX):
+        yield f"http://127.0.0.1:{port}"
+
+
 def scene() -> Scene:
     """Ask the demonstration who is there and what waits for them."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lipei.config.settings")
-    sys.path.insert(0, str(ROOT / "src"))
     import django
 
     django.setup()
@@ -162,15 +192,11 @@ def scene() -> Scene:
     now = datetime.now(UTC)
     doors = {role: demo.door(role, now=now) for role in {picture.role for picture in PICTURES_TAKEN}}
     link = demo.customers_link(now=now)
-    offered = models.Offer.objects.filter(state="sent").order_by("id")[0]
-    number = models.Claim.objects.values_list("number", flat=True).get(id=offered.aggregate_id)
     worked_on = models.Claim.objects.filter(state__in=("investigating", "assessing"), handler__isnull=False)
     handled = (worked_on.filter(due_at__gt=now) or worked_on).order_by("-estimate_minor")[0]
     car = models.Policy.objects.exclude(plate_index="").order_by("id")[0]
     places = {
         "link": urlsplit(str(link)).path,
-        "claim": f"/claim/{number}/",
-        "offer": f"/claim/{number}/offers/{offered.part}/",
         "handled": handled.number,
         "handler": models.Staff.objects.values_list("code", flat=True).get(id=handled.handler),
         "plate": json.loads(car.insured_objects)[0]["identifier"],
@@ -179,24 +205,33 @@ def scene() -> Scene:
 
 
 def pages(chromium: Browser, base: str, picture: Picture, found: Scene) -> Iterator[tuple[Path, Page]]:
-    """The page of a picture in each language, ready to be taken, and where it goes."""
+    """The page of a picture in each language, ready to be taken, and where it goes below the folder of pictures."""
     door = found.doors.get(picture.role)
     places = {**found.places, "number": door.number, "part": door.part} if door else dict(found.places)
+    code = "" if door is None else places["handler"] if "{handled}" in picture.path else door.code
     for folder, language in LANGUAGES.items():
         scale = 1.5 if picture.size is PHONE else 1
         context = chromium.new_context(
-            viewport=picture.size, locale=folder, device_scale_factor=scale, reduced_motion="reduce"
-        )
+            viewport=picture.size, locale=folder, device_scale_factor=scale, reduced_motion="reduce",
+            storage_state=found.signed_in.get(code),
+        )  # fmt: skip
         context.add_cookies([{"name": "lipei_language", "value": language, "url": base}])
         page = context.new_page()
         if picture.role == CUSTOMER:
             page.goto(base + places["link"])
-        elif door:
+            places["claim"] = urlsplit(page.url).path
+            places["offer"] = page.locator("main a[href*='/offers/']").first.get_attribute("href") or ""
+        elif code and code not in found.signed_in:
             page.goto(f"{base}/accounts/login/")
-            page.locator("[name=login]").fill(places["handler"] if "{handled}" in picture.path else door.code)
+            page.locator("[name=login]").fill(code)
             page.locator("[name=password]").fill(found.password)
             page.locator("main form button").click()
-        page.goto(base + picture.path.format(**places))
+            page.wait_for_url(f"{base}/console/**")
+            found.signed_in[code] = context.storage_state()
+        wanted = picture.path.format(**places)
+        answer = page.goto(base + wanted)
+        if answer is None or not answer.ok or urlsplit(page.url).path != urlsplit(wanted).path:
+            raise SystemExit(f"{picture.name}: {page.url} is not there")
         for selector, words in picture.typed.items():
             page.locator(selector).fill(words[folder].format(**places))
         if picture.typed:
@@ -208,7 +243,7 @@ def pages(chromium: Browser, base: str, picture: Picture, found: Scene) -> Itera
             page.locator(picture.at.format(**places)).first.evaluate(
                 "(e, top) => window.scrollTo(0, e.getBoundingClientRect().top + window.scrollY - top)", TOP_PX
             )
-        yield PICTURES / folder / f"{picture.name}.png", page
+        yield Path(folder, f"{picture.name}.png"), page
         context.close()
 
 
@@ -218,7 +253,7 @@ def take(page: Page, target: Path) -> None:
     whole = Image.open(BytesIO(page.screenshot()))
     whole.convert("RGB").quantize(COLOURS).save(target, optimize=True)
     size = target.stat().st_size
-    print(f"{target.relative_to(ROOT)}: {size // 1000} kB")
+    print(f"{target.parent.name}/{target.name}: {size // 1000} kB")
     if size > BYTES_MAX:
         raise SystemExit(f"{target.name} weighs more than {BYTES_MAX // 1000} kB")
 

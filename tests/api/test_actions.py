@@ -191,7 +191,9 @@ def test_an_old_version_is_refused_once_a_colleague_has_been_at_it(office: Offic
     assert (found.status, found.body["code"]) == (409, "refusal.stale")
     assert found.body["changed"][0]["kind"] == "claim.note_added" and found.body["version"] > body["version"]
     fresh = handler.get(claim).headers["ETag"]
-    good(handler.post(f"{claim}/give_opinion", {"text": "属于保险责任"}, If_Match=fresh))
+    done = handler.post(f"{claim}/give_opinion", {"text": "属于保险责任"}, If_Match=fresh)
+    assert good(done) and done.headers["ETag"] == f'"{done.body["version"]}"' != fresh
+    good(handler.post(f"{claim}/add_note", {"text": "接着做"}, If_Match=done.headers["ETag"]))
     assert handler.post(f"{claim}/give_opinion", {"text": "x"}, If_Match="yesterday").status == 422
     never = handler.post(f"{claim}/add_note", {"text": "x"}, If_Match='"9999"')  # a version that this claim never had
     assert (never.status, never.body["code"], never.body["changed"]) == (409, "refusal.stale", [])
@@ -230,7 +232,7 @@ def test_what_does_not_exist_or_is_out_of_scope_is_not_found(office: Office) -> 
     assert office.admin1.post(f"{claim}/withdraw", {"reason": "x"}).status == 404
     assert office.expert1.get(claim).status == 404  # nothing was put to this expert
     found = office.program.send("DELETE", claim)
-    assert found.status == 405 and found.headers["Allow"] == "GET" and found.body["status"] == 405
+    assert found.status == 405 and found.headers["Allow"] == "GET, HEAD" and found.body["status"] == 405
 
 
 def test_a_colleague_of_another_unit_finds_nothing(office: Office) -> None:

@@ -44,6 +44,16 @@ def test_a_method_that_is_none_is_a_problem_everywhere(office: Office) -> None:
     assert problem(strict.send("PUT", "claims"), 405)
 
 
+def test_the_head_of_what_can_be_read_can_be_asked_for_alone(office: Office) -> None:
+    number = office.program.post("claims", {"phone": "13900000001", "story": "追尾"}).body["number"]
+    for address in ("claims", f"claims/{number}", f"claims/{number}/timeline"):
+        head, whole = office.program.send("HEAD", address), office.program.get(address)
+        assert (head.status, head.headers["Content-Type"]) == (200, whole.headers["Content-Type"]), address
+        assert head.headers.get("ETag") == whole.headers.get("ETag")
+    assert office.program.send("HEAD", "claims/1").status == 404
+    assert office.program.send("HEAD", f"claims/{number}/close").headers["Allow"] == "POST"
+
+
 def test_a_host_that_is_not_ours_is_said_in_the_form_of_problems(office: Office) -> None:
     found = office.program.get("claims", Host="elsewhere.example", Accept_Language="en")
     assert "LIPEI_HOSTS" in problem(found, 400)["detail"]

@@ -6,6 +6,8 @@ The addresses come from the description and from the resolver, the expectations 
 from __future__ import annotations
 
 import io
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -116,6 +118,7 @@ LET_IN: dict[tuple[str, str], set[str]] = {
     ("recovery", "receive_recovery"): {"finance"},
     ("recovery", "write_off"): {"manager"},
 }
+SEEN_BY = (("own", SEE_OWN), ("other", SEE_OTHERS))
 PARTS_READ = ("", "/timeline", "/promises", "/settlement", "/messages")
 READS = tuple(f"claims/{{number}}{part}" for part in PARTS_READ)
 FILES = ("claims/{number}/documents/1", "claims/{number}/letters/receipt")
@@ -153,6 +156,11 @@ def two(office: Office) -> dict[str, str]:
     return numbers
 
 
+def callers(office: Office) -> list[tuple[str, Caller]]:
+    """Somebody of each role."""
+    return [(role, getattr(office, code)) for role, code in ROLES.items()]
+
+
 def test_every_row_of_the_table_has_an_entry() -> None:
     assert set(LET_IN) == {(s.subject, s.action) for s in steps()}
     assert {(s.subject, s.action) for s in BY_ACTION.values()} - set(LET_IN) == {("claim", "report")}
@@ -174,38 +182,33 @@ def test_every_address_has_an_entry() -> None:
     assert known <= found, known - found
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_reads_what_it_may_and_finds_nothing_else(office: Office, two: dict[str, str], role: str) -> None:
-    caller = getattr(office, ROLES[role])
-    for whose, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)):
-        for address in READS:
-            expected = 200 if role in seeing else 404
-            assert caller.get(address.format(number=two[whose])).status == expected, (role, whose, address)
-    listed = {c["number"] for c in caller.get("claims").body["claims"]}
-    assert listed == {two[w] for w, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)) if role in seeing}
+def test_a_role_reads_what_it_may_and_finds_nothing_else(office: Office, two: dict[str, str]) -> None:
+    for role, caller in callers(office):
+        for whose, seeing in SEEN_BY:
+            for address in READS:
+                expected = 200 if role in seeing else 404
+                assert caller.get(address.format(number=two[whose])).status == expected, (role, whose, address)
+        listed = {c["number"] for c in caller.get("claims").body["claims"]}
+        assert listed == {two[whose] for whose, seeing in SEEN_BY if role in seeing}, role
 
 
 @pytest.mark.norm("4")
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_opens_files_and_letters_where_it_may_see_personal_data(
-    office: Office, two: dict[str, str], role: str
-) -> None:
+def test_a_role_opens_files_and_letters_where_it_may_see_personal_data(office: Office, two: dict[str, str]) -> None:
     """Both name people in full: who may not see that is told so, who sees no such claim is told nothing."""
-    caller = getattr(office, ROLES[role])
     for number in two.values():
         assert sent(office.manager1, number).status_code == 201
-    for whose, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)):
-        expected = 404 if role not in seeing else 200 if role in SEE_PERSONAL_DATA else 403
-        for address in FILES:
-            assert caller.get(address.format(number=two[whose])).status == expected, (role, whose, address)
+    for role, caller in callers(office):
+        for whose, seeing in SEEN_BY:
+            expected = 404 if role not in seeing else 200 if role in SEE_PERSONAL_DATA else 403
+            for address in FILES:
+                assert caller.get(address.format(number=two[whose])).status == expected, (role, whose, address)
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_sends_files_to_claims_it_may_work_on(office: Office, two: dict[str, str], role: str) -> None:
-    caller = getattr(office, ROLES[role])
-    for whose, seeing in (("own", SEE_OWN), ("other", SEE_OTHERS)):
-        expected = 404 if role not in seeing else 201 if role in SEND_FILES else 403
-        assert sent(caller, two[whose]).status_code == expected, (role, whose)
+def test_a_role_sends_files_to_claims_it_may_work_on(office: Office, two: dict[str, str]) -> None:
+    for role, caller in callers(office):
+        for whose, seeing in SEEN_BY:
+            expected = 404 if role not in seeing else 201 if role in SEND_FILES else 403
+            assert undone(lambda c=caller, n=two[whose]: sent(c, n).status_code) == expected, (role, whose)
 
 
 def sent(caller: Caller, number: str) -> Any:
@@ -237,11 +240,10 @@ def test_webhooks_are_the_administrators(office: Office, role: str) -> None:
         assert office.program.post(f"webhooks/{number}/{action}").status == 403  # without the scope
 
 
+@pytest.mark.slow
 @pytest.mark.norm("4")
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_is_let_in_to_its_steps_and_no_others(office: Office, two: dict[str, str], role: str) -> None:
-    caller = getattr(office, ROLES[role])
-    for step in steps():
+def test_a_role_is_let_in_to_its_steps_and_no_others(office: Office, two: dict[str, str]) -> None:
+    for (role, caller), step in itertools.product(callers(office), steps()):
         key = (step.subject, step.action)
         found = permitted(caller, step, two["own"])
         if role not in SEE_OWN or (step.subject not in HAS and not step.makes_part):
@@ -252,12 +254,9 @@ def test_a_role_is_let_in_to_its_steps_and_no_others(office: Office, two: dict[s
             assert found == 403, (role, key, found)
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_on_anothers_claim_a_role_is_let_in_as_far_as_the_company(
-    office: Office, two: dict[str, str], role: str
-) -> None:
-    caller = getattr(office, ROLES[role])
-    for step in steps():
+@pytest.mark.slow
+def test_on_anothers_claim_a_role_is_let_in_as_far_as_the_company(office: Office, two: dict[str, str]) -> None:
+    for (role, caller), step in itertools.product(callers(office), steps()):
         found = permitted(caller, step, two["other"])
         if role not in SEE_OTHERS or (step.subject not in HAS and not step.makes_part):
             assert found == 404, (role, step.action, found)
@@ -268,12 +267,17 @@ def test_on_anothers_claim_a_role_is_let_in_as_far_as_the_company(
 
 
 def permitted(caller: Caller, step: Any, number: str) -> int:
-    """The status of a step taken inside a savepoint that is undone, so that each step meets the same claim."""
+    """The status of a step, which is undone."""
+    address = path_of(step).replace("{number}", number).replace("{int:part}", "1").lstrip("/")
+    return undone(lambda: caller.post(address, {}).status)
+
+
+def undone(ask: Callable[[], int]) -> int:
+    """The status of a call inside a savepoint that is undone, so that each call meets the same claim."""
     found = 0
     try:
         with transaction.atomic():
-            address = path_of(step).replace("{number}", number).replace("{int:part}", "1").lstrip("/")
-            found = caller.post(address, {}).status
+            found = ask()
             raise Undo
     except Undo:
         return found

@@ -207,6 +207,7 @@ def test_without_a_token_that_holds_nothing_is_answered(office: Office) -> None:
         found = Caller(token).get("claims")
         assert found.status == 401 and found.headers["WWW-Authenticate"].startswith("Bearer")
         assert found.headers["Content-Type"] == "application/problem+json"
+        assert ('error="invalid_token"' in found.headers["WWW-Authenticate"]) is bool(token)
     assert Caller("").get("claims", Authorization="Basic eDp5").status == 401
 
 

@@ -12,6 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
+from tests.browser.hands import Hands
+from tests.browser.looking import ill_laid
 from tests.browser.test_console import (
     PHONE,
     browser,
@@ -30,45 +32,21 @@ from tests.company import NOW
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
+from lipei.norms.texts import LANGUAGES
 from lipei.services import actions
 from lipei.store import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "chromium", "claim", "handler_code", "office", "site", "today"]  # fixtures
 
-BUDGET = {
-    "give_opinion": 4, "request_papers": 4, "assess": 14, "approve_decision": 2, "propose_refusal": 6, "send": 2,
-}  # fmt: skip
-"""Keys and clicks that an action may take, from the open page of the claim until it is sent. A chord counts as one key;
-typing free text does not count."""
 
-
-class Hands:
-    """Somebody at the keyboard: counts keys and clicks, not the typing of free text."""
-
-    def __init__(self, page: Page) -> None:
-        self.page, self.count = page, 0
-
-    def key(self, *keys: str) -> None:
-        for one in keys:
-            self.page.keyboard.press(one)
-            self.count += 1
-
-    def words(self, said: str) -> None:
-        """Free text into the field in focus, in place of what stands there."""
-        self.page.locator(":focus").fill(said)
-
-    def click(self, target: Any) -> None:
-        target.click()
-        self.count += 1
-
-    def sent(self, kind: str) -> int:
-        """Send what is open; the count once the page came back."""
-        with self.page.expect_navigation():
-            self.key("Control+Enter")
-        expect(self.page.get_by_role("status").first).to_contain_text("Done:")
-        assert models.Entry.objects.filter(kind=kind).exists(), kind
-        return self.count
+def sent(hands: Hands, action: str, kind: str) -> None:
+    """Send what is open; once the page came back it has taken what is published."""
+    with hands.page.expect_navigation():
+        hands.key("Control+Enter")
+    expect(hands.page.get_by_role("status").first).to_contain_text("Done:")
+    assert models.Entry.objects.filter(kind=kind).exists(), kind
+    hands.counted(action)
 
 
 def act(number: str, subject: str, action: str, part: int, command: Any, actor: Any) -> None:
@@ -104,7 +82,7 @@ def test_the_opinion_takes_three_keys(page: Page) -> None:
     ready(page)
     hands.key("Alt+1")
     assert page.locator("#act textarea").input_value().startswith("您报的这起事故")
-    assert hands.sent("claim.opinion_given") <= BUDGET["give_opinion"]
+    sent(hands, "give_opinion", "claim.opinion_given")
 
 
 @pytest.mark.norm("2.2.2")
@@ -112,7 +90,7 @@ def test_asking_for_papers_takes_two_keys(page: Page) -> None:
     hands = Hands(page)
     hands.key("p")
     ready(page)
-    assert hands.sent("claim.papers_requested") <= BUDGET["request_papers"]
+    sent(hands, "request_papers", "claim.papers_requested")
     assert models.Paper.objects.count() >= 3
 
 
@@ -131,7 +109,7 @@ def test_an_assessment_of_three_items(page: Page, claim: str, handler: Any) -> N
             hands.words(what)
             hands.key("Tab")
         hands.words(amount)
-    assert hands.sent("exposure.assessed") <= BUDGET["assess"]
+    sent(hands, "assess", "exposure.assessed")
     exposure = models.Exposure.objects.get(part=1)
     assert (len(exposure.items), exposure.assessed_minor) == (3, 296_000)
 
@@ -165,7 +143,19 @@ def test_approving_takes_two_keys(
     with page.expect_navigation():
         hands.key("Control+Enter")
     assert models.Entry.objects.filter(kind="exposure.decision_approved").exists()
-    assert hands.count <= BUDGET["approve_decision"]
+    hands.counted("approve_decision")
+
+
+def test_what_waits_for_a_word_fits_every_screen(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], claim: str, handler: Any
+) -> None:
+    decided(claim, site.office, handler, until="decision")
+    page = desk(chromium, site, browser("approver1"))
+    for language in LANGUAGES:
+        page.context.add_cookies([{"name": "lipei_language", "value": language, "url": site.url}])
+        page.goto(f"{site.url}/console/approvals/")
+        expect(page.locator(".lp-approvals tbody tr")).to_have_count(1)
+        assert not ill_laid(page), language
 
 
 @pytest.mark.norm("2.2.4")
@@ -175,7 +165,7 @@ def test_an_offer_takes_two_keys(page: Page, site: SimpleNamespace, claim: str, 
     hands = Hands(page)
     hands.key("f")
     ready(page)
-    assert hands.sent("offer.sent") <= BUDGET["send"]
+    sent(hands, "send", "offer.sent")
 
 
 @pytest.mark.norm("4")
@@ -189,7 +179,49 @@ def test_a_refusal_with_reasons_takes_six(page: Page, claim: str, handler: Any) 
     hands.key("ArrowDown", "Tab")
     hands.key("ArrowDown", "Tab")  # the clause, of those that the terms have
     hands.words("事故发生时合同尚未生效。")
-    assert hands.sent("exposure.refusal_proposed") <= BUDGET["propose_refusal"]
+    sent(hands, "propose_refusal", "exposure.refusal_proposed")
+
+
+@pytest.mark.norm("2.2.1")
+def test_the_next_claim_is_taken_by_one_key_and_one_found_by_its_plate(
+    page: Page, site: SimpleNamespace, claim: str
+) -> None:
+    page.goto(f"{site.url}/console/work/")
+    taking = Hands(page)
+    taking.key("t")
+    page.wait_for_url(f"**/console/claims/{claim}/")
+    taking.counted("take_next")
+    page.goto(f"{site.url}/console/")
+    finding = Hands(page)
+    finding.key("Control+k")
+    expect(page.locator("#palette-input")).to_be_focused()
+    finding.words("沪A12345")
+    with page.expect_navigation(url=f"**/console/claims/{claim}/"):
+        finding.key("Enter")
+    finding.counted("find_by_plate")
+
+
+@pytest.mark.norm("2.1.1")
+def test_a_report_on_the_phone_of_a_small_motor_loss(
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client]
+) -> None:
+    """The story first; what it says and the policy that fits are confirmed, nothing else is asked."""
+    page = desk(chromium, site, browser("intake1"))
+    page.goto(f"{site.url}/console/report/")
+    expect(page.locator("#f-story")).to_be_focused()
+    hands = Hands(page)
+    hands.words("今天早上倒车时撞到柱子，后保险杠破损，车牌沪A12345，没有人受伤。")
+    expect(page.locator(".lp-hint")).to_have_count(3)
+    hands.key("Tab")
+    hands.key("Enter", "Enter", "Enter")  # what the story says of plate, kind and day
+    expect(page.locator("#found")).to_contain_text("PC-1")
+    hands.click(page.locator("#f-phone"))
+    hands.words("13800138000")
+    with page.expect_navigation():
+        hands.click(page.get_by_role("button", name="Report a loss"))
+    made = models.Claim.objects.get()
+    assert (made.policy_number, made.loss_kind) == ("PC-1", "single_vehicle") and made.registered_at
+    hands.counted("report")
 
 
 @pytest.mark.norm("4")
@@ -315,7 +347,13 @@ def test_the_bar_of_sections_is_never_cut(
     page = desk(chromium, site, browser("lead1"), language=language, size={"width": width, "height": 900})
     page.goto(f"{site.url}/console/claims/{claim}/")
     bar = page.locator(".lp-claim-bar nav")
-    assert bar.evaluate("one => one.scrollWidth <= one.clientWidth")
+    bar.evaluate("one => one.querySelectorAll('.lp-count').forEach(count => { count.textContent = '12'; })")
+    for section in bar.get_by_role("link").all():
+        section.click()
+        assert bar.evaluate("one => one.scrollWidth <= one.clientWidth"), section.inner_text()
     whys = page.locator("[data-whys]")
     expect(whys).to_be_visible()
     assert whys.inner_text().strip(), "its name is read out where only its sign is seen"
+    page.locator(".lp-actionbar a.lp-button").first.click()
+    ready(page)
+    assert bar.evaluate("one => one.scrollWidth <= one.clientWidth"), "nor beside an open action"

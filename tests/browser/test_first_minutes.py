@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.browser.test_console import chromium, desk, fits, opened, shot, site, violations
+from tests.browser.test_console import PHONE, WIDE, chromium, desk, fits, opened, shot, site, violations
 from tests.web.conftest import browser, claim, handler_code, office, reported, today
 
 from lipei.store import models
+from lipei.web import doors
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "chromium", "claim", "handler_code", "office", "site", "today"]  # fixtures
@@ -43,6 +44,52 @@ def test_a_claim_is_found_by_its_plate_in_two_keys(
     page.wait_for_url("**/console/report/")
 
 
+def test_what_is_to_be_done_is_said_first_and_the_claim_after(
+    chromium: Browser, site: SimpleNamespace, browser: Any, claim: str
+) -> None:
+    page = desk(chromium, site, browser("manager1"))
+    opened(page, f"{site.url}/console/claims/")
+    palette = page.get_by_role("dialog")
+
+    def open_palette() -> None:
+        page.keyboard.press("/")
+        expect(page.get_by_role("combobox", name="Command palette")).to_be_focused()
+
+    def say(words: str, option: str) -> None:
+        page.keyboard.type(words)
+        expect(palette.get_by_role("option", name=re.compile(option), selected=True)).to_be_visible()
+        page.keyboard.press("Enter")
+
+    open_palette()
+    say("add a note", "Add a note")
+    expect(page.get_by_role("combobox", name=re.compile("on which claim"))).to_be_focused()
+    assert violations(page) == []
+    shot(page, "palette-which-claim")
+    say("沪A12345", claim)
+    page.wait_for_url(f"**/console/claims/{claim}/add_note/")
+
+    opened(page, f"{site.url}/console/claims/")
+    page.keyboard.press("j")
+    open_palette()
+    say("add a note", "Add a note")
+    expect(palette.get_by_role("option", name=re.compile("Where you are in the list"))).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/console/claims/{claim}/add_note/")
+
+    opened(page, f"{site.url}/console/claims/")
+    open_palette()
+    say("columns", "Columns")
+    expect(page.get_by_role("checkbox", name="Unit")).to_be_visible()
+    open_palette()
+    say("look dark", "Dark")
+    page.wait_for_selector("html[data-bs-theme=dark]")
+    page.wait_for_load_state("networkidle")
+    open_palette()
+    page.keyboard.type("sign out")
+    expect(palette.get_by_role("option", name="Sign out")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+
 def test_the_tour_goes_by_keyboard_is_left_and_goes_on(chromium: Browser, site: SimpleNamespace, browser: Any) -> None:
     page = desk(chromium, site, browser("admin1"))
     opened(page, f"{site.url}/console/tour/")
@@ -61,6 +108,37 @@ def test_the_tour_goes_by_keyboard_is_left_and_goes_on(chromium: Browser, site: 
     page.get_by_role("button", name="Go on with the tour").click()
     page.wait_for_url("**/console/staff/")
     expect(tour).to_contain_text("Step 2 of 6")
+
+
+UNCOVERED = """() => {
+  const target = document.querySelector(".lp-tour-target"), at = target.getBoundingClientRect();
+  const seen = (x, y) => target.contains(document.elementFromPoint(x, y));
+  const y = Math.min(at.height, 140) - 4;
+  return [[at.left + 6, at.top + 4], [at.right - 6, at.top + 4], [at.left + at.width / 2, at.top + y]].map(p => seen(...p));
+}"""
+"""Whether the beginning of what the tour speaks of is seen: its corners above, and what stands below them."""
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_tour_does_not_hide_what_it_speaks_of(
+    chromium: Browser, site: SimpleNamespace, browser: Any, claim: str, handler_code: str, size: Any
+) -> None:
+    client = browser(handler_code)
+    session = client.session
+    session[doors.ROLE] = "handler"
+    session.save()
+    page = desk(chromium, site, client, size=size)
+    opened(page, f"{site.url}/console/tour/")
+    page.get_by_role("button", name="Start the tour").click()
+    tour = page.get_by_role("dialog", name="Two-minute tour")
+    for n in range(1, 8):
+        expect(tour).to_contain_text(f"Step {n} of 7")
+        page.wait_for_load_state("networkidle")
+        shot(page, f"tour-{n}")
+        assert page.evaluate(UNCOVERED) == [True] * 3, n
+        assert fits(page)
+        tour.get_by_role("button").nth(1).click()
+    expect(tour).to_have_count(0)
 
 
 def test_a_small_motor_loss_is_taken_on_the_phone(chromium: Browser, site: SimpleNamespace, browser: Any) -> None:

@@ -81,7 +81,7 @@ def agree(page: Page, number: str, party: int) -> None:
     """Take a code, enter it, send it."""
     page.get_by_role("button", name=say("portal.offer.get_code")).click()
     page.fill("#code", code_for(number, party))
-    page.locator("#agree button").last.click()
+    page.click("#agree form:has(#code) button")
     page.wait_for_load_state()
 
 
@@ -224,6 +224,7 @@ def test_a_guardian_agrees_for_a_child_and_is_paid(
     page.get_by_role("link", name=say("portal.todo.account")).click()
     page.fill("[name=account_name]", "李芳")
     page.fill("[name=account_number]", card(31))
+    page.fill("[name=account_bank]", "102290000000")
     page.locator("main form button").last.click()
     page.wait_for_load_state()
     shot(page, "guardian-account")
@@ -236,7 +237,7 @@ def test_whoever_holds_a_mandate_uses_the_portal_for_the_claimant(
     site: SimpleNamespace, customer: Callable[..., Page]
 ) -> None:
     mother = c.PartyReported(("guardian",), "李芳", "13900139001", acts_for=2, mandate="guardianship",
-                             account_number=card(31), account_name="李芳")  # fmt: skip
+                             account_number=card(31), account_bank="102290000000", account_name="李芳")  # fmt: skip
     lawyer = c.PartyReported(("agent",), "赵律师", "13900139009", acts_for=3, mandate="power_of_attorney")
     number, handler = hurt_child(site.office, mother, lawyer)
     for part, mandate in ((3, "guardianship"), (4, "power_of_attorney")):

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, expect
-from tests.browser.test_console import (
-    COLOURS_IN,
-    CONTRAST,
-    LOOKED_AT_IN,
-    PHONE,
-    chromium,
-    desk,
-    fits,
-    opened,
-    shot,
-    site,
-    violations,
-)
+from tests.browser.test_console import PHONE, chromium, desk, fits, opened, shot, site, violations
 from tests.web.conftest import browser, office, reported, today
 from tests.web.test_settings import edited
 
+from lipei.norms.texts import LANGUAGES
 from lipei.reads import rulebook
 from lipei.store import models
 
@@ -39,7 +29,7 @@ def test_a_manager_shortens_a_promise_and_lifts_a_limit_seeing_the_effect(
     page = desk(chromium, site, browser("manager1"), javascript=False)
     opened(page, f"{site.url}/console/norms/promises/")
     page.get_by_role("link", name="Change: Preliminary opinion", exact=True).click()
-    expect(page.get_by_label("Simplified Chinese")).to_be_focused()
+    expect(page.get_by_role("group", name="Name").get_by_label("Simplified Chinese")).to_be_focused()
     page.get_by_label("Time limit").fill("twenty")
     expect(page.get_by_role("button", name="Save")).to_have_count(0)  # the first button previews
     page.get_by_role("button", name="Preview the effect").first.click()
@@ -100,11 +90,12 @@ def test_a_person_is_put_on_duty_seeing_the_week(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", LOOKED_AT_IN)
+@pytest.mark.parametrize(("language", "look"), zip(LANGUAGES, ("light", "dark", "light"), strict=True))
 def test_tables_and_forms_fit_and_are_clean(
-    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], language: str
+    chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], language: str, look: Any
 ) -> None:
     page = desk(chromium, site, browser("manager1"), language=language)
+    page.emulate_media(color_scheme=look)
     for path in (
         "norms/promises/", "norms/authority/", "norms/messages/", "norms/promises/edit/?part=promises/0",
         "norms/authority/edit/?part=limits/0", "norms/triage/edit/?part=rules/7", "norms/messages/edit/?part=messages/0",
@@ -114,8 +105,4 @@ def test_tables_and_forms_fit_and_are_clean(
         for size in ({"width": 1280, "height": 900}, PHONE):
             page.set_viewport_size(size)  # type: ignore[arg-type]
             assert fits(page), (path, size)
-        assert not violations(page, but="" if language == COLOURS_IN else CONTRAST), path
-        if language == COLOURS_IN:
-            page.emulate_media(color_scheme="dark")
-            assert not violations(page, only=CONTRAST), path
-            page.emulate_media(color_scheme="light")
+        assert not violations(page), path

@@ -23,7 +23,7 @@ from lipei.jobs import loop
 from lipei.norms.texts import text
 from lipei.store import models
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.norm("1.3.1")]
+pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.norm("1.3.1")]
 __all__ = ["browser", "own_folder", "people", "site"]  # fixtures
 LANGUAGE = "zh-hans"
 

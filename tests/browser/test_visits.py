@@ -18,7 +18,7 @@ from tests.web.test_visits import picture, to_visit
 
 from lipei.store import models
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "office", "site", "today"]  # fixtures
 
 

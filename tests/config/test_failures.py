@@ -17,6 +17,7 @@ from tests.company import NOW, company
 
 from lipei.api import calls
 from lipei.api.schemas import REPORT
+from lipei.norms.texts import texts
 from lipei.services import tokens, verify
 from lipei.store import models, trouble
 
@@ -101,8 +102,13 @@ def test_a_report_that_finds_no_room_leaves_nothing(caller: Caller) -> None:
         assert answer.headers["Content-Type"] == "application/problem+json"
     assert len({answer.body["detail"] for answer in said.values()}) == 3
     assert "free disk space" in said["en"].body["detail"]
-    for model in (models.Claim, models.Entry, models.Stream, models.Party, models.Clock, models.Delivery):
+    for model in (models.Claim, models.Party, models.Clock, models.Delivery):
         assert not model.objects.exists(), model
+    kinds = {
+        *models.Entry.objects.values_list("stream_kind", flat=True),
+        *models.Stream.objects.values_list("kind", flat=True),
+    }
+    assert kinds == {"people"}, "nothing but the token that the caller was given"
     assert not models.IdempotencyKey.objects.exists()
     assert list(verify.differences(now=NOW)) == []
 
@@ -134,6 +140,10 @@ def test_a_page_says_so_in_the_readers_language_without_the_database(
     for language, text in words.items():
         client = Client(raise_request_exception=False)
         client.cookies["lipei_language"] = language
-        answer = client.get("/")
+        answer = client.get("/console/")
         assert answer.status_code == status and text in answer.content.decode(), language
         assert (answer.headers.get("Retry-After") == "10") == (status == 503)
+        customer = client.get("/")
+        said = customer.content.decode()
+        assert customer.status_code == status and texts()["error.sorry.words"][language] in said, language
+        assert text not in said and 'href="/"' in said, "a customer is told nothing of databases"

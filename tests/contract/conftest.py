@@ -37,6 +37,10 @@ class Stranger:
         phone = f"1391111{len(models.Policy.objects.all()):04d}"
         policy(number, product, schedule, name="张三", phone=phone, seed=len(models.Policy.objects.all()) + 40)
 
+    def policy_phone(self, number: str) -> str:
+        """By which the insured is known."""
+        return str(models.Policy.objects.get(number=number).phone)
+
     def report(self, policy_number: str, *exposures: dict[str, Any], **more: Any) -> Any:
         """A loss under a policy; the answer's body."""
         body = {"story": "出险经过", "phone": "13700001111", "policy_number": policy_number, "exposures": exposures}

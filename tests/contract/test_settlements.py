@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -204,3 +205,22 @@ def test_an_advance_is_set_off_and_never_becomes_a_negative_payment(
     found = stranger.claim(claim)
     assert [r["due"]["amount"] for r in found["recoveries"]] == ([back] if back else [])
     assert found["state"] == ("paying" if due else "closed")
+
+
+@pytest.mark.norm("2.2.4")
+def test_shares_are_of_the_whole_offer_and_not_of_each_head(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", own_damage={"sum_insured_minor": 15_000_000})
+    claim = stranger.report("P", exposure("own_damage", "collision"), exposure("own_damage", "glass"))
+    stranger.papers(claim)
+    for part, amount in ((1, "100.01"), (2, "0.02")):
+        stranger.assess(claim, part, item(amount))
+        stranger.decide(claim, part)
+    account = {"account_number": card(81), "account_bank": ACCOUNT, "account_name": "甲某"}
+    stranger.act(stranger.office.intake1, claim, "parties/new/add", {"roles": ["payee"], "name": "甲某", **account})
+    people = stranger.claim(claim)["parties"]
+    ids = [next(p["id"] for p in people if "insured" in p["roles"]), people[-1]["id"]]
+    stranger.agree(claim, [{"payee": n, "numerator": i, "denominator": 3} for i, n in enumerate(ids, start=1)])
+    paid = dict.fromkeys(ids, Decimal(0))
+    for payment in stranger.claim(claim)["payments"]:
+        paid[payment["payee"]] += Decimal(payment["amount"]["amount"])
+    assert list(paid.values()) == [Decimal("33.34"), Decimal("66.69")]

@@ -123,7 +123,7 @@ def own_damage(**more: Any) -> c.Report:
 
 
 def party(name: str, roles: tuple[str, ...], card: int = 0, **more) -> c.PartyReported:
-    account = {"account_number": CARDS[card], "account_name": name} if card else {}
+    account = {"account_number": CARDS[card], "account_name": name, "account_bank": "102290000000"} if card else {}
     return c.PartyReported(roles=roles, name=name, **account, **more)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from lipei.domain.assignment import (
     reassign,
 )
 from lipei.domain.events import Refusal
+from lipei.norms import yaml_texts
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES, text, texts
 
@@ -36,7 +36,7 @@ DEFAULT = Path(lipei.norms.assignment.__file__).parent / "defaults" / "assignmen
 
 
 def document() -> dict[str, Any]:
-    return yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+    return yaml_texts.load(DEFAULT.read_text(encoding="utf-8"))
 
 
 TABLE: AssignmentTable = lipei.norms.assignment.parse(document())
@@ -110,16 +110,19 @@ def test_absence_counts_while_it_lasts_and_shortly_before() -> None:
     assert found(notice + timedelta(minutes=1), day) == ()
 
 
-def test_region_gives_way_first_then_language_and_both_say_so() -> None:
+def test_region_gives_way_first_then_language_then_authority_and_each_says_so() -> None:
     abroad = replace(ABLE, staff_id=2, regions=frozenset({"440000"}))
     mute = replace(ABLE, staff_id=3, languages=frozenset({"en"}))
     assert pick(abroad, mute).staff_id == 2 and "relaxed_region" in said(pick(abroad, mute))
     answer = pick(mute)
-    assert answer.staff_id == 3 and {"relaxed_region", "relaxed_language"} <= set(said(answer))
+    assert answer.staff_id == 3 and "relaxed_language" in said(answer) and "relaxed_region" not in said(answer)
+    junior = replace(ABLE, staff_id=4, authority_minor={})
+    assert pick(junior, mute).staff_id == 3
+    assert pick(junior).staff_id == 4 and "relaxed_authority" in said(pick(junior))
 
 
 @given(st.lists(st.sampled_from(["conflict", "skill", "absent", "authority", "region", "language"]), max_size=8))
-def test_interest_skill_absence_and_authority_never_give_way(hindrances: list[str]) -> None:
+def test_interest_skill_and_absence_never_give_way(hindrances: list[str]) -> None:
     change: dict[str, dict[str, Any]] = {
         "conflict": {"conflict": True},
         "skill": {"skills": frozenset()},
@@ -130,12 +133,11 @@ def test_interest_skill_absence_and_authority_never_give_way(hindrances: list[st
     }
     staff = [replace(ABLE, staff_id=n, **change[code]) for n, code in enumerate(hindrances, start=1)]
     answer = pick(*staff)
-    able = [code for code in hindrances if code in ("region", "language")]
+    able = [code for code in ("region", "language", "authority") if code in hindrances]
     if not able:
         assert answer.staff_id is None and answer.unit == "motor" and said(answer)[0] == "nobody"
     else:
-        best = "region" if "region" in able else "language"
-        assert answer.staff_id == hindrances.index(best) + 1
+        assert answer.staff_id == hindrances.index(able[0]) + 1
 
 
 def test_with_nobody_at_all_the_claim_waits_in_its_units_queue() -> None:

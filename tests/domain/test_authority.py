@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from lipei.domain.authority import (
 )
 from lipei.domain.claims import Case, Claim, Exposure, Payment, Recovery
 from lipei.domain.events import Actor, Refusal
+from lipei.norms import yaml_texts
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES, text
 
@@ -37,7 +37,7 @@ DEFAULT = Path(lipei.norms.authority.__file__).parent / "defaults" / "authority.
 
 
 def document() -> dict[str, Any]:
-    return yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+    return yaml_texts.load(DEFAULT.read_text(encoding="utf-8"))
 
 
 SHIPPED = lipei.norms.authority.parse(document())

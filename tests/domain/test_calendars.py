@@ -9,19 +9,19 @@ from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lipei.norms
 from lipei.domain.calendars import Calendar, Calendars, add_months
 from lipei.domain.promises import count
+from lipei.norms import yaml_texts
 from lipei.norms.calendars import parse
 
 DEFAULTS = Path(lipei.norms.__file__).parent / "defaults"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ALL_DAY = ((0, 1440),)
-CALENDARS: Calendars = parse(yaml.safe_load((DEFAULTS / "calendars.yaml").read_text(encoding="utf-8")))
+CALENDARS: Calendars = parse(yaml_texts.load((DEFAULTS / "calendars.yaml").read_text(encoding="utf-8")))
 CN = CALENDARS.current["cn"]
 
 

@@ -39,7 +39,7 @@ from tests.domain.conduct_desk import (
 )
 
 from lipei.domain import commands as c
-from lipei.domain import reactions
+from lipei.domain import lifecycle, reactions
 from lipei.domain.claims import Document, Note
 from lipei.domain.events import Actor
 from lipei.domain.limits import PolicyLedger, Usage
@@ -114,6 +114,31 @@ def test_authority_lent_does_not_make_one_person_two():
     assert desk.case.exposures[1].state == "approved"
 
 
+def offered(desk: Desk, actor: Actor) -> set[tuple[str, int]]:
+    """The steps on payments that are drawn as buttons for this person."""
+    steps = lifecycle.possible(case=desk.case, actor=actor)
+    return {(step.action, part) for step, part in steps if step.subject == "payment"}
+
+
+@pytest.mark.norm("2.2.4")
+def test_money_on_account_goes_to_the_claimant_or_who_stands_in_for_them(desk):
+    hurt, garage = party("李雷", ("injured", "third_party"), 1), party("安顺修理厂", ("repairer",), 2, person=False)
+    agent = party("张三", ("agent",), 3, acts_for=1, mandate="power_of_attorney")
+    desk.report(
+        own_damage(
+            parties=(party("王小明", ("reporter", "insured", "claimant"), phone="13800138000"), hurt, garage, agent)
+        )
+    )
+    assert desk.case.exposures[1].claimant == 1
+    wrong = {"payee": "refusal.payee_not_for_claimant"}
+    assert desk.refused(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(1000), 2)).fields == wrong
+    assert desk.refused(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(1000), 4)).fields == wrong, "not checked"
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(1000), 3, "修车"))
+    changed = replace(desk.case.parties[4], mandate_checked_at=NOW)
+    desk.case = replace(desk.case, parts={**desk.case.parts, "party": {**desk.case.parties, 4: changed}})
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(500), 4, "代收"))
+
+
 @pytest.mark.norm("4")
 def test_an_account_that_one_changed_one_does_not_pay_to(desk):
     desk.report()
@@ -123,7 +148,9 @@ def test_an_account_that_one_changed_one_does_not_pay_to(desk):
     desk.do(FINANCE, "party", "correct", 1, changed)
     assert desk.case.payments[1].state == "ordered"  # approved for another account: approved anew
     assert desk.case.payments[1].approved_by == ()
-    assert desk.refused(FINANCE, "payment", "approve_payment", 1).code == "refusal.authority.own_work"
+    assert desk.refused(FINANCE, "payment", "approve_payment", 1).code == "refusal.guard.not_the_account_giver"
+    assert ("approve_payment", 1) not in offered(desk, FINANCE)
+    assert ("approve_payment", 1) in offered(desk, FINANCE2)
     desk.do(FINANCE2, "payment", "approve_payment", 1)
 
 
@@ -141,7 +168,51 @@ def test_an_account_changed_for_one_payment_has_the_others_to_it_approved_anew(d
     assert desk.case.payments[2].approved_by == ()
     desk.do(FINANCE, "payment", "retry", 2, c.Retry())
     assert [desk.case.payments[n].state for n in (1, 2)] == ["ordered", "ordered"]
-    assert desk.refused(FINANCE, "payment", "approve_payment", 2).code == "refusal.authority.own_work"
+    assert desk.refused(FINANCE, "payment", "approve_payment", 2).code == "refusal.guard.not_the_account_giver"
+    assert ("approve_payment", 2) not in offered(desk, FINANCE)
+
+
+@pytest.mark.norm("4")
+def test_who_assessed_checked_or_decided_is_not_offered_the_payment(desk):
+    desk.report()
+    desk.agreed()
+    case, worked = desk.case, {"assessed_by": LEAD.id, "checked_by": MANAGER.id, "decided_by": MANAGER2.id}
+    head = replace(case.exposures[1], **worked)
+    desk.case = replace(case, parts={**case.parts, "exposure": {1: head}})
+    assert not {("approve_payment", 1)} & (offered(desk, LEAD) | offered(desk, MANAGER) | offered(desk, MANAGER2))
+    failed = replace(case.payments[1], state="failed")
+    desk.case = replace(case, parts={**desk.case.parts, "payment": {1: failed}})
+    assert ("retry", 1) in offered(desk, MANAGER)
+    assert ("retry", 1) not in offered(desk, MANAGER2)
+    assert desk.refused(MANAGER2, "payment", "retry", 1).code == "refusal.guard.not_the_decider"
+
+
+@pytest.mark.norm("2.2.4")
+def test_an_account_whose_bank_is_not_known_is_not_paid_to(desk):
+    bare = c.PartyReported(
+        ("reporter", "insured", "claimant", "payee"), "王小明", "13800138000", account_number=CARDS[1]
+    )
+    desk.more["on_file"] = {}
+    desk.report(own_damage(parties=(bare,)))
+    desk.agreed()
+    refused = desk.refused(FINANCE, "payment", "approve_payment", 1)
+    assert (refused.code, refused.params) == ("refusal.bank_code", {"payee": 1})
+    own = c.PartyReported(account_number=CARDS[2])
+    assert desk.refused(customer(1), "party", "correct", 1, own).fields == {"account_bank": "refusal.bank_code"}
+    odd = c.PartyReported(account_bank="工商银行")
+    assert desk.refused(HANDLER, "party", "correct", 1, odd).fields == {"account_bank": "refusal.bank_code"}
+    desk.do(HANDLER, "party", "correct", 1, c.PartyReported(account_bank="102290000000"))
+    desk.do(FINANCE, "payment", "approve_payment", 1)
+
+
+def test_an_iban_names_its_bank_itself(desk):
+    iban = c.PartyReported(account_number="DE89 3704 0044 0532 0130 00")
+    desk.report()
+    desk.agreed()
+    changed = replace(desk.case.parties[1], account_bank="")
+    desk.case = replace(desk.case, parts={**desk.case.parts, "party": {1: changed}})
+    desk.do(HANDLER, "party", "correct", 1, iban)
+    desk.do(FINANCE, "payment", "approve_payment", 1)
 
 
 def test_a_bank_code_alone_can_be_mended_for_paying_again(desk):
@@ -293,17 +364,18 @@ def test_a_rule_is_not_the_second_of_two_persons(desk):
     desk.more["rulebook"] = thresholds(advance=100)
     heads = (c.ExposureReported("own_damage", "single_vehicle", items=(c.ItemAssessed("发动机", claimed=cny(30000)),)),)
     desk.report(own_damage(exposures=heads))
+    papers_in(desk)
     assert [(p.kind, p.state) for p in desk.case.payments.values()] == [("advance", "ordered")]
 
 
 def test_cancelling_the_last_order_settles_what_is_paid(desk):
     desk.report()
-    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(9000)))
-    desk.agreed()  # 8,500 by the terms: the advance is more than the final sum
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(8500)))
+    desk.agreed(yuan=8900)  # 8,400 by the terms: the advance is more than the final sum
     assert desk.case.exposures[1].state == "agreed"
     assert desk.refused(FINANCE, "payment", "approve_payment", 1).code == "refusal.more_than_due"
     desk.do(FINANCE, "payment", "cancel", 1, c.Reasoned("超过应付"))
-    assert [p.amount_minor for p in desk.case.payments.values() if p.state == "ordered"] == [850000]
+    assert [p.amount_minor for p in desk.case.payments.values() if p.state == "ordered"] == [840000]
 
 
 def three_heirs(desk: Desk, *, proved: tuple[int, ...] = ()) -> tuple[c.Share, ...]:
@@ -331,7 +403,7 @@ def test_shares_are_exact_and_each_waits_for_its_own_payee(desk):
         desk.agree(1, customer(n))
     assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(2, 333367), (3, 333367)]
     # The third heir's account comes later. It changes nothing for the other two.
-    desk.do(customer(4), "party", "correct", 4, c.PartyReported(account_number=CARDS[3]))
+    desk.do(customer(4), "party", "correct", 4, c.PartyReported(account_number=CARDS[3], account_bank="102290000000"))
     assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(2, 333367), (3, 333367), (4, 333366)]
     assert sum(p.amount_minor for p in desk.case.payments.values()) == 1000100
     too_much = desk.refused(HANDLER, "payment", "order", 0, c.OrderPayment(1, 2, cny(1)))
@@ -378,7 +450,7 @@ def test_a_minor_is_paid_through_a_guardian(desk):
     desk.report(own_damage(parties=(
         c.PartyReported(roles=("reporter",), name="王小明", phone="13800138000"),
         party("小孩", ("claimant", "payee"), 1, id_type="resident_id", id_number=child),
-    )))  # fmt: skip
+    ), exposures=(c.ExposureReported("own_damage", "single_vehicle", 2, cny(9000)),)))  # fmt: skip
     assert desk.case.parties[2].born_on == "2015-01-01"
     advance = c.OnAccount(cny(100), 2)
     assert desk.refused(HANDLER, "exposure", "advance", 1, advance).code == "refusal.guardian_needed"
@@ -545,6 +617,7 @@ def test_no_rule_pays_to_an_account_that_a_colleague_changed(desk):
 def test_an_advance_by_rule_needs_no_hand_either(desk):
     heads = (c.ExposureReported("own_damage", "single_vehicle", items=(c.ItemAssessed("发动机", claimed=cny(30000)),)),)
     desk.report(own_damage(exposures=heads))
+    papers_in(desk)
     advance = desk.case.payments.get(1)
     assert advance is not None and (advance.kind, advance.state, advance.amount_minor) == (
         "advance",
@@ -809,7 +882,12 @@ def test_an_advance_that_arrives_after_the_refusal_is_asked_back(desk):
 
 def test_treatment_paid_for_at_the_hospital_is_not_asked_of_the_injured(desk):
     hospital = c.PartyReported(
-        ("hospital",), "中山医院", person=False, account_number=CARDS[3], account_name="中山医院"
+        ("hospital",),
+        "中山医院",
+        person=False,
+        account_number=CARDS[3],
+        account_name="中山医院",
+        account_bank="102290000000",
     )
     desk.report(
         own_damage(parties=(c.PartyReported(("reporter", "insured", "claimant"), "王小明", "13800138000"), hospital))
@@ -931,6 +1009,20 @@ def test_a_policy_in_another_currency_asks_for_its_sums_anew():
     assert refused.fields == {"reserves.1": "refusal.policy_currency"}
     desk.do(HANDLER, "claim", "register", 0, c.Register("PC-1", (c.Reserve(1, cny(900)),)))
     assert (desk.case.claim.currency, desk.case.exposures[1].reserve_minor) == ("CNY", 90000)
+
+
+def test_a_policy_in_another_currency_asks_for_the_estimate_anew():
+    desk = Desk()
+    desk.report(c.Report(story="追尾", phone="13800138000", line="motor", estimate=Money(100_000_000, "USD")))
+    assert desk.case.claim.report_upwards
+    desk.policy, desk.ledger = policy(), PolicyLedger(id=1)
+    refused = desk.refused(HANDLER, "claim", "register", 0, c.Register("PC-1"))
+    assert refused.fields == {"estimate": "refusal.policy_currency_estimate"}
+    mixed = desk.refused(HANDLER, "claim", "register", 0, c.Register("PC-1", estimate=Money(100_000_000, "USD")))
+    assert mixed.fields == {"estimate": "refusal.currency_mixed"}
+    desk.do(HANDLER, "claim", "register", 0, c.Register("PC-1", estimate=cny(7_000_000)))
+    claim = desk.case.claim
+    assert (claim.currency, claim.estimate_minor, claim.report_upwards) == ("CNY", 700_000_000, True)
 
 
 @pytest.mark.norm("4")

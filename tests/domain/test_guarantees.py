@@ -22,9 +22,10 @@ from tests.domain.conduct_desk import (
 )
 
 from lipei.domain import commands as c
-from lipei.domain.owing import given_besides_minor, guaranteed_open_minor
+from lipei.domain.owing import given_besides_minor, guaranteed_open_minor, kept_minor
 
 HOSPITAL, OTHER = 2, 3
+BANK_CODE = "102290000000"
 pytestmark = pytest.mark.norm("2.3.2")
 
 
@@ -68,7 +69,7 @@ def test_the_account_is_asked_for_when_it_is_paid_and_no_more_than_was_promised_
     desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
     called = c.OnAccount(cny(2000), HOSPITAL)
     assert desk.refused(HANDLER, "exposure", "pay_guarantee", 1, called).code == "refusal.account_missing"
-    desk.do(HANDLER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3]))
+    desk.do(HANDLER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3], account_bank=BANK_CODE))
     other = desk.refused(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(1), OTHER))
     assert (other.code, other.params) == ("refusal.more_than_guaranteed", {"left": cny(0)})
     desk.do(HANDLER, "exposure", "pay_guarantee", 1, called)
@@ -85,13 +86,15 @@ def test_the_account_is_asked_for_when_it_is_paid_and_no_more_than_was_promised_
 def test_it_is_set_off_from_what_is_paid_later_and_the_rest_follows_when_it_is_released(desk: Desk) -> None:
     desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
     desk.agreed()  # 8,500 by the terms
-    assert given_besides_minor(desk.case, (1,), 1) == 300000
+    assert kept_minor(desk.case, (1,), 1) == 300000
+    assert given_besides_minor(desk.case, (1,), 1) == 0, "promised is not paid"
     assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(1, 550000)]
     desk.pay(1)
     assert desk.case.exposures[1].state == "agreed", "a promise is still open"
-    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3]))
+    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3], account_bank=BANK_CODE))
     desk.do(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(2500), HOSPITAL))
     desk.pay(2)
+    assert (given_besides_minor(desk.case, (1,), 1), kept_minor(desk.case, (1,), 1)) == (250000, 50000)
     done = c.ReleaseGuarantee(HOSPITAL, "出院结算少于担保金额")
     desk.do(HANDLER, "exposure", "release_guarantee", 1, done)
     assert desk.case.exposures[1].guaranteed_minor == 250000
@@ -106,7 +109,7 @@ def test_a_promise_is_kept_although_the_head_of_loss_is_refused(desk: Desk) -> N
     desk.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("not_covered", "第八条", "不属于保险责任"))
     desk.do(APPROVER, "exposure", "refuse", 1)
     assert desk.case.claim.state != "closed", "the hospital has our word"
-    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3]))
+    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3], account_bank=BANK_CODE))
     desk.do(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(3000), HOSPITAL))
     desk.pay(1)
     assert (desk.case.claim.state, desk.case.recoveries) == ("closed", {})
@@ -123,6 +126,16 @@ def test_nothing_paid_and_all_released_leaves_nothing(desk: Desk) -> None:
     desk.do(HANDLER, "claim", "cancel", 0, c.Reasoned("错报"))
 
 
+@pytest.mark.norm("2.2.4")
+def test_a_promise_above_what_is_due_keeps_all_of_it_and_nothing_is_to_be_returned(desk: Desk) -> None:
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(8500))
+    desk.agreed(yuan=8000)  # 7,500 by the terms
+    assert (kept_minor(desk.case, (1,), 1), given_besides_minor(desk.case, (1,), 1)) == (750000, 0)
+    assert (desk.case.payments, desk.case.recoveries) == ({}, {})
+    desk.do(HANDLER, "exposure", "release_guarantee", 1, c.ReleaseGuarantee(HOSPITAL, "改由医保结算"))
+    assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(1, 750000)]
+
+
 @pytest.mark.norm("4")
 def test_above_the_threshold_a_second_person_says_the_same(desk: Desk) -> None:
     book = rulebook()
@@ -136,7 +149,7 @@ def test_above_the_threshold_a_second_person_says_the_same(desk: Desk) -> None:
     assert desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(500)).code == "refusal.authority.own_work"
     desk.do(LEAD, "exposure", "guarantee", 1, guarantee(500))
     assert desk.case.exposures[1].guaranteed_minor == 110000
-    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3]))
+    desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3], account_bank=BANK_CODE))
     desk.do(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(1100), HOSPITAL))
     desk.do(FINANCE, "payment", "approve_payment", 1)  # the second person has spoken already
     assert desk.case.payments[1].state == "approved"

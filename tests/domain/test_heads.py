@@ -13,6 +13,7 @@ from tests.domain.conduct_desk import (
     Desk,
     cny,
     own_damage,
+    party,
     policy,
 )
 
@@ -136,3 +137,21 @@ def test_recoveries_are_offered_only_where_there_is_something_to_get_back(desk):
     desk.do(HANDLER, "recovery", "subrogate", 0, asked)
     none_left = desk.refused(FINANCE, "recovery", "recover_overpayment", 0, c.OpenRecovery(1))
     assert none_left.code == "refusal.guard.something_overpaid"
+
+
+@pytest.mark.norm("4")
+def test_a_head_that_nobody_was_named_for_is_claimed_by_whom_its_cover_is_for(desk):
+    """The insured's own car is not the injured third party's, whatever order they were named in."""
+    desk.report(own_damage(
+        loss_kind="collision", injured=1, name="王小明",
+        parties=(party("陈一", ("injured", "claimant"), 1, phone="13900139001"),),
+        exposures=(
+            c.ExposureReported("own_damage", "collision", reserve=cny(9000)),
+            c.ExposureReported("compulsory_medical", "third_party_injury", reserve=cny(3000)),
+        ),
+    ))  # fmt: skip
+    insured, injured = desk.case.party("insured").part, desk.case.party("injured").part
+    assert [head.claimant for head in desk.case.exposures.values()] == [insured, injured]
+    desk.do(HANDLER, "exposure", "add", 0, c.AddExposure("third_party", "third_party_injury"))
+    desk.do(HANDLER, "exposure", "add", 0, c.AddExposure("driver_passenger", "collision"))
+    assert [head.claimant for head in desk.case.exposures.values()][2:] == [injured, insured]

@@ -202,13 +202,31 @@ def test_each_heir_agrees_with_a_code_of_their_own(desk: Desk) -> None:
     assert {p.payee: p.amount_minor for p in desk.case.payments.values()} == {WIDOW: 500050, SON: 500050}
 
 
+def test_each_heir_has_a_code_of_their_own(desk: Desk) -> None:
+    """A code for one leaves the other's good; whose word an entered code is, the code says (norm 2.2.4)."""
+    prove(desk, WIDOW)
+    prove(desk, SON)
+    offered(desk)
+    for number, code in ((WIDOW, "111111"), (SON, "222222")):
+        desk.more["one_time_code"] = code
+        desk.do(HANDLER, "offer", "send_code", 1, c.SendCode(number))
+    desk.attempt(
+        customer(SON), "offer", "agree", 1, c.Agree("111111")
+    )  # a code of somebody else is a wrong try of one's own
+    assert {code["party"]: code["attempts"] for code in desk.case.offers[1].codes} == {WIDOW: 0, SON: 1}
+    desk.do(HANDLER, "offer", "agree", 1, c.Agree("111111"))  # the widow reads hers out on the phone
+    assert desk.case.offers[1].agreed_parties == (WIDOW,)
+    desk.do(customer(SON), "offer", "agree", 1, c.Agree("222222"))  # sent before the widow agreed
+    assert (desk.case.offers[1].state, desk.case.offers[1].codes) == ("agreed", ())
+
+
 def test_shares_stand_once_one_has_agreed_to_them(desk: Desk) -> None:
     prove(desk, WIDOW)
     prove(desk, SON)
     offered(desk)
     desk.agree(1, customer(WIDOW))
     desk.do(HANDLER, "offer", "send_code", 1)
-    assert desk.case.offers[1].code_for == SON, "the one who has not said it yet"
+    assert [code["party"] for code in desk.case.offers[1].codes] == [SON], "the one who has not said it yet"
     all_mine = c.Agree(CODE, (c.Share(SON, 1, 1),))
     assert desk.refused(HANDLER, "offer", "agree", 1, all_mine).fields == {"shares": "refusal.shares_fixed"}
 

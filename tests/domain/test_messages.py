@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lipei.domain.claims import (
     Case,
@@ -25,9 +24,10 @@ from lipei.domain.claims import (
 from lipei.domain.events import Actor, Event
 from lipei.domain.messages import Due, MessageTable, Recipient, deliveries_for, direct, overtaken, reachable
 from lipei.norms import messages as norm_messages
+from lipei.norms import yaml_texts
 
 PATH = Path(norm_messages.__file__).parent / "defaults/messages.yaml"
-TABLE = norm_messages.parse(yaml.safe_load(PATH.read_text(encoding="utf-8")))
+TABLE = norm_messages.parse(yaml_texts.load(PATH.read_text(encoding="utf-8")))
 NOW = datetime(2026, 3, 4, 10, tzinfo=UTC)
 HANDLER = 12
 

@@ -15,6 +15,7 @@ from lipei.domain.money import (
     MoneyError,
     Rounding,
     allocate,
+    allocate_rows,
     divide,
     exponent,
     grouped,
@@ -169,3 +170,20 @@ def test_rates(written: int | str, ppm: int) -> None:
 def test_what_cannot_be_a_rate(written: object) -> None:
     with pytest.raises(MoneyError):
         rate_ppm(written)  # type: ignore[arg-type]
+
+
+@given(
+    st.lists(st.integers(min_value=0, max_value=10**9), max_size=6),
+    st.lists(st.integers(min_value=0, max_value=9), min_size=1, max_size=5).filter(any),
+)
+def test_shares_of_several_sums_are_right_for_each_and_for_all_together(sums: list[int], weights: list[int]) -> None:
+    rows = allocate_rows(sums, weights)
+    assert [sum(row) for row in rows] == sums
+    assert tuple(sum(row[i] for row in rows) for i in range(len(weights))) == allocate(sum(sums), weights)
+    for row, minor in zip(rows, sums, strict=True):
+        for part, weight in zip(row, weights, strict=True):
+            assert part >= 0 and abs(part - minor * weight / sum(weights)) <= len(weights)
+
+
+def test_a_third_of_two_heads_is_a_third_of_the_offer() -> None:
+    assert allocate_rows([10_001, 2], [Fraction(1, 3), Fraction(2, 3)]) == ((3_334, 6_667), (0, 2))

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lipei.domain.claims import Case, Claim, Document, Exposure, Paper, Party
 from lipei.domain.conditions import parse_condition
-from lipei.domain.papers import Need, PaperTable, papers_list, papers_missing, papers_needed, truth
+from lipei.domain.papers import Need, PaperTable, papers_at_hand, papers_list, papers_missing, papers_needed, truth
 from lipei.norms import lines as norm_lines
 from lipei.norms import papers as norm_papers
+from lipei.norms import yaml_texts
 
 FOLDER = Path(norm_papers.__file__).parent / "defaults"
-LINES = norm_lines.parse(yaml.safe_load((FOLDER / "lines.yaml").read_text(encoding="utf-8")))
-TABLE = norm_papers.parse(yaml.safe_load((FOLDER / "papers.yaml").read_text(encoding="utf-8")))
+LINES = norm_lines.parse(yaml_texts.load((FOLDER / "lines.yaml").read_text(encoding="utf-8")))
+TABLE = norm_papers.parse(yaml_texts.load((FOLDER / "papers.yaml").read_text(encoding="utf-8")))
 NOW = datetime(2026, 3, 4, 10, tzinfo=UTC)
 
 
@@ -92,6 +92,29 @@ def test_a_fact_nobody_entered_yet_makes_a_paper_conditional(towed: bool | None,
     facts = {} if towed is None else {"towed": towed}
     found = needs(case(exposures=[Exposure(1, cover="own_damage", peril="collision", claimant=1, facts=facts)]))
     assert (found["towing_bill"].required if "towing_bill" in found else None) is expected
+
+
+@pytest.mark.norm("1.3.1")
+def test_a_payment_with_no_hand_waits_for_a_paper_that_may_be_needed() -> None:
+    def at_hand(*rows: dict[str, Any], here: tuple[str, ...] = ()) -> bool:
+        kinds = [
+            {"code": code, "of": ["insured"], "per": "claim", "issuer": "x", "sensitivity": "low"} for code in "ab"
+        ]
+        applies = [{"lines": ["motor"]}]
+        lists = [{"code": "l", "source": "s", "applies": applies, "papers": list(rows)}]
+        table = norm_papers.parse({
+            "version": 1, "adult_age_years": 18, "sources": {"s": {"source": "s", "status": "read"}},
+            "papers": kinds, "lists": lists,
+        })  # fmt: skip
+        papers = [Paper(n, code=code, state="received") for n, code in enumerate(here, start=1)]
+        return papers_at_hand(case=case(exposures=[OWN], papers=papers), table=table)
+
+    known = {"paper": "a", "required": "Y"}
+    unknown = {"paper": "b", "required": "C", "why": "w", "when": {"field": "facts.towed", "op": "is_true"}}
+    assert not at_hand(known) and at_hand(known, here=("a",))
+    assert not at_hand(unknown) and not at_hand(known, unknown, here=("a",))
+    assert at_hand(known, unknown, here=("a", "b"))
+    assert at_hand(unknown | {"waits": False}) and at_hand(known, unknown | {"waits": False}, here=("a",))
 
 
 @pytest.mark.norm("1.3.3")

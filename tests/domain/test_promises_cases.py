@@ -13,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 
 import lipei.norms
 from lipei.domain.calendars import Calendar, Calendars
@@ -36,10 +35,11 @@ from lipei.domain.promises import (
     told,
 )
 from lipei.domain.promises.definitions import UNITS
+from lipei.norms import yaml_texts
 from lipei.norms.calendars import parse
 
 DEFAULTS = Path(lipei.norms.__file__).parent / "defaults"
-CALENDARS: Calendars = parse(yaml.safe_load((DEFAULTS / "calendars.yaml").read_text(encoding="utf-8")))
+CALENDARS: Calendars = parse(yaml_texts.load((DEFAULTS / "calendars.yaml").read_text(encoding="utf-8")))
 CN = CALENDARS.current["cn"]
 
 PAPERS = {

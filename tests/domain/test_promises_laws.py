@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,10 +29,11 @@ from lipei.domain.promises import (
     sweep,
     told,
 )
+from lipei.norms import yaml_texts
 from lipei.norms.calendars import parse
 
 DEFAULTS = Path(lipei.norms.__file__).parent / "defaults"
-CALENDARS: Calendars = parse(yaml.safe_load((DEFAULTS / "calendars.yaml").read_text(encoding="utf-8")))
+CALENDARS: Calendars = parse(yaml_texts.load((DEFAULTS / "calendars.yaml").read_text(encoding="utf-8")))
 CN = CALENDARS.current["cn"]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 9, 20, 9, 0, tzinfo=SHANGHAI)

@@ -160,6 +160,14 @@ def test_case_e_household_in_proportion_with_the_deductible_after_the_ratio() ->
     assert ratio.params["rate_ppm"] == 750_000
 
 
+@pytest.mark.norm("2.2.3")
+def test_a_proportion_that_is_no_round_rate_stands_as_a_fraction_that_gives_the_same_sum() -> None:
+    found = one(HOME, Loss(1, "building", "fire", facts={"value_minor": 45_000_000}, items=[item(300_000_000)]))
+    line = next(line for line in found.lines if line.text == "settlement.under_insurance")
+    assert "rate_ppm" not in line.params and line.params["rate"] == "2/3"
+    assert line.before_minor * 2 // 3 == line.after_minor == 30_000_000
+
+
 def test_a_home_insured_for_its_value_is_not_reduced() -> None:
     settlement = one(HOME, Loss(1, "building", "fire", facts={"value_minor": 30_000_000}, items=[item(5_000_000)]))
     assert settlement.payable_minor == 4_900_000

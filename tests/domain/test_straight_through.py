@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lipei.norms.straight_through
 from lipei.domain.straight_through import (
+    ALSO_FOR_ADVANCE,
     ALWAYS_FOR_ADVANCE,
     ALWAYS_FOR_PAYMENT,
     CHECKS,
@@ -21,6 +21,7 @@ from lipei.domain.straight_through import (
     eligible,
     eligible_advance,
 )
+from lipei.norms import yaml_texts
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES, text
 
@@ -28,14 +29,14 @@ DEFAULT = Path(lipei.norms.straight_through.__file__).parent / "defaults" / "str
 
 
 def document() -> dict[str, Any]:
-    return yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+    return yaml_texts.load(DEFAULT.read_text(encoding="utf-8"))
 
 
 TABLE = lipei.norms.straight_through.parse(document())
 CLEAR = Facts(
     line="motor", currency="CNY", amount_minor=500_000, policy_in_force=True, cause_covered=True, papers_complete=True,
     suspicion=False, sampled=False, injury=False, third_party=False, identity_ok=True, account_ok=True, duplicate=False,
-    report_upwards=False,
+    report_upwards=False, reporter_known=True,
 )  # fmt: skip
 
 DOUBTS: list[tuple[dict[str, Any], str]] = [
@@ -120,9 +121,9 @@ def test_automation_pays_or_passes_on_and_never_refuses(facts: Facts) -> None:
 
 
 @pytest.mark.norm("1.3.1")
-def test_an_advance_is_a_share_up_to_a_cap_and_needs_no_complete_papers() -> None:
+def test_an_advance_is_a_share_up_to_a_cap_of_a_loss_that_is_shown_by_somebody_known() -> None:
     def advance(amount: int, advanced: int = 0, **change: Any) -> int:
-        facts = replace(CLEAR, papers_complete=False, amount_minor=amount, **change)
+        facts = replace(CLEAR, amount_minor=amount, **change)
         return eligible_advance(facts=facts, table=TABLE, advanced_minor=advanced).amount_minor
 
     assert TABLE.advance.share_percent == 50
@@ -131,6 +132,8 @@ def test_an_advance_is_a_share_up_to_a_cap_and_needs_no_complete_papers() -> Non
     assert advance(300_000, advanced=100_000) == 50_000
     assert advance(300_000, advanced=150_000) == 0
     assert advance(300_000, suspicion=True) == 0
+    assert advance(300_000, papers_complete=False) == 0
+    assert advance(300_000, reporter_known=False) == 0
     assert advance(300_000, currency="XTS") == 0
 
 
@@ -184,6 +187,12 @@ def test_no_table_may_leave_out_what_must_be_checked(path: str, check: str) -> N
         lipei.norms.straight_through.parse(broken)
     assert caught.value.code == "norm_error.straight_through.check_missing"
     assert check in text(caught.value.code, "en", **caught.value.params)
+
+
+def test_a_table_edited_before_a_check_was_asked_is_read_and_asked_it() -> None:
+    edited = document()
+    edited["advance"]["checks"] = list(ALWAYS_FOR_ADVANCE)
+    assert lipei.norms.straight_through.parse(edited).advance.checks == (*ALWAYS_FOR_ADVANCE, *ALSO_FOR_ADVANCE)
 
 
 @pytest.mark.parametrize(

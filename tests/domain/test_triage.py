@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +15,9 @@ import lipei.norms.triage
 from lipei.domain.claims import Case, Claim, Exposure
 from lipei.domain.conditions import ConditionError, fields_of, holds, matches, parse_condition
 from lipei.domain.triage import CLAIM_FIELDS, Triage, TriageTable, claim_values, triage
+from lipei.norms import yaml_texts
 from lipei.norms.errors import NormError
+from lipei.norms.promises import STATUSES
 from lipei.norms.texts import LANGUAGES, text
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -24,7 +25,7 @@ DEFAULT = Path(lipei.norms.triage.__file__).parent / "defaults" / "triage.yaml"
 
 
 def document() -> dict[str, Any]:
-    return yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+    return yaml_texts.load(DEFAULT.read_text(encoding="utf-8"))
 
 
 TABLE = lipei.norms.triage.parse(document())
@@ -183,6 +184,14 @@ def test_a_small_claim_is_complex_when_something_speaks_against_it(change: dict[
     assert answer.lane == "complex" and {"small_motor", rule} <= rules(answer)
 
 
+@pytest.mark.norm("2.3.1")
+def test_a_kind_of_loss_that_only_the_head_names_makes_a_simple_claim_too() -> None:
+    collision = Exposure(1, cover="own_damage", peril="collision", reserve_minor=300_000)
+    assert ask(collision, loss_kind="").lane == "simple"
+    assert ask(replace(collision, peril="theft"), loss_kind="").lane == "complex"
+    assert ask(collision, loss_kind="theft").lane == "complex", "what the report says is not outdone by a head"
+
+
 def test_an_injured_third_party_makes_a_small_motor_claim_complex() -> None:
     hurt = Exposure(2, cover="compulsory_medical", peril="third_party_injury")
     answer = ask(Exposure(1, cover="own_damage", reserve_minor=100_000), hurt)
@@ -267,7 +276,7 @@ def test_a_large_refusal_is_reported_upwards() -> None:
 
 def test_every_row_of_the_table_has_a_source_and_a_sentence_in_three_languages() -> None:
     for rule in TABLE.rules:
-        assert rule.source and rule.source_status, rule.code
+        assert rule.source_status in STATUSES, rule.code
         for language in LANGUAGES:
             assert text(rule.text, language), rule.code
     for key in ("reason.triage.no_rule", "reason.triage.no_rate"):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.company import NOW, company
+from tests.kept import kept
 
 from lipei.domain import commands as c
 from lipei.domain import straight_through
@@ -37,8 +39,13 @@ def own_home(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> I
 
 
 @pytest.fixture
-def people(db: None) -> SimpleNamespace:
-    return company()
+def people(db: None, tmp_path: Path, keep_in: Path) -> SimpleNamespace:
+    return kept(company, files=tmp_path, keep_in=keep_in)
+
+
+@pytest.fixture(scope="session")
+def keep_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept")
 
 
 def small_report(**more: Any) -> c.Report:
@@ -83,8 +90,12 @@ def approved(people: SimpleNamespace, key: str = "one", **more: Any) -> Any:
 
 
 @pytest.fixture
-def case(people: SimpleNamespace) -> Any:
+def case(people: SimpleNamespace, tmp_path: Path, keep_in: Path) -> Any:
     """A claim that was paid, and another one beside it; the journal sealed."""
+    return kept(_paid, people, files=tmp_path, keep_in=keep_in)
+
+
+def _paid(people: SimpleNamespace) -> Any:
     done = approved(people)
     reported(people, "two", story="另一件事")
     while bank.turn(now=NOW, limit=10):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -39,6 +40,13 @@ class Installation:
         """Run a command to its end."""
         return self._run([sys.executable, "-m", "lipei", *map(str, arguments)], more)
 
+    @contextmanager
+    def shell(self) -> Iterator[Shell]:
+        """A process that runs one command after the other, as `lipei` would each in a process of its own."""
+        command, pipe = [sys.executable, "-c", SHELL], subprocess.PIPE
+        with subprocess.Popen(command, env=self.environment, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+            yield Shell(process)
+
     def python(self, program: str, *arguments: str) -> str:
         """What a program prints that works with this installation."""
         done = self._run([sys.executable, "-c", f"import django; django.setup()\n{program}", *arguments], {})
@@ -56,6 +64,32 @@ class Installation:
         return subprocess.run(
             command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False
         )
+
+
+SHELL = """
+import contextlib, io, json, sys
+from lipei.config import cli
+for line in sys.stdin:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = cli.main(json.loads(line))
+    print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A process of `SHELL`: most of what a command takes is to begin."""
+
+    process: subprocess.Popen[str]
+
+    def lipei(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        given = [*map(str, arguments)]
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps(given) + "\n")
+        self.process.stdin.flush()
+        return subprocess.CompletedProcess(given, *json.loads(self.process.stdout.readline()))
 
 
 @contextmanager
@@ -87,6 +121,7 @@ company()
 
 FILL = """
 import sys
+from pathlib import Path
 from tests.company import NOW
 from tests.jobs.conftest import reported
 from types import SimpleNamespace
@@ -95,5 +130,7 @@ from lipei.jobs import loop
 people = SimpleNamespace(program=Actor("token:1", "program", frozenset({"program"})))
 for n in range(int(sys.argv[1])):
     reported(people, f"fill-{n}", story=f"第{n}件", email="wang@example.com")
+    [Path(mark).touch() for mark in sys.argv[2:]]
 loop.settle(NOW)
 """
+"""Reports as many losses as it is told; who else is named is a file to touch after each."""

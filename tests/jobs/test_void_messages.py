@@ -57,6 +57,22 @@ def at_night(people: Any, case: Any, other: str) -> None:
     held(case, "withdrawn", "reopened", "duplicate_linked")
 
 
+def refused(people: Any) -> Any:
+    """Every paper there, then refused as a whole."""
+    case = reported(people, accept_automatic=False)
+    handler = people.handler_of(case)
+    do(case, "claim", "suspect", 0, c.Reasoned("发票可疑"), people.investigator1)  # so that no rule goes on by itself
+    case = do(case, "claim", "request_papers", 0, None, handler)
+    for part, paper in case.papers.items():
+        if paper.required:
+            do(case, "paper", "receive", part, c.Receive(), people.intake1)
+    for part, paper in loaded(case).papers.items():
+        if paper.state == "received":
+            do(case, "paper", "accept", part, None, handler)
+    do(case, "exposure", "propose_refusal", 1, c.Propose("not_covered", "D8", "合同尚未生效。"), handler)
+    return do(case, "exposure", "refuse", 1, None, people.manager1)
+
+
 @pytest.mark.norm("2.4.1")
 def test_in_the_morning_only_what_still_holds_is_said(people, plug, other):  # noqa: F811
     mail = Provider()
@@ -76,21 +92,50 @@ def test_in_the_morning_only_what_still_holds_is_said(people, plug, other):  # n
 
 
 @pytest.mark.norm("2.4.1")
+def test_a_refusal_that_is_taken_back_before_it_was_told_is_not_told(people, plug):  # noqa: F811
+    """Decided at night, reopened before morning: nothing is refused, so that nobody hears it and no clock runs for it.
+
+    Refused once more it is told once, and the law's days count from then.
+    """
+    mail = Provider()
+    plug(sms=mail, email=mail)
+    case = refused(people)
+    held(case, "refusal")
+    do(case, "claim", "reopen", 0, c.Reasoned("合同已经生效"), people.lead1)
+    held(case, "reopened")
+    deliveries.work(now=MORNING, limit=99)
+    said = [m.template for m in mail.sent]
+    assert "refusal" not in said and "reopened" in said
+    assert states(case, "refusal") == ["overtaken"] and ("refusal", "claim.reopened") in overtaken_by(case)
+    assert clocks(case) == [("cn_refusal_notice", "cancelled"), ("decision_notice", "cancelled")]
+    assert not models.Delivery.objects.filter(stream_id=case.id, message="staff_unreachable").exists()
+
+    do(
+        case,
+        "exposure",
+        "propose_refusal",
+        1,
+        c.Propose("not_covered", "D8", "还是尚未生效。"),
+        people.handler_of(case),
+    )
+    do(case, "exposure", "refuse", 1, None, people.manager1)
+    deliveries.work(now=MORNING, limit=99)
+    assert [m.template for m in mail.sent].count("refusal") == 1
+    assert states(case, "refusal") == ["overtaken", "sent"]
+    assert sorted(state for _, state in clocks(case)) == ["cancelled", "cancelled", "fulfilled", "fulfilled"]
+    assert list(verify.differences(now=MORNING)) == []
+
+
+def clocks(case: Any) -> list[tuple[str, str]]:
+    promises = ("cn_refusal_notice", "decision_notice")
+    return sorted((k.promise, k.state) for k in loaded(case).clocks.values() if k.promise in promises)
+
+
+@pytest.mark.norm("2.4.1")
 def test_no_thanks_for_papers_beside_a_refusal_and_the_refusal_always_comes(people, plug):  # noqa: F811
     mail = Provider()
     plug(sms=mail, email=mail)
-    case = reported(people, accept_automatic=False)
-    handler = people.handler_of(case)
-    do(case, "claim", "suspect", 0, c.Reasoned("发票可疑"), people.investigator1)  # so that no rule goes on by itself
-    case = do(case, "claim", "request_papers", 0, None, handler)
-    for part, paper in case.papers.items():
-        if paper.required:
-            do(case, "paper", "receive", part, c.Receive(), people.intake1)
-    for part, paper in loaded(case).papers.items():
-        if paper.state == "received":
-            do(case, "paper", "accept", part, None, handler)
-    do(case, "exposure", "propose_refusal", 1, c.Propose("not_covered", "D8", "合同尚未生效。"), handler)
-    do(case, "exposure", "refuse", 1, None, people.manager1)
+    case = refused(people)
     held(case, "papers_complete", "refusal")
     deliveries.work(now=MORNING, limit=99)
     said = [m.template for m in mail.sent]

@@ -19,6 +19,7 @@ from lipei.domain.commands import Agree
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.lifecycle import BY_ACTION
 from lipei.domain.money import Money, plain
+from lipei.norms.refusals import worded
 from lipei.norms.texts import text
 from lipei.services import actions, intake, tokens, verify
 from lipei.store import aggregates, models
@@ -84,7 +85,7 @@ class Services(Drive):
         done = actions.act(number, subject, action, part, command, actor=actor, now=now)
         assert isinstance(done, Refusal), (subject, action, done)
         own = next(iter(done.fields.values())) if len(done.fields) == 1 else done.code
-        return Refused(done.kind, own, text(own, "zh-hans", **done.params))
+        return Refused(done.kind, own, text(own, "zh-hans", **worded(done.params, "zh-hans")))
 
 
 KINDS = {403: ("permission",), 404: ("missing",), 409: ("state", "conflict"), 422: ("fields",)}

@@ -82,7 +82,7 @@ def test_g_a_death_benefit_is_paid_to_two_heirs(drive):
     assert (case.offers[1].state, case.offers[1].agreed_parties) == ("agreed", (widow, son))
     # The odd unit goes to the first; the son has not named an account yet.
     assert [(p.payee, p.amount_minor) for p in case.payments.values()] == [(widow, 2_500_001)]
-    said = c.PartyReported(account_number=card(22), account_name="王一")
+    said = c.PartyReported(account_number=card(22), account_bank="102290000000", account_name="王一")
     done = portal.act(Visit(number, son, verified=True, proved=True), "party", "correct", son, said, now=at)
     case = done.case
     assert [(p.payee, p.amount_minor) for p in case.payments.values()] == [(widow, 2_500_001), (son, 2_500_000)]

@@ -12,7 +12,7 @@ from tests.company import NOW, card, company
 from lipei.domain import commands as c
 from lipei.domain.money import Money
 from lipei.jobs import loop
-from lipei.norms import loader
+from lipei.norms import loader, yaml_texts
 from lipei.services import duty, norms, sweeps
 from lipei.store import models
 
@@ -137,7 +137,7 @@ def entries(case, kind):
 
 def roster(people, first, second):
     """A roster with two persons on every hour of the coming weeks."""
-    document = yaml.safe_load(loader.default_text("duty"))
+    document = yaml_texts.load(loader.default_text("duty"))
     start = datetime(2026, 11, 20)
     document["shifts"] = [
         {
@@ -217,7 +217,7 @@ def test_d_rescue_treatment_on_a_saturday_night(drive):
 
     # By day the hospital sends a smaller bill and its account; the rest is released and set off no more.
     day = later + timedelta(days=3)
-    account = c.PartyReported(account_number=card(5), account_name="中山医院")
+    account = c.PartyReported(account_number=card(5), account_bank="102290000000", account_name="中山医院")
     drive.act(second, number, "party", "correct", hospital, account, now=day)
     drive.act(second, number, "exposure", "pay_guarantee", 1, c.OnAccount(cny(8000), hospital), now=day)
     drive.act(people.finance1, number, "payment", "approve_payment", 1, now=day)

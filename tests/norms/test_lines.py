@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from lipei.norms import lines
+from lipei.norms import lines, yaml_texts
 from lipei.norms.errors import NormError
 from lipei.norms.texts import texts
 
-DOCUMENT = yaml.safe_load((Path(lines.__file__).parent / "defaults/lines.yaml").read_text(encoding="utf-8"))
+DOCUMENT = yaml_texts.load((Path(lines.__file__).parent / "defaults/lines.yaml").read_text(encoding="utf-8"))
 TABLE = lines.parse(DOCUMENT)
 
 DEADLINES = [

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lipei.domain.permissions import EDIT
 from lipei.norms import loader, products
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES, text
-from lipei.services.norms import EDITORS
 
 PRODUCTS = sorted((loader.FOLDER / "products").glob("*.yaml"))
 DOCUMENTS: dict[str, Any] = {name: loader.read(loader.default_text(name)) for name in loader.PARSERS}
@@ -70,6 +70,17 @@ def test_a_product_s_version_that_stands_twice_is_refused_and_not_found_out_late
     assert refused({"products": [(2, again)]}) == "norm_error.product_versions"
 
 
+@pytest.mark.parametrize("table", ["assignment", "authority", "straight_through", "opinions", "hints"])
+def test_a_source_is_worded_in_every_language_or_stands_as_a_manager_wrote_it(table: str) -> None:
+    def says(source: Any) -> Any:
+        return edited(table, lambda document: document.update(source=source))
+
+    worded = dict.fromkeys(LANGUAGES, "董事会决议")
+    assert loader.checked(says(worded)) and loader.checked(says("Board resolution"))
+    assert refused(says({"en": "Board resolution"})) == "norm_error.table.missing_key"
+    assert refused(says(2026)) == refused(says({**worded, "en": 2026})) == "norm_error.value.words"
+
+
 def test_how_patient_background_work_is_can_be_edited():
     def hasty(document: Any) -> None:
         document["channels"]["sms"]["retry_after"] = ["30s", "90s"]
@@ -83,7 +94,7 @@ def test_how_patient_background_work_is_can_be_edited():
 
 def test_every_table_has_a_name_for_people_and_somebody_who_may_edit_it():
     assert all(text(f"console.norm.{table}", language) for table in loader.TABLES for language in LANGUAGES)
-    assert set(EDITORS) == set(loader.TABLES)
+    assert set(EDIT) == set(loader.TABLES)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lipei.norms import loader
+from lipei.norms import loader, yaml_texts
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES
 
@@ -35,7 +35,7 @@ def test_the_words_are_plain() -> None:
 
 
 def document(**change: Any) -> str:
-    found = yaml.safe_load(loader.default_text("opinions"))
+    found = yaml_texts.load(loader.default_text("opinions"))
     found["opinions"][0] |= change
     return yaml.safe_dump(found, allow_unicode=True)
 

@@ -7,13 +7,13 @@ from string import Formatter
 from typing import Any
 
 import pytest
-import yaml
 
 from lipei.domain.limits import PolicyLedger
 from lipei.domain.money import Money
 from lipei.domain.policies import Policy
 from lipei.domain.settlement import Accident, Loss, Settlement, settle
 from lipei.domain.settlement.steps import VOCABULARY
+from lipei.norms import yaml_texts
 from lipei.norms.errors import NormError
 from lipei.norms.money import money_text, rate_text
 from lipei.norms.products import FOLDER, catalogue, parse, shipped
@@ -33,7 +33,7 @@ COVERS = {
 
 
 def document(name: str = "private_car-2") -> dict[str, Any]:
-    return copy.deepcopy(yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+    return copy.deepcopy(yaml_texts.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
 @pytest.mark.norm("2.2.3")

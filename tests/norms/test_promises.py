@@ -12,7 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 
 import lipei.norms
 from lipei.config.environment import MARKETS
@@ -21,7 +20,7 @@ from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.events import Change, Event
 from lipei.domain.promises import explain, react
 from lipei.domain.promises.definitions import NO_CLOCK, UNITS
-from lipei.norms import calendars, promises, settings
+from lipei.norms import calendars, promises, settings, yaml_texts
 from lipei.norms.errors import NormError
 from lipei.norms.texts import LANGUAGES, text, texts
 
@@ -30,7 +29,7 @@ KINDS = {step.event for step in lifecycle.STEPS} | set(lifecycle.KINDS)
 
 
 def document(table: str) -> Any:
-    return yaml.safe_load((DEFAULTS / f"{table}.yaml").read_text(encoding="utf-8"))
+    return yaml_texts.load((DEFAULTS / f"{table}.yaml").read_text(encoding="utf-8"))
 
 
 TABLE = promises.parse(document("promises"))
@@ -172,7 +171,8 @@ def test_mainland_years_are_seeded_and_2027_is_provisional() -> None:
 
 @pytest.mark.parametrize(
     ("code", "holiday"),
-    [("tw", "2026-02-17"), ("hk", "2026-07-01"), ("uk", "2026-12-28"), ("us", "2026-11-26"), ("us_ca", "2026-03-31"),
+    [("tw", "2026-02-17"), ("hk", "2026-07-01"), ("hk", "2026-04-03"), ("hk", "2026-04-07"), ("eu_nl", "2026-05-05"),
+     ("us_ut", "2026-06-15"), ("uk", "2026-12-28"), ("us", "2026-11-26"), ("us_ca", "2026-03-31"),
      ("eu", "2026-05-01")],
 )  # fmt: skip
 def test_other_markets_have_their_holidays(code: str, holiday: str) -> None:
@@ -291,7 +291,7 @@ def test_everything_has_its_words() -> None:
 
 
 def test_words_are_whole_in_three_languages() -> None:
-    own = yaml.safe_load((DEFAULTS.parent / "texts" / "promises.yaml").read_text(encoding="utf-8"))
+    own = yaml_texts.load((DEFAULTS.parent / "texts" / "promises.yaml").read_text(encoding="utf-8"))
     han = re.compile(r"[\u4e00-\u9fff]")
     for key, wordings in own.items():
         assert set(wordings) == set(LANGUAGES), key

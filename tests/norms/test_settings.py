@@ -13,13 +13,13 @@ import yaml
 import lipei
 import lipei.norms.settings
 from lipei.domain.settings import NAMES, Settings
-from lipei.norms import loader
+from lipei.norms import loader, yaml_texts
 from lipei.norms.errors import NormError
 from lipei.norms.settings import definitions, parse, with_values
 from lipei.norms.texts import LANGUAGES, text
 
 DEFAULT = Path(lipei.norms.settings.__file__).parent / "defaults" / "settings.yaml"
-DOCUMENT: dict[str, Any] = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+DOCUMENT: dict[str, Any] = yaml_texts.load(DEFAULT.read_text(encoding="utf-8"))
 
 
 def test_the_shipped_document_declares_every_setting_in_its_type() -> None:

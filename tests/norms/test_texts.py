@@ -10,12 +10,12 @@ from string import Formatter
 import pytest
 
 import lipei
-from lipei.domain import commands, straight_through, triage
+from lipei.domain import commands, permissions, straight_through, triage
 from lipei.domain.claims import Case
 from lipei.domain.lifecycle import GUARDS, KINDS, STEPS
 from lipei.domain.money import Money
 from lipei.norms import loader
-from lipei.norms.money import money_text
+from lipei.norms.money import money_text, unit_text
 from lipei.norms.refusals import worded
 from lipei.norms.texts import LANGUAGES, text, texts
 
@@ -186,6 +186,7 @@ def test_every_reason_of_a_lane_and_of_automation_has_words_of_its_own_in_each_l
     ("code", "params"),
     [
         ("refusal.authority.above_limit", ("amount", "limit")),
+        ("refusal.authority.above_ex_gratia_limit", ("amount", "limit")),
         ("refusal.authority.delegation_beyond_own", ("limit",)),
         ("refusal.identity_not_checked", ("limit",)),
         ("refusal.more_than_due", ("due",)),
@@ -210,3 +211,18 @@ def test_the_figures_of_a_shared_limit_and_of_a_kept_outcome_are_sums_in_words()
     assert "CNY 1.00" in said and "CNY 2.00" in said
     kept = {"due": {"minor": 500, "currency": "CNY"}}
     assert "CNY 5.00" in text("refusal.more_than_due", "en", **worded(kept, "en"))
+
+
+def test_a_currency_beside_a_field_is_called_as_people_call_it() -> None:
+    assert [unit_text("CNY", language) for language in LANGUAGES] == ["元", "人民幣元", "CNY"]
+    assert unit_text("CHF", "zh-hans") == "CHF"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_permission_is_said_in_words_with_the_roles_that_have_it(language: str) -> None:
+    steps = {f"{step.subject}.{step.action}" for step in STEPS}
+    for what in (*steps, *permissions.MAY, "staff", "claims"):
+        params = worded({"permission": what}, language)
+        said = text("refusal.not_permitted", language, **params)
+        assert f"({what})" not in said and f"（{what}）" not in said, what
+        assert params["roles"] in said and params["roles"], what

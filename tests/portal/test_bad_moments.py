@@ -56,7 +56,11 @@ def test_reasons_and_accounts_wait_too_and_lead_back_to_their_form(client: Clien
     typed = {
         f"/claim/{number}/withdraw": {"reason": "自己修好了"},
         f"/claim/{number}/offers/1/": {"do": "decline", "reason": "维修价格更高"},
-        f"/claim/{number}/account": {"account_name": "王小明", "account_number": card(7)},
+        f"/claim/{number}/account": {
+            "account_name": "王小明",
+            "account_number": card(7),
+            "account_bank": "102290000000",
+        },
     }
     for address, said in typed.items():
         ended(client)

@@ -17,6 +17,8 @@ from lipei.services import portal
 from lipei.services.portal import Visit
 from lipei.web.portal.dates import LINE_BYTES_MAX, Entry, calendar, escaped, folded, instant
 
+pytestmark = pytest.mark.once
+
 AT = datetime(2026, 11, 24, 20, 31, tzinfo=timezone(timedelta(hours=8)))
 
 

@@ -18,7 +18,7 @@ from lipei.services import norms, portal, tokens
 from lipei.services.portal import Visit
 from lipei.store import models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 ACCOUNT = card(7)
 PLACE = "淮海中路1888弄"
@@ -39,7 +39,7 @@ def number(client: Client, people: Any) -> str:
     done(number, "party", "add", 0, hurt, people.intake1)
     checked = c.CheckIdentity(id_type="passport", id_number="E98765432")
     done(number, "party", "check_identity", 1, checked, handler)
-    account = c.PartyReported(account_name="欧阳春晓", account_number=ACCOUNT)
+    account = c.PartyReported(account_name="欧阳春晓", account_number=ACCOUNT, account_bank="102290000000")
     proved = Visit(number, 1, verified=True, proved=True)
     assert not isinstance(portal.act(proved, "party", "correct", 1, account, now=timezone.now()), Refusal)
     client.post(f"/claim/{number}/message", {"text": "请打 13787654321 找司徒静"})

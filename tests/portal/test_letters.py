@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 from tests.portal.conftest import done, reported, verified
 
 from lipei.domain import commands as c
+from lipei.domain.money import Money
+from lipei.norms.money import money_text
 from lipei.norms.texts import text
-from lipei.services import deliveries, portal
+from lipei.services import deliveries, norms, portal
+from lipei.services.deliveries import letters
+from lipei.services.deliveries.words import Telling
 from lipei.services.portal import Visit
 from lipei.store import models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +59,65 @@ def test_the_words_of_notices_are_for_verified_visits(client: Client, people: An
     verified(client, number)
     full = client.get(f"/claim/{number}/").content.decode()
     assert text("portal.notices.open", "zh-hans") in full and "/c/" in full
+
+
+@pytest.mark.norm("2.3.2")
+def test_what_is_kept_for_a_hospital_is_never_called_paid_nor_asked_back(client: Client, people: Any) -> None:
+    """Page, message, overview and letter say the same of a guarantee that the hospital has not called yet."""
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    handler = people.handler_of(portal.claim_seen(Visit(number, 1)))
+    hospital = done(number, "party", "add", 0, c.PartyReported(("hospital",), "市第一医院"), handler)
+    part = max(hospital.parties)
+    done(number, "exposure", "set_reserve", 1, c.SetReserve(Money(400000, "CNY"), "伤者"), handler)
+    done(number, "exposure", "guarantee", 1, c.OnAccount(Money(300000, "CNY"), part, "抢救"), handler)
+    done(number, "exposure", "assess", 1, c.Assess((c.ItemAssessed("维修", assessed=Money(265000, "CNY")),)), handler)
+    done(number, "exposure", "check_assessment", 1, None, people.assessor1)
+    done(number, "exposure", "submit_decision", 1, None, handler)
+    case = done(number, "exposure", "approve_decision", 1, None, people.approver1)
+    done(number, "offer", "send", 1, None, handler)
+    worth = case.offers[1].amount_minor
+    assert 0 < worth < 300000
+    verified(client, number)
+    client.cookies["lipei_language"] = "en"
+    said = text("portal.offer.kept", "en", amount=money_text(Money(worth, "CNY"), "en"))
+    page = client.get(f"/claim/{number}/offers/1/").content.decode()
+    assert text("portal.offer.kept_line", "en") in page and text("portal.offer.before", "en") not in page
+    assert "is to be returned" not in page and "We pay you" not in page
+    assert f"up to {money_text(Money(worth, 'CNY'), 'en')}" in page
+    assert said in client.get(f"/claim/{number}/").content.decode()
+    delivered(number)
+    sms = models.Delivery.objects.filter(message="offer_sent").get()
+    assert "留给医院" in sms.body
+    telling = Telling(portal.claim_seen(Visit(number, 1)), norms.current(), "en", event="offer.sent", part=1, party=1)
+    letter = letters.DATA["settlement"](telling, letters._common("settlement", telling, timezone.now()))
+    assert (letter.already_paid_minor, letter.kept_minor, letter.due_minor, letter.recover_minor) == (0, worth, 0, 0)
+
+
+@pytest.mark.norm("2.2.4")
+def test_what_was_paid_too_much_stands_on_the_page_that_the_message_names(client: Client, people: Any) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    handler = people.handler_of(portal.claim_seen(Visit(number, 1)))
+    done(number, "exposure", "set_reserve", 1, c.SetReserve(Money(400000, "CNY"), "估损"), handler)
+    case = done(number, "exposure", "advance", 1, c.OnAccount(Money(100000, "CNY"), 1, "先付"), handler)
+    if case.payments[1].state == "ordered":
+        done(number, "payment", "approve_payment", 1, None, people.finance1)
+    done(number, "payment", "submit", 1, None, people.bank)
+    done(number, "payment", "confirm", 1, c.Settled(), people.bank)
+    done(number, "exposure", "propose_refusal", 1, c.Propose("excluded", "D8", "事故发生在比赛中。"), handler)
+    office = Client()
+    user = get_user_model().objects.create_user(username="m1")
+    people.rows["manager1"].user = user
+    people.rows["manager1"].save()
+    office.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    asked = text("claim_page.asked_back", "zh-hans", amount=money_text(Money(100000, "CNY"), "zh-hans"))
+    assert asked in office.get(f"/console/claims/{number}/exposures/1/refuse/").content.decode()
+    done(number, "exposure", "refuse", 1, None, people.manager1)
+    title = text("portal.owed_back.title", "zh-hans")
+    assert title not in client.get(f"/claim/{number}/").content.decode(), "not before it is known who asks"
+    verified(client, number)
+    page = client.get(f"/claim/{number}/").content.decode()
+    assert title in page and money_text(Money(100000, "CNY"), "zh-hans") in page
+    assert text("reason.not_owed", "zh-hans") in page and text("portal.owed_back.state.open", "zh-hans") in page
 
 
 def test_a_refusal_is_said_with_its_letter(client: Client, people: Any) -> None:

@@ -239,10 +239,13 @@ def test_a_link_that_was_handed_on_does_not_lead_the_money_elsewhere(client: Cli
     """The policy has an account on file: another one is named after a code to the phone of the party alone."""
     number = reported(client)
     other = verified(Client(), number)
-    address, said = f"/claim/{number}/account", {"account_name": "王小明", "account_number": card(7)}
+    address, said = (
+        f"/claim/{number}/account",
+        {"account_name": "王小明", "account_number": card(7), "account_bank": "102290000000"},
+    )
     assert other.get(address).url == f"/claim/{number}/verify?next=%2Fclaim%2F{number}%2Faccount"
     assert other.post(address, said).status_code == 302
-    party = c.PartyReported(account_name="王小明", account_number=card(7))
+    party = c.PartyReported(account_name="王小明", account_number=card(7), account_bank="102290000000")
     refused = portal.act(Visit(number, 1, verified=True), "party", "correct", 1, party, now=timezone.now())
     assert isinstance(refused, Refusal) and refused.code == "refusal.verify_first"
     assert on_file(number) != card(7)

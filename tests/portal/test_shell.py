@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from lipei.norms.texts import LANGUAGES, text
 from lipei.services import norms
 from lipei.web.portal.shell import ICON_PIXELS, safe_lists
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 PHONE = "+86 400-820-1234"
 
 
@@ -154,3 +154,16 @@ def test_the_page_for_a_dead_spot_is_the_same_for_everybody(client: Client, peop
 
 def test_a_language_that_there_is_not_has_no_page(client: Client, people: Any) -> None:
     assert client.get("/offline/LANGUAGE/").status_code == 404
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_got_lost_is_shown_the_ways_in_and_no_word_meant_for_staff(people: Any, language: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["lipei_language"] = language
+    gone = client.get("/nowhere/").content.decode()
+    assert escape(text("error.404.sorry", language)) in gone and escape(text("error.404.words", language)) not in gone
+    assert 'href="/report/"' in gone and 'href="/claim/"' in gone
+    stale = client.post("/report/", {"story": "…"})
+    said = stale.content.decode()
+    assert stale.status_code == 403 and escape(text("error.kept.title.form", language)) in said
+    assert escape(text("error.403.title", language)) not in said and 'href="/console/"' not in said

@@ -19,7 +19,7 @@ from lipei.services.portal import Visit
 from lipei.store import models
 from lipei.web.portal import seen
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 BANK = c.Settled("bank-1")
 
 

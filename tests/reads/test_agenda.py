@@ -87,6 +87,27 @@ def test_for_whom_a_claim_waits(desk: Desk) -> None:
     assert waits(desk.us.intake1) == ("lead", "")
 
 
+@pytest.mark.norm("2.2.2")
+def test_a_long_silence_leads_to_telling_the_customer_and_no_promise_to_dropping_what_it_is_about(desk: Desk) -> None:
+    case = desk.report()
+    handler = desk.us.handler_of(case)
+    desk.act(handler, case, "claim", "accept_assignment")
+    desk.act(handler, case, "claim", "give_opinion", 0, c.GiveOpinion("属于保险责任。"))
+    desk.act(handler, case, "claim", "request_papers")
+
+    def steps(viewer: Any, days: float) -> list[tuple[str, str]]:
+        now = NOW + timedelta(days=days)
+        page = reads.page(case.claim.number, viewer=viewer, now=now, language="en")
+        assert page is not None
+        return [(n.action.action, n.promise.code if n.promise else "") for n in ahead(page, viewer)]
+
+    assert "tell_customer" not in dict(steps(handler, 0.1)), "nothing presses yet"
+    assert ("tell_customer", "silence") in steps(handler, 20)
+    models.Clock.objects.filter(aggregate_id=case.id, state="paused").update(state="running")
+    assert "drop" not in dict(steps(desk.us.lead1, 60))
+    assert steps(handler, 20)[-1] == ("tell_customer", "silence"), "whatever else is done is told to the customer too"
+
+
 @pytest.mark.norm("2.3.2")
 def test_what_the_customer_owes_waits_for_the_customer_at_the_end_of_the_list(desk: Desk) -> None:
     case = desk.report()

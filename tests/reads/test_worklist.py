@@ -15,7 +15,7 @@ from tests.reads.conftest import Desk
 
 from lipei.domain import commands as c
 from lipei.reads import claims as reads
-from lipei.reads import search, worklist
+from lipei.reads import worklist
 from lipei.reads.worklist import BadCursor, Filters
 from lipei.store import models
 
@@ -156,14 +156,10 @@ def test_a_cursor_that_is_none_of_ours_is_refused(desk: Desk, cursor: str) -> No
         worklist.claims(desk.us.manager1, language="en", now=NOW, cursor=cursor)
 
 
-def test_search_finds_by_parts_but_only_real_ones(desk: Desk) -> None:
-    mine = desk.report()
-    models.Claim.objects.filter(id=mine.id).update(unit="beijing")
-    assert search.claim_ids("小明", viewer=desk.us.manager1) == [mine.id]
-    assert search.claim_ids("明小", viewer=desk.us.manager1) == []
-    assert search.claim_ids("138001", viewer=desk.us.manager1) == [mine.id]
-    assert search.claim_ids("800138", viewer=desk.us.manager1) == [mine.id]
-    assert search.claim_ids("小明", viewer=desk.us.lead1) == []  # another unit
-    assert search.claim_ids(mine.claim.number, viewer=desk.us.lead1) == []
-    for nothing in ("", " ", "明"):
-        assert search.claim_ids(nothing, viewer=desk.us.manager1) == []
+def test_the_person_of_a_row_is_who_reported_whoever_was_named_first(desk: Desk) -> None:
+    case = desk.busy()
+    first = models.Party.objects.filter(aggregate_id=case.id).order_by("part")[0]
+    last = first.part + 50
+    models.Party.objects.filter(aggregate_id=case.id).update(roles=("injured", "claimant"))
+    models.Party.objects.create(aggregate_id=case.id, part=last, roles=("reporter", "insured"), name="赵子超")
+    assert worklist.work(desk.us.manager1, language="en", now=NOW).rows[0].person == "赵*超"

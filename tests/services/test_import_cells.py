@@ -74,7 +74,7 @@ def importer(kind: str) -> Any:
         return claims.Claims(rulebook(), True, NOW, actor)
     if kind == "policies":
         return policies.Policies(rulebook(), True, NOW, header(kind))
-    return staff.StaffRows(rulebook(), True, NOW)
+    return staff.StaffRows(rulebook(), True, NOW, Actor("system:import", "import"))
 
 
 def read(kind: str, **cells: Any) -> Any:

@@ -35,6 +35,7 @@ OPEN = {
 }
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.django_db,
     pytest.mark.slow,
     pytest.mark.skipif(not FOLDER.is_dir(), reason="the real claims files do not lie beside this checkout"),

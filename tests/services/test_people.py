@@ -75,23 +75,37 @@ def test_lent_authority_ends_has_no_loop_and_counts_once():
 def test_nobody_gives_a_role_to_themselves():
     us = company()
     assert (
-        people.save(code="admin1", fields={"roles": ("administrator", "manager")}, actor=us.admin1).code
+        people.save(code="admin1", fields={"roles": ("administrator", "manager")}, actor=us.admin1, now=NOW).code
         == "refusal.own_roles"
     )
-    assert people.save(code="handler1", fields={"roles": ("boss",)}, actor=us.admin1).fields == {
+    assert people.save(code="handler1", fields={"roles": ("boss",)}, actor=us.admin1, now=NOW).fields == {
         "roles": "refusal.role_unknown"
     }
-    assert people.save(code="handler1", fields={"active": False}, actor=us.handler2).kind == "permission"
-    gone = people.save(code="handler1", fields={"active": False}, actor=us.admin1)
+    assert people.save(code="handler1", fields={"active": False}, actor=us.handler2, now=NOW).kind == "permission"
+    gone = people.save(code="handler1", fields={"active": False}, actor=us.admin1, now=NOW)
     assert people.actor_of(gone).roles == frozenset()
 
 
 def test_who_is_gone_gets_no_claim():
     us = company()
-    people.save(code="handler1", fields={"active": False}, actor=us.admin1)
+    people.save(code="handler1", fields={"active": False}, actor=us.admin1, now=NOW)
     claim = intake.report(small_report(), actor=us.program, now=NOW).case.claim
     assert claim.handler == us.handler2.staff_id
     refused = actions.act(
         claim.number, "claim", "assign", 0, c.Assign(handler=us.handler1.staff_id), actor=us.lead1, now=NOW
     )
     assert isinstance(refused, Refusal)
+
+
+@pytest.mark.norm("2.3.3")
+def test_nobody_is_kept_under_a_phone_or_an_address_that_cannot_be():
+    """A duty call to it would go nowhere."""
+    us = company()
+    refused = people.save(code="handler1", fields={"phone": "12", "email": "x"}, actor=us.admin1, now=NOW)
+    assert isinstance(refused, Refusal) and set(refused.fields) == {"phone", "email"}
+    assert not isinstance(
+        people.save(
+            code="handler1", fields={"phone": "13800138001", "email": "h@example.com"}, actor=us.admin1, now=NOW
+        ),
+        Refusal,
+    )

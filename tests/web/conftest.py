@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
@@ -38,12 +37,6 @@ def today(monkeypatch: pytest.MonkeyPatch) -> Any:
     return NOW
 
 
-@functools.cache
-def hashed() -> str:
-    """The digest of `PASSWORD`: made to take long, so it is made once."""
-    return make_password(PASSWORD)
-
-
 @pytest.fixture
 def office(db: None) -> SimpleNamespace:
     """The company of `tests.company`, each member of staff with a sign-in by their code (`PASSWORD` for handler1)."""
@@ -52,7 +45,7 @@ def office(db: None) -> SimpleNamespace:
     for code, row in found.rows.items():
         row.user = get_user_model().objects.create_user(username=code)
         row.save()
-    found.rows["handler1"].user.password = hashed()
+    found.rows["handler1"].user.password = make_password(PASSWORD)
     found.rows["handler1"].user.save()
     return found
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from tests.company import PEOPLE
+
+from lipei.domain.events import Actor
 from lipei.norms import loader
+from lipei.norms.texts import LANGUAGES
+from lipei.web.console.access import PAGES, allowed
 from lipei.web.console.urls import urlpatterns
 
 NO_PAGES = {
@@ -55,6 +62,8 @@ def pages(number: str, staff: int) -> dict[str, dict[str, str]]:
             "norm": "console/norms/settings/",
             "norm/papers": "console/norms/papers/",
             "norm/products": "console/norms/products/",
+            "norm/terms": "console/norms/products/?of=private_car-2",
+            "norm/terms-step": "console/norms/products/edit/?of=private_car-2&part=limits/0",
             "norm-edit": "console/norms/duty/edit/",
             "norm-edit/promises": "console/norms/promises/edit/",
             "staff": "console/staff/",
@@ -98,3 +107,41 @@ def unlooked_at() -> set[str]:
     """Names of the console's addresses that stand in neither list."""
     looked_at = {name.partition("/")[0] for found in pages("0", 0).values() for name in found}
     return {str(one.name) for one in urlpatterns} - looked_at - NO_PAGES
+
+
+LOOKS = ("light", "dark")
+
+
+class Visit(NamedTuple):
+    """Somebody opens a page in a language and a look; ``first`` marks one visit of the page in each language, ``weighed``
+    one of all."""
+
+    code: str
+    name: str
+    path: str
+    language: str
+    look: str
+    first: bool
+    weighed: bool
+
+
+def readers(name: str) -> list[str]:
+    """Codes of those who may open a page, one for each role; nobody's ("") where one is not signed in yet."""
+    if name == "accounts/login":
+        return [""]
+    wanted = PAGES.get(name.partition("/")[0], "staff")
+    roles = {code: frozenset(roles) for code, roles in PEOPLE.items() if code.endswith("1")}
+    return [code for code, held in roles.items() if allowed(wanted, Actor("staff:0", code, held))]
+
+
+def visits(number: str, staff: int) -> list[Visit]:
+    """Every page in every role that may open it, and so that each page is seen in all languages and in both looks."""
+    found = []
+    paths = {name: path for named in pages(number, staff).values() for name, path in named.items()}
+    for shift, (name, path) in enumerate(paths.items()):
+        codes = readers(name)
+        for n in range(max(len(codes), len(LANGUAGES))):
+            turn = shift + n  # another role is first on the next page, so that each role meets all languages
+            language, look = LANGUAGES[turn % len(LANGUAGES)], LOOKS[turn % len(LOOKS)]
+            found.append(Visit(codes[n % len(codes)], name, path, language, look, n < len(LANGUAGES), n == 0))
+    return found

@@ -15,6 +15,8 @@ from lipei.domain.lifecycle import STEPS
 from lipei.norms.texts import texts
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 NONSENSE = {
     "amount": "12,34x",
     "number": "eleven",

@@ -19,7 +19,7 @@ from lipei.reads import approvals, rulebook
 from lipei.services import actions
 from lipei.store import models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 LIST = "/console/approvals/"
 __all__ = ["asked"]  # a fixture
 WHY = c.SubmitDecision(without_papers="简化单证")

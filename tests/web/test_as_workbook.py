@@ -9,8 +9,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 from tests.web.conftest import full_claim
 from tests.web.every_page import pages
+from tests.web.test_visits import to_visit
 
 from lipei.web.console import as_workbook
+
+pytestmark = pytest.mark.once
 
 HAVE_THEIR_OWN = {"worklist", "claims", "finance"}
 """Lists that go on over pages are exported whole."""
@@ -63,3 +66,15 @@ def test_every_list_of_the_console_can_be_taken_along(office, browser):
             if 'class="lp-table' in body:
                 own = "/export/" in body if name in HAVE_THEIR_OWN else "as=xlsx" in body
                 assert own, name
+
+
+@pytest.mark.django_db
+def test_consultations_and_visits_are_lists_too(office, browser):
+    for code, path, cells in (
+        ("expert1", "consultations", {full_claim(office), "Waiting for your opinion"}),
+        ("surveyor1", "visits", {to_visit(office), "Today"}),
+    ):
+        client = browser(code)
+        assert "as=xlsx" in client.get(f"/console/{path}/").content.decode()
+        head, row = sheet(client.get(f"/console/{path}/?as=xlsx"))
+        assert "Claim number" in head and cells <= set(row), path

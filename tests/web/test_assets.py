@@ -22,6 +22,11 @@ def test_every_file_of_a_page_is_there_and_has_the_address_of_its_content(client
         assert re.search(r"\?v=[0-9a-f]{10}$", address) or "/dist/" in address, address
 
 
+def test_a_browser_that_knows_no_page_finds_the_mark(client: Client) -> None:
+    answer = client.get("/favicon.ico", follow=True)
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "image/svg+xml"
+
+
 def test_pages_travel_packed_and_answers_to_programs_do_not(client: Client) -> None:
     packed = {"HTTP_ACCEPT_ENCODING": "gzip"}
     assert client.get("/accounts/login/", **packed).headers.get("Content-Encoding") == "gzip"

@@ -14,6 +14,8 @@ from lipei.domain.settlement.trial import trial
 from lipei.reads import rulebook
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 PAGE = "/console/calculation/"
 CAR = f"{PAGE}?of=private_car-1&cover=own_damage&peril=single_vehicle"
 LOSS = {

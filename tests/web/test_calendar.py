@@ -14,6 +14,8 @@ from tests.web.test_queries import FRAME, queries
 from lipei.reads import rulebook
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 PAGE = "/console/calendar/"
 
 

@@ -25,6 +25,8 @@ from lipei.services import actions
 from lipei.store import models
 from lipei.web.console.claim_page import KEYS
 
+pytestmark = pytest.mark.once
+
 INLINE = {"HTTP_HX_REQUEST": "true"}
 
 

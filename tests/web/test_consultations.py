@@ -18,6 +18,8 @@ from lipei.domain.events import Refusal
 from lipei.services import actions
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 PAGE = "/console/consultations/"
 
 
@@ -51,6 +53,22 @@ def test_a_question_is_answered_on_the_page(browser: Callable[..., Client], offi
     assert "Change your opinion" in client.get(f"{PAGE}?open={number}/1").content.decode()
     other = browser("expert2").get(PAGE).content.decode()
     assert "Expert1: Against" in other and "Not yet: Expert2" in other
+
+
+@pytest.mark.norm("2.2.3")
+def test_nobody_votes_without_choosing(browser: Callable[..., Client], office: SimpleNamespace) -> None:
+    number = convened(office, "后保险杠是否需要更换？", "expert1")
+    client = browser("expert1")
+    body = client.get(PAGE).content.decode()
+    assert re.search(r'name="vote"><option value="" selected>', body), "the first, which a browser shows, is no vote"
+    assert not re.search(r'<option value="(for|against|abstain)" selected', body)
+    seen = re.search(r'name="seen_version" value="(\d+)"', body)
+    assert seen
+    said = {"vote": "", "text": "可以修复。", "seen_version": seen[1], "back": "consultations"}
+    answer = client.post(f"/console/claims/{number}/consultations/1/opine/", said)
+    assert answer.status_code == 422
+    body = answer.content.decode()
+    assert "Please choose one of the given values." in body and "可以修复。" in body, "what was typed stays"
 
 
 @pytest.mark.norm("2.2.3")

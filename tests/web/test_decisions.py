@@ -14,11 +14,11 @@ from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
 from lipei.norms.texts import LANGUAGES, text
-from lipei.reads import approvals_changed
+from lipei.reads import approvals_changed, way
 from lipei.services import actions
 from lipei.store import models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 HEAD = "/console/claims/{}/exposures/1/{}/"
 
 
@@ -138,3 +138,15 @@ def test_a_decision_that_comes_back_as_it_was_says_so_and_one_never_returned_not
         with CaptureQueriesContext(connection) as seen:
             found = approvals_changed.since_returned(case, 1)
         assert found is not None and found.nothing and found.times == again and len(seen) <= 3
+
+
+def test_a_claim_refused_whole_ends_with_the_refusal_and_was_neither_agreed_nor_paid(
+    office, browser, claim, handler_code
+):
+    why = c.Propose("no_licence", "第八条", "驾驶证已被吊销。")
+    act(claim, "propose_refusal", why, getattr(office, handler_code))
+    act(claim, "refuse", None, office.approver1)
+    page = browser(handler_code).get(f"/console/claims/{claim}/")
+    assert page.context["claim"].outcome == "refused"
+    codes = [step.code for step in way.steps(page.context["page"], now=NOW)]
+    assert codes[-1] == "refused" and not {"decided", "agreed", "paid"} & set(codes)

@@ -16,6 +16,8 @@ from tests.web.test_settings import edited
 
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 DUTY = "/console/duty/"
 
 

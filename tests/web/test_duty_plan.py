@@ -15,6 +15,8 @@ from tests.web.test_queries import FRAME, queries
 from lipei.reads import rulebook
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 __all__ = ["manned"]  # a fixture
 PLAN = "/console/duty/plan/?week=2026-11-30"
 

@@ -64,11 +64,27 @@ def test_what_went_wrong_comes_first_and_sums_stand_by_currency(browser: Callabl
 
 @pytest.mark.norm("2.2.4")
 def test_nobody_is_offered_to_approve_what_they_ordered(browser: Callable[..., Client], office) -> None:
-    payment = paid(office, "ordered", ordered_by=office.finance1.id)
+    payment = paid(office, "ordered", kind="settlement", ordered_by=office.finance1.id)
     mine = browser("finance1").get(f"{FINANCE}?show=approve").content.decode()
     assert "approve_payment" not in mine and "Another person has to approve" in mine
     other = browser("finance2").get(f"{FINANCE}?show=approve").content.decode()
     assert f"payments/{payment.part}/approve_payment/" in other
+    number = models.Claim.objects.get(id=payment.aggregate_id).number
+    form = (
+        browser("finance2").get(f"/console/claims/{number}/payments/{payment.part}/approve_payment/").content.decode()
+    )
+    assert "Payment 1. CNY 2,150.00 · Settlement · 王*明 ****0011<" in form, "to whom, of which kind"
+
+
+@pytest.mark.norm("4")
+def test_nobody_is_offered_a_payment_to_an_account_that_they_gave(browser: Callable[..., Client], office) -> None:
+    payment = paid(office, "ordered", kind="settlement", exposure=1)
+    number = models.Claim.objects.get(id=payment.aggregate_id).number
+    models.Party.objects.filter(aggregate_id=payment.aggregate_id, part=1).update(account_by=office.finance1.id)
+    step = f"payments/{payment.part}/approve_payment/"
+    for page in (f"{FINANCE}?show=approve", "/console/approvals/", f"/console/claims/{number}/"):
+        assert step not in browser("finance1").get(page).content.decode(), page
+        assert step in browser("finance2").get(page).content.decode(), page
 
 
 def test_silence_of_the_bank_is_pointed_out(browser: Callable[..., Client], office) -> None:

@@ -11,7 +11,7 @@ from lipei.norms.texts import LANGUAGES, text
 from lipei.services import actions
 from lipei.store import models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 @pytest.mark.norm("4")

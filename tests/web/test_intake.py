@@ -14,6 +14,8 @@ from lipei.norms.texts import text
 from lipei.services import intake, prenotices
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 
 def test_phone_and_story_suffice(browser, office):
     client = browser("intake1")

@@ -9,6 +9,8 @@ from django.test import Client
 
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 OURS = {"HTTP_ORIGIN": "http://testserver"}
 WORDS = '客户说：保险杠\n还有 <b>车灯</b> & "倒车镜"'
 

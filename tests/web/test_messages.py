@@ -14,6 +14,8 @@ from lipei.reads import rulebook
 from lipei.services import previews
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 PAGE = "/console/messages/"
 
 

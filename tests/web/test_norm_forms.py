@@ -11,36 +11,45 @@ from django.test import Client
 from tests.web.conftest import reported
 
 from lipei.norms import loader
-from lipei.norms.declared import TABLES
+from lipei.norms.declared import TABLES, shape_of
 from lipei.norms.texts import LANGUAGES, texts
 from lipei.reads import rulebook
 from lipei.store import models
 from lipei.web.console.norm_context import words_of
 from lipei.web.console.norm_draw import Input
-from lipei.web.console.norm_pieces import draw_piece, piece, put, read_piece, typed_piece
-from lipei.web.console.norm_words import Words, sections
+from lipei.web.console.norm_pieces import document_of, draw_piece, piece, put, read_piece, typed_piece
+from lipei.web.console.norm_sections import sections
+from lipei.web.console.norm_words import Words
+
+PRODUCTS = tuple(path.stem for path in sorted((loader.FOLDER / "products").glob("*.yaml")))
+
+pytestmark = pytest.mark.once
 
 
-def opened(table: str, language: str = "en") -> tuple[Words, dict[str, Any]]:
-    document = loader.read(loader.default_text(table))
+def opened(name: str, language: str = "en") -> tuple[Words, dict[str, Any]]:
+    """A shipped table, or the shipped terms of a product by their file's name."""
+    table = "products" if name in PRODUCTS else name
+    file = loader.FOLDER / ("products" if table == "products" else "") / f"{name}.yaml"
+    document = document_of(table, file.read_text(encoding="utf-8"))
     return words_of(table, document, book=loader.rulebook({}), language=language), document
 
 
-def parts(w: Words, table: str, document: dict[str, Any]) -> list[str]:
+def parts(w: Words, document: dict[str, Any]) -> list[str]:
     """The place of every piece that can be edited."""
+    shape = shape_of(w.table, document)
     return [
         part
-        for section in sections(w, TABLES[table], document)
+        for section in sections(w, shape, document)
         for part in ([row["part"] for row in section["rows"]] if "rows" in section else [section["part"]])
-        if piece(w, TABLES[table], document, part) is not None
+        if piece(w, shape, document, part) is not None
     ]
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [*TABLES, *PRODUCTS])
 def test_a_form_that_nobody_touched_changes_nothing(table: str) -> None:
     w, document = opened(table)
-    for part in parts(w, table, document):
-        one = piece(w, TABLES[table], document, part)
+    for part in parts(w, document):
+        one = piece(w, shape_of(w.table, document), document, part)
         assert one is not None
         value, named, errors = read_piece(w, one, typed_piece(w, one))
         assert errors == {}, part
@@ -52,15 +61,19 @@ def drawn(inputs: list[Input]) -> list[Input]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES[:2])
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [*TABLES, *PRODUCTS])
 def test_every_field_has_a_label_and_every_choice_words(table: str, language: str) -> None:
     w, document = opened(table, language)
-    for part in parts(w, table, document)[:12]:
-        one = piece(w, TABLES[table], document, part)
+    for part in parts(w, document)[: None if table in PRODUCTS else 12]:
+        one = piece(w, shape_of(w.table, document), document, part)
         assert one is not None
         for field in drawn(draw_piece(w, one, typed_piece(w, one), {})):
             assert field.label or field.kind == "hidden", field.name
-            codes = [code for code, words in field.options if code and words == code and not code.isupper()]
+            codes = [
+                code
+                for code, words in field.options
+                if words == code and not (code.isupper() or code.isdigit() or not code)
+            ]
             assert not codes, (field.name, codes)
 
 
@@ -190,6 +203,26 @@ def test_what_makes_no_sense_is_refused_in_words(browser: Any, office: Any) -> N
     assert "Claims handler" in body and "rules twice" in body and "authority.limits" not in body
 
 
+def test_a_source_is_said_in_every_language_or_once(browser: Any, office: Any) -> None:
+    client = browser("manager1")
+
+    def saved(**typed: str) -> Any:
+        page = sent(client, client.get("/console/norms/authority/edit/"), "open:-")
+        page = sent(client, page, "check", **{f"f__source__{spoken}": said for spoken, said in typed.items()})
+        if page.status_code == 200:
+            sent(client, page, "save", reason="Board")
+        return page.status_code, loader.read(models.NormVersion.objects.filter(table="authority").last().document)[
+            "source"
+        ]
+
+    every = {"zh-hans": "董事会决议", "zh-hant": "董事會決議", "en": "Resolution of the board"}
+    assert saved(**every) == (200, every)
+    assert saved(en="") == (422, every)  # two of three
+    assert saved(**{"zh-hans": "", "zh-hant": "", "en": "Resolution 7"}) == (200, "Resolution 7")
+    for language in LANGUAGES:
+        assert "Resolution 7" in browser("manager1", language).get("/console/norms/authority/").content.decode()
+
+
 def test_a_triage_rule_of_ones_own_with_a_condition_in_groups(browser: Any, office: Any) -> None:
     client = browser("manager1")
     page = sent(client, client.get("/console/norms/triage/edit/?part=rules/%2B"), "add:f.when.of")
@@ -198,7 +231,7 @@ def test_a_triage_rule_of_ones_own_with_a_condition_in_groups(browser: Any, offi
     typed = {
         "f__when__of__0__op": "in", "f__when__of__0__value": ["motor"], "f__when__of__1__of__0__field": "deaths",
         "f__names__0__zh-hans": "夜间车险", "f__names__0__zh-hant": "夜間車險", "f__names__0__en": "Motor at night",
-        "f__lane": "complex", "f__source": "ours", "f__source_status": "read",
+        "f__lane": "complex", "f__source__en": "ours", "f__source_status": "read",
     }  # fmt: skip
     page = sent(client, page, "add:f.when.of.1.of", **typed)
     typed = {

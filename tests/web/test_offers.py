@@ -7,23 +7,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.company import NOW
+from tests.company import NOW, policy
 
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
 from lipei.norms.texts import LANGUAGES, text
-from lipei.services import actions, sweeps
+from lipei.services import actions, intake, sweeps
 from lipei.store import models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 REASON = "修理厂报价更高"
 OFFERED = Money(1_600_000, "CNY")
 """More than a rule may advance, less than a handler may."""
 
 
-def act(number: str, subject: str, action: str, command: Any, actor: Any, at: Any = NOW) -> Any:
-    done = actions.act(number, subject, action, 1 if subject != "claim" else 0, command, actor=actor, now=at)
+def act(number: str, subject: str, action: str, command: Any, actor: Any, at: Any = NOW, part: int = 1) -> Any:
+    done = actions.act(number, subject, action, part if subject != "claim" else 0, command, actor=actor, now=at)
     assert not isinstance(done, Refusal), done
     return done.case
 
@@ -44,7 +44,9 @@ def sent(office, claim, handler_code):
         claim,
         "party",
         "correct",
-        c.PartyReported(name="李雷", account_name="李雷", account_number="6222021001116245702"),
+        c.PartyReported(
+            name="李雷", account_name="李雷", account_number="6222021001116245702", account_bank="102290000000"
+        ),
         handler,
     )
     act(claim, "party", "check_identity", c.CheckIdentity("resident_id", "11010519491231002X"), handler)
@@ -120,3 +122,43 @@ def test_a_refusal_starts_with_no_ground_and_wants_one(office, browser, claim, h
     silent = client.post(where, {"reason": "竞速"})
     assert silent.status_code == 422 and {"code", "clause"} <= {f.name for f in silent.context["fields"] if f.error}
     assert models.Exposure.objects.get(part=1).state == "assessed"
+
+
+@pytest.mark.norm("2.2.4")
+def test_a_code_goes_to_the_heir_whom_the_handler_chooses(office, browser):
+    """Whoever is on the phone gets the code, not whoever is next in turn."""
+    policy("PA-1", "personal_accident", {"accidental_death": {"sum_insured_minor": 900_000}}, name="王大明",
+           phone="13800138011", seed=7)  # fmt: skip
+    said = c.Report(story="我爱人被撞身故。", name="李芳", phone="13900139001", policy_number="PA-1", loss_at=NOW,
+                    loss_kind="accidental_death", insured_died=True)  # fmt: skip
+    done = intake.report(said, actor=office.intake1, now=NOW)
+    number, handler = done.case.claim.number, office.handler_of(done.case)
+    heir = {"acts_for": 2, "mandate": "inheritance"}
+    if not done.case.exposures:
+        act(number, "exposure", "add", c.AddExposure("accidental_death", "accidental_death", 2), handler, part=0)
+    act(number, "party", "correct", c.PartyReported(roles=("reporter", "heir"), **heir), handler)
+    act(number, "party", "add", c.PartyReported(("heir",), "李华", "13900139002", **heir), handler, part=0)
+    for part in (1, 3):
+        act(
+            number,
+            "party",
+            "check_identity",
+            c.CheckIdentity("passport", f"E{part}", "inheritance"),
+            handler,
+            part=part,
+        )
+    act(number, "exposure", "assess", c.Assess(), handler)
+    act(number, "exposure", "check_assessment", None, office.lead1)
+    act(number, "exposure", "submit_decision", c.SubmitDecision(without_papers="原件已核对"), handler)
+    act(number, "exposure", "approve_decision", c.ApproveDecision("原件已核对"), office.approver1)
+    act(number, "offer", "send", c.SendOffer((c.Share(1, 1, 2), c.Share(3, 1, 2))), handler)
+    client = browser(next(code for code, row in office.rows.items() if row.id == handler.staff_id))
+    page = client.get(f"/console/claims/{number}/")
+    codes = [b for o, row in page.context["offers"] for b in row if b["action"] == ("offer", "send_code")]
+    assert [(b["label"], b["says"]) for b in codes] == [
+        ("Send a code to 1. 李*", {"party": 1}),
+        ("Send a code to 3. 李*", {"party": 3}),
+    ]
+    assert '<input type="hidden" name="party" value="3">' in page.content.decode()
+    client.post(codes[1]["href"], {"seen_version": page.context["version"], "party": "3"})
+    assert [d.party for d in models.Delivery.objects.filter(message="one_time_code")] == [3]

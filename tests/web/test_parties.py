@@ -16,7 +16,7 @@ from lipei.reads import masking
 from lipei.services import actions
 from lipei.store import models
 
-pytestmark = pytest.mark.norm("4")
+pytestmark = [pytest.mark.once, pytest.mark.norm("4")]
 
 
 def act(number: str, subject: str, action: str, part: int, command: Any, actor: Any) -> Any:

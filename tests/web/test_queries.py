@@ -42,4 +42,4 @@ def test_a_claim_costs_the_same_whatever_its_history(office: Any, browser: Any) 
     before = queries(client, where)
     for n in range(30):
         actions.act(number, "claim", "add_note", 0, c.Write(f"note {n}"), actor=office.lead1, now=NOW)
-    assert queries(client, where) == before <= FRAME + 16
+    assert queries(client, where) == before <= FRAME + 18

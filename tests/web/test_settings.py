@@ -12,14 +12,16 @@ from tests.company import NOW
 from tests.web.conftest import PASSWORD, reported
 
 from lipei.jobs import loop
-from lipei.norms import loader
+from lipei.norms import loader, yaml_texts
 from lipei.norms.texts import text
 from lipei.services import norms, signs
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 
 def edited(table: str, change) -> str:
-    document = yaml.safe_load(loader.default_text(table))
+    document = yaml_texts.load(loader.default_text(table))
     change(document)
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
 
@@ -170,6 +172,23 @@ def test_an_administrator_adds_somebody_who_can_sign_in(browser, office, client)
     assert client.post("/accounts/login/", {"login": "handler9", "password": PASSWORD}).url == "/console/"
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("zh-hans", ("变更记录", "角色: 理赔专员", "否", "新密码、登录名")),
+        ("en", ("What was changed", "Roles: ", "→ No", "New password")),
+    ],
+)
+def test_what_was_changed_about_a_colleague_stands_on_their_page_with_who_did_it(browser, office, code, words):
+    row = office.rows["handler2"]
+    said = {"code": "handler2", "name": "改名", "roles": ["handler", "team_lead"], "unit": "shanghai", "languages": ["en"],
+            "username": "other2", "password": "a long one, this"}  # fmt: skip
+    assert browser("admin1").post(f"/console/staff/{row.id}/", said).status_code == 302
+    page = browser("admin1", code).get(f"/console/staff/{row.id}/").content.decode()
+    assert "Admin1" in page[page.index('id="changes"') :]
+    assert [w for w in words if w not in page] == [] and "a long one" not in page
+
+
 def test_what_is_wrong_with_a_colleague_stands_beside_the_field(browser, office):
     said = {"code": "handler1", "name": "", "roles": [], "username": "handler2", "password": "short"}
     answer = browser("admin1").post("/console/staff/new/", said)
@@ -240,6 +259,8 @@ def test_authority_is_lent_and_taken_back(browser, office):
 
 def test_a_token_is_shown_once(browser, office):
     client = browser("admin1")
+    form = client.get("/console/tokens/").content.decode()
+    assert "Read claims (claims:read)" in form and '<option value="handler1">Handler1 handler1</option>' in form
     made = client.post("/console/tokens/", {"name": "core system", "scopes": ["claims:read"]}).content.decode()
     assert "lipei_" in made
     assert "lipei_" not in client.get("/console/tokens/").content.decode().replace("lipei_language", "")
@@ -316,4 +337,8 @@ def test_what_failed_is_listed_with_its_reason_and_what_to_do(browser, office):
     call.refresh_from_db()
     assert (call.state, call.attempts) == ("queued", 0)
     admin.post(again)  # twice is once
+    models.Delivery.objects.update(channels=[], reason="no_address")
+    nowhere = admin.get("/console/health/failed/").content.decode()
+    ways = ", ".join(text(f"channel.{one}", "en") for one in norms.current().messages.rows["receipt"].channels)
+    assert ways in nowhere, "by which ways it could have gone, had there been an address"
     assert models.WebhookDelivery.objects.filter(state="queued").count() == 1

@@ -15,6 +15,7 @@ from tests.web.conftest import PASSWORD, REAL_CLOCK
 
 from lipei.services import verify
 from lipei.store import models
+from lipei.web.templatetags.lipei import browser_name
 
 pytestmark = pytest.mark.once
 
@@ -75,7 +76,7 @@ def test_two_steps(office, english, ticking):
     assert "Please confirm that it is you" in english.get(asked.url).content.decode()
     english.post(asked.url, {"password": PASSWORD})
     page = english.get("/accounts/2fa/totp/activate/")
-    assert page.status_code == 200 and "data:image/svg+xml" in page.content.decode()
+    assert page.status_code == 200 and 'class="lp-qr" src="data:image/svg+xml' in page.content.decode()
     secret = page.context["form"].secret
     made = english.post("/accounts/2fa/totp/activate/", {"code": code(secret)}, follow=True)
     assert "Recovery codes" in made.content.decode()
@@ -101,6 +102,9 @@ def test_sessions_are_listed(office, english):
     english.get("/console/work/")
     body = english.get("/accounts/sessions/").content.decode()
     assert "127.0.0.1" in body and "This one" in body
+    attempt(Client(), PASSWORD)
+    rows = english.get("/accounts/sessions/").content.decode().split("<tr>")[2:]
+    assert len(rows) == 2 and "This one" in rows[1], "the newest comes first"
 
 
 def test_one_session_is_ended_alone_and_that_is_on_record(office, english):
@@ -196,3 +200,16 @@ def test_language_switch_leads_nowhere_else(client, db):
 def test_look_is_kept(client, db):
     client.post("/theme/", {"theme": "dark", "next": "/accounts/login/"})
     assert 'data-bs-theme="dark"' in client.get(LOGIN).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0 Safari/537.36", "Chrome · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari · iPhone"),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/130.0 Safari/537.36 MicroMessenger/8.0", "WeChat · Android"),
+        ("curl/8.5.0", "curl/8.5.0"),
+    ],
+)
+def test_a_browser_is_called_as_people_call_it(agent: str, name: str) -> None:
+    assert browser_name(agent) == name

@@ -186,9 +186,13 @@ def test_the_claim_that_waits_is_named(demonstration, browser):
 
 @pytest.fixture
 def empty(db):
-    """Nobody but an administrator and a manager, and nothing else."""
+    """Nobody but an administrator, and nothing else."""
     rulebook.at.cache_clear()
-    for code in ("administrator", "manager"):
+    hired("administrator")
+
+
+def hired(*codes: str) -> None:
+    for code in codes:
         user = get_user_model().objects.create_user(username=code)
         models.Staff.objects.create(code=code, name=code, roles=(code,), user=user)
 
@@ -202,19 +206,37 @@ def of(code: str) -> Client:
     return client
 
 
-@pytest.mark.parametrize("code", ["administrator", "manager"])
-def test_an_empty_company_begins_with_the_list(empty, code):
-    client = of(code)
+def listed(code: str) -> dict[str, str]:
+    """The list as somebody sees it, by what is to be done."""
+    page = of(code).get("/console/setup/").content.decode()
+    return dict(re.findall(r'<li class="[^"]*" id="setup-(\w+)">(.*?)</li>', page, re.DOTALL))
+
+
+def test_an_empty_company_begins_with_the_list(empty):
+    client = of("administrator")
     assert client.get("/console/").url == "/console/setup/"
-    page = client.get("/console/setup/").content.decode()
-    assert "1 of 10 done" in page  # the calendar of this year comes along
-    assert "Still missing: Intake, Claims handler, Approver, Team lead, Finance" in page
-    edits = set(re.findall(r'href="/console/norms/(\w+)/edit/"', page))
-    assert edits == (
-        {"settings", "calendars", "messages"}
-        if code == "administrator"
-        else {"settings", "calendars", "duty", "products", "messages"}
-    )
+    assert "1 of 10 done" in client.get("/console/setup/").content.decode()  # the calendar of this year comes along
+    seen = listed("administrator")
+    assert "Still missing: Intake, Claims handler, Approver, Team lead, Claims manager, Finance" in seen["staff"]
+    hired("manager")
+    assert "Approver, Team lead, Finance" in listed("manager")["staff"]
+
+
+def test_the_list_says_who_may_do_what_one_may_not(empty):
+    hired("manager")
+    others = {
+        code: {item: re.findall("Done by: ([^<]+)", row) for item, row in listed(code).items()}
+        for code in ("administrator", "manager")
+    }
+    assert {item for item, roles in others["administrator"].items() if roles} == {"duty", "products"}
+    assert others["administrator"]["duty"] == ["Team lead, Claims manager"]
+    assert others["administrator"]["products"] == ["Claims manager"]
+    assert not any(others["manager"].values())
+    edits = {
+        item for item, row in listed("administrator").items() if re.search(r'href="/console/norms/\w+/edit/"', row)
+    }
+    assert edits == {"company", "calendar", "messages"}
+    assert 'href="/console/norms/duty/edit/"' in listed("manager")["duty"]
 
 
 def test_the_list_knows_what_is_done(office, settings):

@@ -15,6 +15,8 @@ from tests.web.test_queries import FRAME, queries
 
 from lipei.store import models
 
+pytestmark = pytest.mark.once
+
 TEAM = "/console/team/"
 
 

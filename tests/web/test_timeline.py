@@ -17,7 +17,7 @@ from lipei.norms.texts import LANGUAGES, text
 from lipei.services import actions, sweeps
 from lipei.store import models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 TWO = (c.ExposureReported("own_damage", "single_vehicle"), c.ExposureReported("third_party", "single_vehicle"))
 
 
@@ -59,3 +59,17 @@ def test_whoever_acted_is_named_once_in_an_entry(office, browser, claim, handler
     page = browser("manager1").get(f"/console/claims/{claim}/?timeline=all&entries=all").content.decode()
     rows = [r for r in re.findall(r"<li[^>]*>(.*?)</li>", page, re.S) if "lp-event-words" in r and handler.name in r]
     assert rows and all(r.count(handler.name) == 1 for r in rows)
+
+
+def test_what_one_person_did_alike_in_one_minute_stands_folded_behind_the_first(office, browser, claim, handler_code):
+    handler = getattr(office, handler_code)
+    asked = actions.act(claim, "claim", "request_papers", 0, actor=handler, now=NOW)
+    assert not isinstance(asked, Refusal) and len(asked.case.papers) > 2
+    for n in asked.case.papers:
+        came = actions.act(claim, "paper", "receive", n, c.Receive(), actor=office.intake1, now=NOW)
+        assert not isinstance(came, Refusal), came
+    page = browser("manager1").get(f"/console/claims/{claim}/").content.decode()
+    folded = [int(n) for n in re.findall(r"(\d+) more at the same time", page)]
+    assert folded and max(folded) >= 2
+    asked_of = set(re.findall(r"Asked of ([^<·]*)", page))
+    assert asked_of and not any(re.match(r"\d+\. \d+\. ", name) for name in asked_of), "one number before a name"

@@ -21,7 +21,7 @@ from lipei.norms import loader
 from lipei.services import actions
 from lipei.store import models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 __all__ = ["browser", "office", "today"]  # fixtures
 
 
@@ -59,6 +59,7 @@ def test_visits_stand_in_the_order_of_their_times(office, browser):
 def test_the_checklist_is_that_of_the_loss(office, browser):
     number = to_visit(office)
     page = browser("surveyor1").get(f"/console/visits/{number}/1/").content.decode()
+    assert "What is insured: 沪A***45" in page, "what the plate is compared with"
     assert "The plate is the one insured" in page and "The source of the water is found" not in page
 
 
@@ -116,6 +117,8 @@ def test_a_report_is_taken_once_however_often_it_comes(office, browser):
         assert client.post(where, said, headers={"Accept": "application/json"}).json() == {"done": True}
     survey = models.Survey.objects.get()
     assert (survey.state, survey.checklist) == ("recorded", {"damage_matches": True, "old_damage_apart": False})
+    told = browser("lead1").get(f"/console/claims/{number}/").content.decode()
+    assert "The damage matches the story: Yes" in told and "old_damage_apart" not in told
     assert models.Entry.objects.filter(kind="survey.recorded").count() == 1
     other = client.post(where, {"findings": "别的"}, headers={"Accept": "application/json"})
     assert other.status_code == 409 and other.json()["error"]

@@ -70,6 +70,7 @@ def test_groups_in_the_order_in_which_promises_break(browser: Callable[..., Clie
 
 
 def test_the_next_step_of_a_row_is_one_press(browser: Callable[..., Client], three: list[str], office: Any) -> None:
+    models.Claim.objects.filter(number=three[0]).update(accepted_at=NOW)
     assert f'href="/console/claims/{three[0]}/give_opinion/"' in page(browser("handler1"), WORK), (
         "a form is a link away"
     )
@@ -147,6 +148,12 @@ def test_the_names_of_customers_are_masked(browser: Callable[..., Client], three
 def test_an_empty_worklist_says_so(browser: Callable[..., Client]) -> None:
     assert "All done" in page(browser("handler1"), WORK)
     assert "No claims yet" in page(browser("manager1"), ALL)
+
+
+def test_a_surname_alone_is_too_little_and_the_list_says_what_is_enough(browser: Callable[..., Client]) -> None:
+    for where in (WORK, ALL):
+        assert "at least two characters of a name" in page(browser("manager1"), f"{where}?q=宋")
+        assert "Remove a filter" in page(browser("manager1"), f"{where}?q=宋一")
 
 
 # --- staying up to date -----------------------------------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
 from lipei.api import calls, problems, shapes
 from lipei.api.access import token_of
+from lipei.api.problems import Problem
 from lipei.api.reading import fault
 from lipei.domain.commands import COMMANDS
 from lipei.domain.events import Refusal
@@ -15,6 +17,7 @@ from lipei.domain.lifecycle import FALLS_SHORT, STEPS, Step
 from lipei.reads import claims as claims_read
 from lipei.services import actions
 
+_ADDRESS = re.compile(r"claims/\d+/(?:([a-z_]{1,40})/([\w-]{1,40})/)?([a-z_]{1,40})")
 Endpoint = Callable[..., HttpResponse]
 
 
@@ -29,6 +32,23 @@ def path_of(step: Step) -> str:
         return f"/claims/{{number}}/{step.action}"
     part = "new" if step.makes_part else "{int:part}"
     return f"/claims/{{number}}/{shapes.PLURALS[step.subject]}/{part}/{step.action}"
+
+
+def unknown(address: str) -> Problem | None:
+    """What is wrong with an address that looks like one of an action: the kind of part, the action, or the number."""
+    found = _ADDRESS.fullmatch(address)
+    if found is None:
+        return None
+    plural, part, action = (said or "" for said in found.groups())
+    subject = next((one for one, named in shapes.PLURALS.items() if named == plural), "" if plural else "claim")
+    if not subject:
+        known = ", ".join(shapes.PLURALS.values())
+        return Problem(404, "refusal.unknown_parts", {"parts": plural, "known": known})
+    own = [step for step in steps() if step.subject == subject]
+    if any(step.action == action and not step.makes_part for step in own) and part:
+        return Problem(404, "refusal.unknown_part", {"part": f"{subject} {part}"})
+    names = [f"new/{step.action}" if step.makes_part and plural else step.action for step in own]
+    return Problem(404, "refusal.unknown_action_here", {"action": action, "actions": ", ".join(names)})
 
 
 def endpoint(step: Step) -> Endpoint:

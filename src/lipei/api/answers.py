@@ -143,7 +143,16 @@ SETTLEMENT = _object(
         "currency": {"type": "string"},
         "payable": _MONEY,
         "paid": _MONEY,
-        "exposures": {"type": "array", "items": _object({}, more=True)},
+        "exposures": {
+            "type": "array",
+            "items": _object(
+                {
+                    "computed": {"type": "boolean"},
+                    "why": {"type": "string", "description": "Why an assessed head of loss has no sum; else empty."},
+                },
+                more=True,
+            ),
+        },
     },
     "number",
     "currency",

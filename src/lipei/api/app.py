@@ -318,26 +318,32 @@ api.add_router("", router)
 
 
 def _edge(view: Callable[..., HttpResponse], route: str) -> Callable[..., HttpResponse]:
-    """Every call counted and timed; what Django itself answers (a wrong method) in the form of all problems."""
+    """Every call counted and timed; what Django itself answers (a wrong method) in the form of all problems.
+
+    HEAD is answered as GET is; the server sends the head of it alone (RFC 9110 9.3.2).
+    """
 
     @functools.wraps(view)
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         begun = time.perf_counter()
+        asked, request.method = request.method or "", "GET" if request.method == "HEAD" else request.method
         with rulebook.held():
             response = view(request, *args, **kwargs)
         if response.status_code == 405:
             allowed = response.headers.get("Allow", "")
+            allowed = f"{allowed}, HEAD" if "GET" in allowed and "HEAD" not in allowed else allowed
             response = problems.answer(request, Problem(405, "refusal.method", {"allowed": allowed}))
             response["Allow"] = allowed
-        operators.observe(request.method or "", route, response.status_code, time.perf_counter() - begun)
+        request.method = asked
+        operators.observe(asked, route, response.status_code, time.perf_counter() - begun)
         return response
 
     return run
 
 
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """Any other address below ``/api``."""
-    return problems.answer(request, Problem(404, "refusal.missing"))
+    """Any other address below ``/api``; of an action it says what is unknown and what there is."""
+    return problems.answer(request, actions.unknown(rest) or Problem(404, "refusal.missing"))
 
 
 not_found.csrf_exempt = True  # type: ignore[attr-defined]

@@ -137,7 +137,8 @@ def answer(
     """The answer to an action, built from what was done without reading it again (but for the handler's name)."""
     language = problems.language_of(request)
     staff = people.names({done.case.claim.handler})
-    return shapes.respond(done_body(done, viewer=viewer, language=language, at=at, staff=staff, **more), status)
+    body = done_body(done, viewer=viewer, language=language, at=at, staff=staff, **more)
+    return shapes.respond(body, status, **shapes.version_tag(body))
 
 
 def done_body(
@@ -158,7 +159,8 @@ def done_body(
     own = [(s, e) for s, e in done.events if e.subject != "ledger"]
     version = max((s for s, _ in own), default=done.case.version)
     promised = claims_read.promised(done.case, book, viewer=viewer, language=language, now=at)
-    said = shapes.remarks(remarks.on(done.case, book, facts, language=language, now=at))
+    told = (*facts, *((e.kind, {**e.facts, "part": e.part}) for _, e in own))
+    said = shapes.remarks(remarks.on(done.case, book, told, language=language, now=at))
     body = shapes.summary(done.case, viewer=viewer, language=language, promised=promised, staff=staff, version=version)
     return {**body, "remarks": said, "events": shapes.events(own, language), **more}
 

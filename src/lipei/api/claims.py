@@ -57,7 +57,7 @@ def report(request: HttpRequest) -> HttpResponse:
     if isinstance(outcome, Refusal):
         raise problems.of_refusal(outcome)
     body = _reported(outcome, token, problems.language_of(request), at)
-    headers = {"Location": f"{shapes.BASE}/claims/{body['number']}"}
+    headers = {"Location": f"{shapes.BASE}/claims/{body['number']}", **shapes.version_tag(body)}
     if not outcome.events:
         headers["Idempotent-Replayed"] = "true"
     return shapes.respond(body, 201, **headers)
@@ -206,7 +206,7 @@ def read(request: HttpRequest, number: str) -> HttpResponse:
     body["remarks"] = shapes.remarks(said)
     if not shapes.is_outsider(token.actor):
         body["prenotices"] = shapes.prenotices(_prenotices(found, language, at))
-    return shapes.respond({**body, "masked": not unmask}, ETag=f'"{found.version}"')
+    return shapes.respond({**body, "masked": not unmask}, 200, **shapes.version_tag(body))
 
 
 def _prenotices(found: claims_read.Found, language: str, at: datetime) -> tuple[prenotices.Told, ...]:
@@ -264,5 +264,6 @@ def read_settlement(request: HttpRequest, number: str) -> HttpResponse:
     calls.query(request, {})
     token, language = token_of(request), problems.language_of(request)
     found = calls.find(number, token.actor)
-    settled = claims_read.settled(found.raw, found.rulebook, language=language)
+    told = remarks.facts_of(found.raw)
+    settled = claims_read.settled(found.raw, found.rulebook, language=language, facts=told)
     return shapes.respond(shapes.settlement(found.raw, settled))

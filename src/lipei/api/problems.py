@@ -100,8 +100,13 @@ def of_refusal(refusal: Refusal) -> Problem:
         more["changed"] = list(refusal.params["changed"])
     if "papers" in refusal.params:
         more["papers"] = list(refusal.params["papers"])
-    faults = {name: Fault(code, refusal.params) for name, code in refusal.fields.items()}
+    faults = {_said(name): Fault(code, refusal.params) for name, code in refusal.fields.items()}
     return Problem(STATUS[refusal.kind], refusal.code, refusal.params, faults=faults, more=more)
+
+
+def _said(field: str) -> str:
+    """A field as a request names it: an amount among the facts is kept in minor units and said without (``salvage``)."""
+    return field.removesuffix("_minor") if "facts" in field.split(".") else field
 
 
 class _Lenient(string.Formatter):
@@ -154,5 +159,7 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     response["Content-Language"] = language
     response["Vary"] = "Accept-Language"
     if problem.status == 401:
-        response["WWW-Authenticate"] = 'Bearer realm="lipei"'
+        # RFC 6750: nothing is said of an error to whom brought no token at all.
+        wrong = ', error="invalid_token"' if problem.code == "refusal.token_wrong" else ""
+        response["WWW-Authenticate"] = f'Bearer realm="lipei"{wrong}'
     return response

@@ -40,7 +40,7 @@ PLURALS: Mapping[str, str] = {
 }
 """How the parts of a claim stand in addresses."""
 SHOWN = {**PLURALS, "document": "documents"}
-HIDDEN = frozenset({"part", "settlement", "code_digest", "code_expires_at", "code_attempts"})
+HIDDEN = frozenset({"part", "settlement", "codes"})
 NOT_FOR_PROGRAMS = frozenset({"suspicion", "sampled", "help_wanted"})
 SEPARATOR = {"zh-hans": "", "zh-hant": "", "en": " "}
 
@@ -49,6 +49,11 @@ def respond(body: Any, status: int = 200, **headers: str) -> HttpResponse:
     """A JSON response."""
     data = orjson.dumps(body, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
     return HttpResponse(data, status=status, content_type="application/json", headers=headers)
+
+
+def version_tag(body: Mapping[str, Any]) -> dict[str, str]:
+    """The header that names the version of the claim that an answer shows, to be sent back as If-Match."""
+    return {"ETag": f'"{body["version"]}"'}
 
 
 def money(minor: int | None, currency: str) -> dict[str, str] | None:
@@ -262,7 +267,8 @@ def _settled(case: Case, found: Settled, currency: str) -> dict[str, Any]:
         for raw, line in zip(made, found.lines, strict=False)
     ]
     body = {
-        name: getattr(found, name) for name in ("exposure", "cover", "cover_name", "state", "computed", "provisional")
+        name: getattr(found, name)
+        for name in ("exposure", "cover", "cover_name", "state", "computed", "why", "provisional")
     }
     for name in ("reserve", "assessed", "payable", "ex_gratia", "paid"):
         body[name] = money(getattr(found, f"{name}_minor"), currency)

@@ -42,7 +42,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 def stop(request: HttpRequest, webhook: int) -> HttpResponse:
     """No more calls; what still waits is given up."""
     calls.command_of(request, Nothing, _no_currency)
-    outcome = webhooks.stop(webhook, actor=token_of(request).actor)
+    outcome = webhooks.stop(webhook, actor=token_of(request).actor, now=calls.now())
     if outcome is not None:
         raise problems.of_refusal(outcome)
     return shapes.respond({"id": webhook, "active": False})

@@ -22,6 +22,7 @@ from lipei.web import middleware
 FOR_OPERATORS = ("/healthz", "/readyz", "/metrics")
 PAGES = {trouble.STORAGE: ("507.html", 507), trouble.DATABASE: ("503.html", 503), trouble.NONE: ("500.html", 500)}
 FOR_PROGRAMS = "/api/"
+FOR_STAFF = ("/console/", "/accounts/")
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -40,7 +41,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     template, status = PAGES[trouble.of(error)]
     chosen = request.COOKIES.get(middleware.COOKIE, "")  # the staff record, which may say otherwise, is out of reach
     with translation.override(chosen if chosen in LANGUAGES else middleware.asked(request)):
-        response = render(None, template, status=status)
+        response = render(None, template, {"for_staff": request.path_info.startswith(FOR_STAFF)}, status=status)
     if status == 503:
         response["Retry-After"] = "10"
     return response

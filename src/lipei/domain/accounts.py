@@ -18,6 +18,9 @@ _SEPARATORS = re.compile(r"[\s\-‐‑–—]+")
 _IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}")
 _CARD_SHAPE = re.compile(r"[0-9]{16,19}")
 _OTHER_SHAPE = re.compile(r"[A-Z0-9]+")
+_BANK_CODE = re.compile(
+    r"[0-9]{12}|[0-9]{7}|[0-9]{3}|[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?"
+)  # CNAPS, TW, HK, BIC
 _OTHER_LENGTHS = range(5, 35)  # below: no bank has such numbers; above: ISO 20022 has no room (Max34Text)
 
 # Whole length of an IBAN by country: SWIFT IBAN registry, release 101.
@@ -76,6 +79,19 @@ _CLOSE_NAME_LENGTH_MIN = 6  # shorter names differ in a letter because they are 
 def compact_account(*, number: str) -> str:
     """The account number as it is compared, checked and sent: half-width, capitals, no blanks or hyphens."""
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper()
+
+
+def compact_bank(*, code: str) -> str:
+    """The bank code as it is checked and sent: half-width, capitals, no blanks or hyphens."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", code)).upper()
+
+
+def check_bank_code(*, number: str, code: str) -> str | None:
+    """Why the bank could not be found by this code; an account without one is found only where the number is an IBAN."""
+    code = compact_bank(code=code)
+    if not code:
+        return None if account_kind(number=number) == "iban" else "refusal.bank_code"
+    return None if _BANK_CODE.fullmatch(code) else "refusal.bank_code"
 
 
 def account_kind(*, number: str) -> AccountKind:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lipei.domain.claims import Case, Offer, Party
+from lipei.domain.parties import FIRMS
 
 INHERITANCE_ALL = "inheritance_all"
 MANDATES: Mapping[str, tuple[str, ...]] = {
@@ -69,6 +70,19 @@ def heirs(case: Case, number: int) -> tuple[int, ...]:
     return tuple(p.part for p in acting_for(case, number) if "heir" in p.roles)
 
 
+def may_receive(case: Case, claimant: int | None, payee: int) -> bool:
+    """Whether money for a claimant may go to this party before it was agreed who is paid.
+
+    To themselves, to who acts for them by a checked mandate, for the dead to who inherits, and to who treats or repairs.
+    """
+    if claimant in (None, payee) or claimant in represented(case, payee):
+        return True
+    party, owner = case.parties[payee], case.parties.get(claimant)
+    entitled = owner is not None and owner.deceased and bool(ENTITLED & set(party.roles))
+    provider = bool(FIRMS & set(party.roles)) and party.acts_for in (None, claimant)
+    return entitled or provider
+
+
 # --- whom we write to -------------------------------------------------------------------------------------------------
 
 
@@ -113,6 +127,12 @@ def offerees(case: Case, offer: Offer) -> tuple[int, ...]:
     sharing = tuple(s["payee"] for s in offer.shares if _entitled(case, s["payee"]))
     left = heirs(case, to.part) if to is not None and to.deceased and not sharing else ()
     return tuple(dict.fromkeys((*own, *sharing, *left)))
+
+
+def awaited(case: Case, offer: Offer) -> tuple[int, ...]:
+    """Who is still to agree to an offer, each by who speaks for them: to each of these goes a code of their own."""
+    missing = (n for n in offerees(case, offer) if n not in offer.agreed_parties)
+    return tuple(dict.fromkeys(to for n in missing for to in addressees(case, n)[:1]))
 
 
 def _entitled(case: Case, number: int) -> bool:

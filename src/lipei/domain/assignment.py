@@ -1,7 +1,8 @@
 """Assignment (派工): who handles a claim, and why this person (norm 2.2.1, 2.3.2, 1.4.3).
 
 Of all who may and can, the one who is expected to be done first. Nobody with an interest in the matter and nobody
-without the skill is ever chosen; region and language give way, in the order the table names, if else nobody is left.
+without the skill is ever chosen; region, language and authority give way, in the order the table names, if else nobody
+is left: whoever handles a claim above their authority has it decided by somebody else.
 With nobody at all the claim goes to its unit's queue, and says so.
 """
 
@@ -148,7 +149,8 @@ def assign(*, need: Need, candidates: Sequence[Candidate], table: AssignmentTabl
         eligible = [c for c in candidates if not set(found[c.staff_id]) - set(relaxed)]
         if eligible:
             ranked = sorted(eligible, key=lambda c: _rank(need, c, table))
-            reasons = (*_excluded(found, relaxed), *({"text": f"{REASON}relaxed_{code}"} for code in relaxed))
+            gave_way = [code for code in relaxed if code in found[ranked[0].staff_id]]
+            reasons = (*_excluded(found, relaxed), *({"text": f"{REASON}relaxed_{code}"} for code in gave_way))
             return _chosen(need, ranked, table, reasons)
     nobody = {"text": f"{REASON}nobody", "unit": need.queue}
     return Assignment(None, need.queue, (nobody, *_excluded(found, ())))

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from lipei.domain import sizes
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.money import Money
+from lipei.domain.settlement.terms import Products
 
 KINDS = ("assess", "reserve", "decide", "refuse", "ex_gratia", "advance", "guarantee", "pay", "waive")
 FOUR_EYES = tuple(kind for kind in KINDS if kind not in ("assess", "reserve"))
@@ -117,12 +119,13 @@ def may(
     currency: str,
     involved: Collection[str],
     at: datetime,
+    interested: Collection[str] = (),
 ) -> Granted | Refusal:
     """Whether the actor may do this at this instant.
 
     ``cumulative_minor`` is the claim's total with this act included (see `cumulative_minor`), ``involved`` the ids of
     all who made, checked or approved what is now to be continued, and of those on whose behalf they did: a first
-    approver is involved for the second.
+    approver is involved for the second. ``interested`` are the ids of those who have an interest in the matter.
     """
     assert kind in KINDS, kind
     needed = {"permission": f"authority.{kind}", "line": line, "currency": currency, "amount_minor": cumulative_minor}
@@ -132,11 +135,14 @@ def may(
     by_rule = actor.id.startswith("system:")
     if actor.id in involved and not by_rule:
         return Refusal("refusal.authority.own_work", "permission", needed)
-    ask = _Ask(table, tuple(delegations), kind, line, currency, frozenset(involved), at)
+    if not actor.hands.isdisjoint(interested):
+        return Refusal("refusal.authority.interest", "permission", needed)
+    ask = _Ask(table, tuple(delegations), kind, line, currency, frozenset(involved) | frozenset(interested), at)
     roles = actor.roles | {SYSTEM_ROLE} if by_rule else actor.roles - {SYSTEM_ROLE}
     best = max(_authorities(ask, actor, roles), key=lambda found: (found.limit_minor, -found.via))
     if best.limit_minor < cumulative_minor or not best.limit_minor:
-        code = "above_limit" if best.limit_minor else "none"
+        above = "above_ex_gratia_limit" if kind == "ex_gratia" else "above_limit"
+        code = above if best.limit_minor else "none"
         sums = {"amount": Money(cumulative_minor, currency), "limit": Money(best.limit_minor, currency)}
         return Refusal(f"refusal.authority.{code}", "permission", {**needed, **sums})
     second = needs_second(table=table, kind=kind, cumulative_minor=cumulative_minor, currency=currency)
@@ -241,11 +247,12 @@ def _reached(start: str, delegations: Sequence[Delegation]) -> set[str]:
 # --- the claim's cumulative amount ------------------------------------------------------------------------------------
 
 
-def cumulative_minor(*, case: Case, kind: str, part: int, amount_minor: int) -> int:
+def cumulative_minor(*, case: Case, kind: str, part: int, amount_minor: int, products: Products | None = None) -> int:
     """What the claim comes to for an act of this kind once ``amount_minor`` is done to ``part``.
 
     ``part`` is the exposure (for ``pay`` the payment; 0 for one not ordered yet, for ``waive`` ignored), in whose place
-    ``amount_minor`` counts. For ``advance`` and ``guarantee`` it comes on top of earlier ones. Minor units.
+    ``amount_minor`` counts. For ``advance`` and ``guarantee`` it comes on top of earlier ones. A head that is proposed
+    for refusal is refused whole, whatever is said. Minor units.
     """
     if kind == "pay":
         live = ("ordered", "approved", "submitted", "confirmed")
@@ -253,14 +260,30 @@ def cumulative_minor(*, case: Case, kind: str, part: int, amount_minor: int) -> 
     if kind == "waive":
         ended = (r for r in case.recoveries.values() if r.state == "written_off")
         return amount_minor + sum(r.due_minor - r.received_minor for r in ended)
-    others = sum(_MEASURES[kind](e) for e in case.exposures.values() if e.part != part)
     own = case.exposures.get(part)
-    if own is None or kind in ("assess", "reserve", "refuse"):
-        return others + amount_minor
+    if kind == "refuse":
+        refused = {e.part for e in case.exposures.values() if e.state == "refused"} - {part}
+        if own is not None and own.state == "refusal_proposed":
+            refused, amount_minor = refused | {part}, 0
+        decided = (
+            e for e in case.exposures.values() if e.part != part and e.state in ("approved", "agreed", "settled")
+        )
+        in_part = sum(sizes.excluded_minor(e) for e in decided)
+        return sizes.refused_minor(case, refused, products) + in_part + amount_minor
+    others = {e.part: _MEASURES[kind](e) for e in case.exposures.values() if e.part != part}
+    if kind in ("assess", "reserve") and own is not None:  # of sums that were decided nothing counts twice
+        return sum(sizes.counted_once(case, others | {part: amount_minor}, products, anew=part).values())
+    return _with_own(own, kind, amount_minor) + sum(others.values())
+
+
+def _with_own(own: Exposure | None, kind: str, amount_minor: int) -> int:
+    """What an act makes of the exposure itself: a sum on account comes on top of what was given before."""
+    if own is None:
+        return amount_minor
     given = own.advanced_minor + own.guaranteed_minor
     if kind in ("advance", "guarantee"):
-        return others + max(_committed(own), given + amount_minor)
-    return others + max(amount_minor, own.paid_minor, given)
+        return max(_committed(own), given + amount_minor)
+    return max(amount_minor, own.paid_minor, given)
 
 
 def _committed(exposure: Exposure) -> int:
@@ -273,14 +296,9 @@ def _committed(exposure: Exposure) -> int:
     )
 
 
-def _refused(exposure: Exposure) -> int:
-    return max(exposure.assessed_minor, exposure.reserve_minor) if exposure.state == "refused" else 0
-
-
 _MEASURES: Mapping[str, Callable[[Exposure], int]] = {
     "assess": lambda exposure: exposure.assessed_minor,
     "reserve": lambda exposure: exposure.reserve_minor,
-    "refuse": _refused,
     "decide": _committed,
     "ex_gratia": _committed,
     "advance": _committed,

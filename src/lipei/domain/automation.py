@@ -6,6 +6,7 @@ limit; whatever is excluded or doubtful goes to a person. It never refuses (norm
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from lipei.domain import accounts, papers, straight_through, triage
@@ -14,8 +15,8 @@ from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import World
 from lipei.domain.events import Refusal
 from lipei.domain.owing import owed_minor
-from lipei.domain.rules.decisions import settlement_of
 from lipei.domain.rules.payments import guardian_missing, identity_needed, payee_of
+from lipei.domain.rules.settlement import settlement_of
 from lipei.domain.settlement import Settlement
 from lipei.domain.straight_through import Facts, Verdict
 
@@ -26,14 +27,17 @@ NEXT_STEP = {
     "submitted": "approve_decision",
 }
 NOT_COMPUTED = "reason.straight_through.not_computed"
+NOT_TOLD = "reason.straight_through.not_told"
 PERSON_AT_WORK = "reason.straight_through.person_at_work"
 DEATH = "reason.straight_through.death"
 
 
-def triage_now(case: Case, world: World, now: datetime) -> tuple[str, bool, bool]:
-    """Lane, fast lane and report upwards as the table says now."""
-    found = triage.triage(case=case, table=world.rulebook.triage, now=now)
-    return found.lane, found.fast_lane, found.report_upwards
+def triage_differs(case: Case, world: World, now: datetime) -> bool:
+    """Whether the table says otherwise now: another lane, flag or rule. New figures under the same rules are no news."""
+    found = triage.triage(case=case, table=world.rulebook.triage, now=now, products=world.rulebook.products)
+    claim = case.claim
+    before = (claim.lane, claim.fast_lane, claim.report_upwards, [r["rule"] for r in claim.triage_reasons])
+    return (found.lane, found.fast_lane, found.report_upwards, [r.rule for r in found.reasons]) != before
 
 
 def eligible_exposures(case: Case, world: World, now: datetime) -> tuple[Exposure, ...]:
@@ -57,7 +61,20 @@ def verdict(case: Case, exposure: Exposure, world: World, now: datetime) -> Verd
     found = settlement_of(case, exposure, world)
     amount = found.payable_minor if isinstance(found, Settlement) else 0
     facts = facts_of(case, exposure, world, found, amount + _others(case, exposure), now)
+    if _assumes(found, world):
+        facts = replace(facts, needs_person=(*facts.needs_person, NOT_TOLD))
     return straight_through.eligible(facts=facts, table=world.rulebook.straight_through)
+
+
+def _assumes(found: Settlement | Refusal, world: World) -> bool:
+    """Whether the sum rests on something that nobody has said, for a head of damage where that has to be told."""
+    if isinstance(found, Refusal):
+        return False
+    terms = world.rulebook.products.version(found.product, found.terms_version)
+    cover = terms.covers[found.cover] if terms else None
+    if cover is None or cover.head not in world.rulebook.straight_through.payment.told_heads:
+        return False
+    return any(found.inputs["facts"].get(name) is None for name in cover.assumed)
 
 
 def _others(case: Case, exposure: Exposure) -> int:
@@ -101,6 +118,7 @@ def facts_of(
             case, exposure, world, amount_minor if paid_out_minor is None else paid_out_minor, now
         ),
         account_ok=_account_ok(case, exposure),
+        reporter_known=_reporter_known(case, world),
         duplicate=bool(world.alike),
         report_upwards=claim.report_upwards,
         needs_person=doubts,
@@ -124,6 +142,19 @@ def _identity_ok(case: Case, exposure: Exposure, world: World, amount_minor: int
         return False
     needed = identity_needed(world.rulebook, case.claim.currency, amount_minor)
     return not needed or payee.identity_checked_at is not None
+
+
+def _reporter_known(case: Case, world: World) -> bool:
+    """Whether the report came from the phone that the policy has on file, or somebody saw who the reporter is.
+
+    A policy's number alone is known to many.
+    """
+    reporter, region = case.party("reporter"), world.rulebook.settings.region
+    if reporter is None:
+        return False
+    on_file = accounts.normal_phone(number=world.on_file.get("phone", ""), region=region)
+    own = bool(on_file) and accounts.normal_phone(number=reporter.phone, region=region) == on_file
+    return own or reporter.identity_checked_at is not None
 
 
 def _account_ok(case: Case, exposure: Exposure) -> bool:

@@ -26,6 +26,9 @@ from zoneinfo import ZoneInfo
 Span = tuple[int, int]
 """One opening, in minutes since local midnight: from (inclusive) and to (exclusive, up to 1440)."""
 
+HOME = "home"
+"""In a table of rules: the calendar of the profile in force."""
+
 DAY_MINUTES = 24 * 60
 MINUTE = 60_000_000  # microseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -304,6 +307,11 @@ def check_spans(spans: tuple[Span, ...]) -> None:
         if not last <= opens < closes <= DAY_MINUTES:
             raise ValueError(f"openings {spans} overlap, run backwards or leave the day")
         last = closes
+
+
+def local_date(at: datetime, zone: str) -> date:
+    """The date on which an instant falls in a zone: a day begins at the midnight of its own place, not of UTC."""
+    return at.astimezone(ZoneInfo(zone)).date()
 
 
 def add_months(day: date, months: int) -> date:

@@ -237,10 +237,9 @@ class Offer:
     undisputed_minor: int = 0
     sent_at: datetime | None = None
     expires_at: datetime | None = None
-    code_digest: str = ""  # keyed digest of the one-time code
-    code_expires_at: datetime | None = None
-    code_attempts: int = 0
-    code_for: int | None = None  # the party the code was sent to
+    codes: tuple[
+        Any, ...
+    ] = ()  # one-time codes, one for each party asked: {"party", "digest", "expires_at", "attempts"}
     agreed_parties: tuple[int, ...] = ()  # those whose agreement is there, where several are asked
     answered_at: datetime | None = None
     agreed_by: str = ""

@@ -92,6 +92,7 @@ class Register:
 
     policy_number: str = said(length_max=40)
     reserves: tuple[Reserve, ...] = ()
+    estimate: Money | None = None  # where the policy is in another currency than what was estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +328,7 @@ class Convene:
 class Opine:
     """One expert's opinion and vote."""
 
-    vote: str = said("for", choices=("for", "against", "abstain"))
+    vote: str = said(choices=("for", "against", "abstain"), required=True)
     text: str = said(long=True, required=True)
     amount: Money | None = None
 
@@ -336,7 +337,7 @@ class Opine:
 class Conclude:
     """What the consultation came to."""
 
-    outcome: str = said("accepted", choices=("accepted", "rejected", "undecided"))
+    outcome: str = said(choices=("accepted", "rejected", "undecided"), required=True)
     text: str = said(long=True, required=True)
 
 

@@ -39,6 +39,7 @@ class World:
     candidates: tuple[Candidate, ...] = ()
     roster: Roster | None = None
     delegations: tuple[Any, ...] = ()
+    interested: frozenset[str] = frozenset()  # ids of colleagues who share a phone or identity number with a party
     alike: tuple[str, ...] = ()  # numbers of claims that look like the same loss
     on_file: Mapping[str, str] = field(default_factory=dict)  # contact and account known from the policy
     number: str = ""  # the number a new claim gets

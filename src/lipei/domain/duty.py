@@ -8,11 +8,11 @@ is called; after the last the team lead, then around again, until somebody answe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from lipei.domain.calendars import Calendar
+from lipei.domain.calendars import HOME, Calendar
 from lipei.domain.conditions import Condition
 from lipei.domain.events import Refusal
 
@@ -54,6 +54,10 @@ class DutyTable:
     calendar: str
     calls: Condition
     roster: Roster
+
+    def at_home(self, calendar: str) -> DutyTable:
+        """The table where `HOME` means this calendar, that of the profile in force."""
+        return replace(self, calendar=calendar) if self.calendar == HOME else self
 
 
 @dataclass(frozen=True, slots=True)

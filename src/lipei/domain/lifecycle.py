@@ -26,6 +26,7 @@ from lipei.domain.owing import (
     is_turned_down,
     undisputed_minor,
 )
+from lipei.domain.permissions import MAY, ROLES, VIEW
 
 OPEN = ("reported", "investigating", "assessing", "deciding", "offering", "paying")
 ENDED = ("closed", "withdrawn", "cancelled")
@@ -145,12 +146,12 @@ STEPS: tuple[Step, ...] = (
     *_rows(
         "payment",
         ("order", NEW, "ordered", "payment.ordered", ("handler:own", *LEADS, "finance:company", "system"), ("claim_open", "something_agreed")),
-        ("approve_payment", ("ordered",), "approved", "payment.approved", ("finance:company", *LEADS, "system"), ("not_the_orderer", "not_the_decider", "not_approved_by_me")),
+        ("approve_payment", ("ordered",), "approved", "payment.approved", ("finance:company", *LEADS, "system"), ("not_the_orderer", "not_the_account_giver", "not_the_estimator", "not_the_decider", "not_approved_by_me")),
         ("submit", ("approved",), "submitted", "payment.submitted", ("finance:company", "system")),
         ("confirm", ("submitted", "failed"), "confirmed", "payment.confirmed", ("finance:company", "system")),
         ("fail", ("submitted",), "failed", "payment.failed", ("finance:company", "system")),
         ("give_back", ("confirmed",), "failed", "payment.given_back", ("finance:company", "system")),
-        ("retry", ("failed",), "approved", "payment.retried", ("finance:company", *LEADS), ("claim_open",)),
+        ("retry", ("failed",), "approved", "payment.retried", ("finance:company", *LEADS), ("claim_open", "not_the_decider")),
         ("cancel", ("ordered", "approved", "failed"), "cancelled", "payment.cancelled", ("finance:company", *LEADS)),
     ),
     *_rows(
@@ -268,6 +269,16 @@ def _deciders(case: Case, payment: Any) -> tuple[str, ...]:
     return (exposure.decided_by, *exposure.approvals) if exposure else ()
 
 
+def _estimators(case: Case, payment: Any) -> tuple[str, ...]:
+    exposure = case.exposures.get(payment.exposure)
+    return (exposure.assessed_by, exposure.checked_by) if exposure else ()
+
+
+def _account_giver(case: Case, payment: Any) -> str:
+    payee = case.parties.get(payment.payee or 0)
+    return payee.account_by if payee else ""
+
+
 def _approved_by(part: Any) -> tuple[str, ...]:
     return tuple(getattr(part, "approvals", ()) or getattr(part, "approved_by", ()))
 
@@ -302,6 +313,8 @@ GUARDS: Mapping[str, Guard] = {
     "not_approved_by_me": lambda case, part, actor: not _mine(actor, *_approved_by(part)),
     "not_the_proposer": lambda case, part, actor: not _mine(actor, part.refusal_proposed_by),
     "not_the_orderer": lambda case, part, actor: not _mine(actor, part.ordered_by),
+    "not_the_account_giver": lambda case, part, actor: not _mine(actor, _account_giver(case, part)),
+    "not_the_estimator": lambda case, part, actor: not _mine(actor, *_estimators(case, part)),
     "not_the_decider": lambda case, part, actor: not _mine(actor, *_deciders(case, part)),
     "not_the_opener": lambda case, part, actor: not _mine(actor, part.opened_by),
     "invited": lambda case, part, actor: not part.experts or actor.staff_id in part.experts,
@@ -342,6 +355,16 @@ def _scopes(who: tuple[str, ...], roles: frozenset[str]) -> frozenset[str]:
     return frozenset(scope for role, _, scope in (w.partition(":") for w in who) if role in roles)
 
 
+def holders(what: str) -> tuple[str, ...]:
+    """The roles of colleagues that may take a step ``subject.action``, do something beside claims (`permissions.MAY`), or see
+    ``claims``; empty where it is no matter of roles.
+    """
+    subject, _, action = what.partition(".")
+    step = BY_ACTION.get((subject, action))
+    who = {one.partition(":")[0] for one in step.who} if step else VIEW if what == "claims" else MAY.get(what, ())
+    return tuple(role for role in ROLES if role in who)
+
+
 def within(case: Case, actor: Actor, scope: str) -> bool:
     """Whether the case lies within a scope of the actor.
 
@@ -361,7 +384,8 @@ def check(*, case: Case, step: Step, part: Any, actor: Actor) -> Refusal | None:
     """None if the step may be taken now, else the refusal: permission first, so that nobody learns states by trying."""
     allowed = scopes(step, actor)
     if not any(within(case, actor, scope) for scope in allowed):
-        return Refusal("refusal.not_permitted", "permission", {"permission": f"{step.subject}.{step.action}"})
+        code = "refusal.only_by_itself" if step.who == ("system",) else "refusal.not_permitted"
+        return Refusal(code, "permission", {"permission": f"{step.subject}.{step.action}"})
     if actor.id.startswith(customers.PREFIX) and not customers.reaches(case, actor, step.subject, step.action, part):
         return Refusal("refusal.not_yours", "permission", {"permission": f"{step.subject}.{step.action}"})
     if step.sources not in (NEW, EVERY) and part.state not in step.sources:
@@ -375,7 +399,7 @@ def check(*, case: Case, step: Step, part: Any, actor: Actor) -> Refusal | None:
 
 _PERSONAL = frozenset(
     {"a_person", "not_the_assessor", "not_the_maker", "not_the_proposer", "not_the_orderer", "not_the_decider",
-     "not_the_opener", "not_approved_by_me", "assigned_to_me", "duty_calls_me", "invited",
+     "not_the_account_giver", "not_the_estimator", "not_the_opener", "not_approved_by_me", "assigned_to_me", "duty_calls_me", "invited",
      "checker_or_turned_down"}
 )  # fmt: skip
 

@@ -21,11 +21,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product's line and covers, as far as other tables need them; its terms are a table of their own."""
+    """A product's line and covers, as far as other tables need them; its terms are a table of their own.
+
+    ``liability``: those of the covers under which others claim from the insured.
+    """
 
     code: str
     line: str
     covers: tuple[str, ...] = ()
+    liability: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class MessageRow:
     ``when`` must hold as the event happens, ``still`` when the message is about to leave: what has been overtaken
     meanwhile (a night of quiet hours, a mail server that was down) is not said any more. ``void_by`` are later events
     that make it void whatever is true then: of the same part, where they are about the same kind of part.
-    ``law``: the law wants it said, so that nothing makes it void.
+    ``law``: the law wants it said, so that nothing makes it void but that the decision itself is taken back.
     """
 
     code: str

@@ -138,6 +138,23 @@ def allocate(total_minor: int, weights: Sequence[int | Fraction]) -> tuple[int, 
     return tuple(shares) if total_minor >= 0 else tuple(-share for share in shares)
 
 
+def allocate_rows(sums_minor: Sequence[int], weights: Sequence[int | Fraction]) -> tuple[tuple[int, ...], ...]:
+    """Several sums, none negative, each shared by the same weights: each adds up, and so do the shares of all together.
+
+    Whoever has a share gets of the total what `allocate` gives, and of each sum their part to within a unit or so.
+    """
+    wanted = allocate(sum(sums_minor), weights)
+    whole = sum(Fraction(weight) for weight in weights)
+    rows = [[int(minor * Fraction(weight) / whole) for weight in weights] for minor in sums_minor]
+    lacking = [total - sum(row[i] for row in rows) for i, total in enumerate(wanted)]
+    for row, minor in zip(rows, sums_minor, strict=True):
+        for i, lack in enumerate(lacking):
+            units = min(lack, minor - sum(row))
+            row[i] += units
+            lacking[i] -= units
+    return tuple(tuple(row) for row in rows)
+
+
 def parse(text: str, currency: str, *, negative: bool = False, largest_minor: int = LARGEST_MINOR) -> Money:
     """The amount written as ``1234.56``: plain digits, a point, no separators, no more decimals than the currency has.
 

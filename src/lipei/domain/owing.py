@@ -58,16 +58,28 @@ def guaranteed_open_minor(case: Case, exposure: int, payee: int | None = None) -
 
 
 def given_besides_minor(case: Case, exposures: Iterable[int], offer: int) -> int:
-    """Minor units given, on their way or guaranteed for these exposures on account, to a hospital or under earlier offers.
+    """Minor units paid or on their way for these exposures on account, to a hospital or under earlier offers.
 
-    That is, all but what is paid under ``offer`` itself (0: none), less what came back of overpayments.
+    That is, all but what is paid under ``offer`` itself (0: none), less what came back of overpayments. What is only
+    promised to a hospital is not paid: see `kept_minor`.
     """
     heads = frozenset(exposures)
     paid = (p for p in case.payments.values() if p.exposure in heads and p.state in LIVE)
     out = sum(p.amount_minor for p in paid if not offer or p.offer != offer)
     back = (r for r in case.recoveries.values() if r.exposure in heads and r.kind == "overpayment")
-    promised = sum(guaranteed_open_minor(case, n) for n in heads)
-    return max(0, out + promised - sum(r.received_minor for r in back))
+    return max(0, out - sum(r.received_minor for r in back))
+
+
+def kept_minor(case: Case, exposures: Iterable[int], offer: int) -> int:
+    """Minor units held back of these exposures for a hospital that may still call for them; never more than is left.
+
+    What the hospital does not call for is paid to whoever it is due to once the guarantee is released.
+    """
+    found = 0
+    for number in frozenset(exposures):
+        left = owed_minor(case.exposures[number]) - given_besides_minor(case, (number,), offer)
+        found += min(guaranteed_open_minor(case, number), max(0, left))
+    return found
 
 
 def is_current(case: Case, offer: Offer) -> bool:
@@ -81,11 +93,16 @@ def is_reworked(case: Case, offer: Offer) -> bool:
     return offer.state in TURNED_DOWN and any(case.exposures[n].state != "approved" for n in offer.exposures)
 
 
-def given_minor(case: Case, exposure: int, states: tuple[str, ...] = LIVE) -> int:
-    """Minor units paid, on their way or guaranteed for an exposure, less what was recovered of overpayments."""
+def paid_out_minor(case: Case, exposure: int, states: tuple[str, ...] = LIVE) -> int:
+    """Minor units paid or on their way for an exposure, less what was recovered of overpayments."""
     out = sum(p.amount_minor for p in case.payments.values() if p.exposure == exposure and p.state in states)
     back = sum(r.received_minor for r in case.recoveries.values() if r.exposure == exposure and r.kind == "overpayment")
-    return out + guaranteed_open_minor(case, exposure) - back
+    return out - back
+
+
+def given_minor(case: Case, exposure: int, states: tuple[str, ...] = LIVE) -> int:
+    """Minor units paid, on their way or guaranteed for an exposure, less what was recovered of overpayments."""
+    return paid_out_minor(case, exposure, states) + guaranteed_open_minor(case, exposure)
 
 
 def offer_of(case: Case, exposure: int) -> int:

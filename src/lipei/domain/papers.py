@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date
 
 from lipei.domain import acting, facts
+from lipei.domain.calendars import local_date
 from lipei.domain.claims import Case, Claim, Document, Exposure, Paper, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Compare, Condition, Group, holds, values_of
@@ -79,7 +80,7 @@ class PaperRow:
     required: str
     when: Condition | None = None
     why: str = ""
-    source: str = ""
+    waits: bool = True  # while nobody knows whether `when` holds, no rule pays
     source_status: str = ""
 
 
@@ -94,11 +95,15 @@ class PaperList:
 
 @dataclass(frozen=True, slots=True)
 class PaperTable:
-    """All kinds and lists, and the age in years from which a person acts without a guardian."""
+    """All kinds and lists, and the age in years from which a person acts without a guardian.
+
+    ``zone`` is the company's: in it birthdays begin.
+    """
 
     kinds: Mapping[str, PaperKind] = field(default_factory=dict)
     lists: tuple[PaperList, ...] = ()
     adult_age_years: int = 0
+    zone: str = "UTC"
     known: dict[tuple[str, str, str], tuple[PaperList, ...]] = field(default_factory=dict, compare=False, repr=False)
     """What `lists_for` has answered: every step of every claim asks for the same few heads of loss."""
 
@@ -122,6 +127,7 @@ class Need:
     party: int | None
     required: bool
     why: str  # text key, empty where the paper is asked without condition
+    waits: bool = False  # not required as far as is known; no rule pays before it is here or the fact is known
 
 
 def papers_list(
@@ -179,22 +185,27 @@ def papers_missing(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()
 
 
 def papers_at_hand(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> bool:
-    """Whether every required paper is here, looked at or not: each for the person and head of loss that it is asked for."""
+    """Whether every paper is here, looked at or not, that a payment with no hand has to wait for.
+
+    Each for the person and head of loss that it is asked for. A paper that depends on a fact nobody knows counts too.
+    """
     if not case.papers:  # a new claim: the first paper that is required says it all
-        return not any(need.required for _, need in _needs(case, table, frozenset(on_file)))
-    return not papers_away(case=case, table=table, on_file=on_file)
+        return not any(need.required or need.waits for _, need in _needs(case, table, frozenset(on_file)))
+    needs = papers_list(case=case, table=table, on_file=on_file)
+    return not any(need.required or need.waits for need in _away(case, table, needs))
 
 
 def papers_away(
     *, case: Case, table: PaperTable, on_file: Iterable[str] = (), exposure: int | None = None
 ) -> tuple[Need, ...]:
     """The required papers of the claim, or of one head of loss, that are not here: neither received nor waived."""
+    needs = papers_list(case=case, table=table, on_file=on_file, exposure=exposure)
+    return tuple(need for need in _away(case, table, needs) if need.required)
+
+
+def _away(case: Case, table: PaperTable, needs: Iterable[Need]) -> Iterator[Need]:
     here = [paper for paper in case.papers.values() if paper.state in ("received", "accepted", "waived")]
-    return tuple(
-        need
-        for need in papers_list(case=case, table=table, on_file=on_file, exposure=exposure)
-        if need.required and not any(_answers(case, table, paper, need) for paper in here)
-    )
+    return (need for need in needs if not any(_answers(case, table, paper, need) for paper in here))
 
 
 def papers_idle(*, case: Case, table: PaperTable, exposure: int) -> tuple[int, ...]:
@@ -223,7 +234,8 @@ def _need(
         return None
     role, party = _asked_of(case, exposure, kind)
     why = f"paper.why.{row.why}" if row.why else ""
-    return Need(kind.code, 0 if kind.per == "claim" else exposure.part, role, party, bool(answer), why)
+    place = 0 if kind.per == "claim" else exposure.part
+    return Need(kind.code, place, role, party, bool(answer), why, waits=answer is None and row.waits)
 
 
 def facts_asked(*, case: Case, table: PaperTable) -> tuple[str, ...]:
@@ -253,8 +265,8 @@ def _fact_unknown(condition: Compare, values: Mapping[str, Value]) -> bool:
 
 
 def _firmer(before: Need | None, need: Need) -> Need:
-    """Of two reasons for one paper the one that requires it; else the first."""
-    return need if before is None or (need.required and not before.required) else before
+    """Of two reasons for one paper the one that requires it, or waits for it; else the first."""
+    return need if before is None or (need.required, need.waits) > (before.required, before.waits) else before
 
 
 def _place(case: Case, kind: PaperKind, exposure: Exposure) -> int:
@@ -310,7 +322,7 @@ def _values(case: Case, exposure: Exposure, table: PaperTable) -> dict[str, Valu
         "insured.identity_known": _identified(insured),
         "claimant.identity_known": _identified(claimant),
         "claimant.account_known": claimant is not None and bool(claimant.account_number),
-        "claimant.minor": _minor(claimant, case.claim.loss_at or case.claim.reported_at, table.adult_age_years),
+        "claimant.minor": _minor_at_loss(case.claim, claimant, table),
     }
 
 
@@ -323,11 +335,14 @@ def _identified(party: Party | None) -> bool:
     return party is not None and (party.identity_checked_at is not None or bool(party.id_number))
 
 
-def _minor(party: Party | None, at: datetime | None, adult_age_years: int) -> bool:
-    """Whether the person was under age on the day of the loss; False where the day of birth is not known."""
-    if party is None or at is None or not party.person:
-        return False
+def _minor_at_loss(claim: Claim, party: Party | None, table: PaperTable) -> bool:
+    at = claim.loss_at or claim.reported_at
+    return party is not None and at is not None and minor(party, table.adult_age_years, local_date(at, table.zone))
+
+
+def minor(party: Party, adult_age_years: int, day: date) -> bool:
+    """Whether a person is under age on a day; False where the day of birth is not known."""
     year, _, rest = party.born_on.partition("-")
-    if not (year.isdigit() and rest):
+    if not party.person or not (year.isdigit() and rest):
         return False
-    return f"{at:%Y-%m-%d}" < f"{int(year) + adult_age_years:04d}-{rest}"
+    return day.isoformat() < f"{int(year) + adult_age_years:04d}-{rest}"

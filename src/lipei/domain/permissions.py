@@ -34,6 +34,26 @@ VIEW: Mapping[str, str] = {
 }
 """Who sees claims, and how far. An administrator runs the system and sees no claims."""
 
+EDIT: Mapping[str, tuple[str, ...]] = {
+    "settings": ("manager", "administrator"),
+    "calendars": ("manager", "administrator"),
+    "promises": ("manager",),
+    "lines": ("manager", "administrator"),
+    "triage": ("manager",),
+    "assignment": ("manager", "team_lead"),
+    "duty": ("manager", "team_lead"),
+    "authority": ("manager",),
+    "straight_through": ("manager",),
+    "papers": ("manager",),
+    "surveys": ("manager",),
+    "messages": ("manager", "administrator"),
+    "jobs": ("administrator",),
+    "opinions": ("manager", "team_lead"),
+    "hints": ("manager", "team_lead"),
+    "products": ("manager",),
+}
+"""Who edits which table of rules. As a permission: ``norm.<table>``."""
+
 MAY: Mapping[str, tuple[str, ...]] = {
     "personal_data.see": (
         "intake",
@@ -53,7 +73,8 @@ MAY: Mapping[str, tuple[str, ...]] = {
     "payments.see": ("finance", "team_lead", "manager"),
     "bank.files": ("finance",),
     "norms.see": ROLES,
-    "norms.edit": ("manager", "team_lead", "administrator"),
+    "norms.edit": tuple(role for role in ROLES if any(role in roles for roles in EDIT.values())),
+    **{f"norm.{table}": roles for table, roles in EDIT.items()},
     "staff.edit": ("manager", "administrator"),
     "absences.edit": ("team_lead", "manager"),
     "delegations.edit": ("approver", "team_lead", "manager"),

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from lipei.domain.calendars import local_date
 from lipei.domain.events import private
 
 STATUSES = ("active", "cancelled", "lapsed", "void")
@@ -69,19 +69,21 @@ class Policy:
 
     def days_in_force(self, instant: datetime) -> int:
         """Days of the contract from its first day to this instant, 0 on the first day; negative before it."""
-        zone = ZoneInfo(self.zone)
-        return (instant.astimezone(zone).date() - self.starts_at.astimezone(zone).date()).days
+        return (self.day(instant) - self.day(self.starts_at)).days
+
+    def day(self, instant: datetime) -> date:
+        """The day of the contract on which an instant falls."""
+        return local_date(instant, self.zone)
 
     def period_key(self, per: str, *, instant: datetime, claim_number: str) -> str:
         """The name of the period that a limit counts over: the claim, the policy year's first day, or the policy."""
         assert per in PERIODS, per
         if per == "accident":
             return claim_number
-        zone = ZoneInfo(self.zone)
-        first = self.starts_at.astimezone(zone).date()
+        first = self.day(self.starts_at)
         if per == "policy":
             return first.isoformat()
-        return _year_start(first, instant.astimezone(zone).date()).isoformat()
+        return _year_start(first, self.day(instant)).isoformat()
 
 
 def _year_start(first: date, day: date) -> date:

@@ -54,9 +54,8 @@ def _assign(event: Event, case: Case, world: World, now: datetime) -> Iterator[R
 
 
 def _triage_again(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
-    """A larger sum may take a claim out of the simple lane, or make it one to report upwards."""
-    before = (case.claim.lane, case.claim.fast_lane, case.claim.report_upwards)
-    if automation.triage_now(case, world, now) != before:
+    """A larger sum may take a claim out of the simple lane, a suspicion or refusal make it one to report upwards."""
+    if automation.triage_differs(case, world, now):
         yield Reaction(TRIAGE, "claim", "triage", 0, commands.Triage())
 
 
@@ -163,29 +162,32 @@ def _advance(event: Event, case: Case, world: World, now: datetime) -> Iterator[
 REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "claim.reported": (_triage, _register, _assign),
     "claim.registered": (_triage_again, _advance, _straight_through),
-    "claim.suspicion_cleared": (_advance, _resume),
+    "claim.suspected": (_triage_again,),
+    "claim.suspicion_cleared": (_triage_again, _advance, _resume),
     "claim.reopened": (_triage_again,),
     "claim.withdrawn": (_recover,),
     "exposure.added": (_triage_again,),
     "exposure.corrected": (_triage_again, _advance, _straight_through),
-    "exposure.dropped": (_close,),
+    "exposure.dropped": (_triage_again, _close),
     "exposure.reserve_set": (_triage_again,),
     "exposure.assessed": (_triage_again, _straight_through),
     "exposure.assessment_checked": (_straight_through,),
-    "exposure.decision_submitted": (_straight_through,),
+    "exposure.decision_submitted": (_triage_again, _straight_through),
+    "exposure.returned_for_rework": (_triage_again,),
+    "exposure.refusal_proposed": (_triage_again,),
     "exposure.guarantee_released": (_order_rest, _close),
-    "exposure.refused": (_recover, _close),
+    "exposure.refused": (_triage_again, _recover, _close),
     "exposure.settled": (_recover, _close),
-    "paper.received": (_straight_through,),
-    "paper.accepted": (_straight_through,),
-    "paper.waived": (_straight_through,),
+    "paper.received": (_straight_through, _advance),
+    "paper.accepted": (_straight_through, _advance),
+    "paper.waived": (_straight_through, _advance),
     "offer.prepared": (_offer,),
     "offer.sent": (_agree,),
     "offer.agreed": (_order,),
     "offer.declined": (_undisputed,),
     "party.added": (_order, _straight_through),
     "party.corrected": (_order, _approve_again, _straight_through),
-    "party.identity_checked": (_order, _approve_again, _straight_through),
+    "party.identity_checked": (_order, _approve_again, _straight_through, _advance),
     "payment.ordered": (_approve_payment,),
     "payment.confirmed": (_recover, _close),
     "payment.retried": (_approve_payment,),

@@ -28,6 +28,13 @@ class AccessRegister(Aggregate):
     entities = {}
 
 
-REGISTERS = (BankRegister, NormsRegister, AccessRegister)
+class PeopleRegister(Aggregate):
+    """Who works here and what they may do: staff, absences, lent authority, tokens, webhooks; who changed what."""
+
+    kind = "people"
+    entities = {}
+
+
+REGISTERS = (BankRegister, NormsRegister, AccessRegister, PeopleRegister)
 ID = 1
 """There is one of each."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import time
+from datetime import date, datetime, time
 from typing import Any
+
+from lipei.domain.calendars import local_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,10 @@ class Settings:
     def region(self) -> str:
         """Where a telephone number without a country code is dialled: the land of the market (CN, TW, HK, US, DE …)."""
         return self.market.removeprefix("EU-")[:2]
+
+    def day(self, at: datetime) -> date:
+        """The company's day at an instant: by it terms begin and people come of age."""
+        return local_date(at, self.zone)
 
     def __getitem__(self, name: str) -> Any:
         """A setting by a name that is only known at run time. Raises KeyError for one that does not exist."""

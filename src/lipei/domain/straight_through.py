@@ -34,6 +34,7 @@ class Facts:
     third_party: bool = True  # a claimant other than the insured
     identity_ok: bool = False  # checked where the sum asks for it, and whoever acts for another has shown a mandate
     account_ok: bool = False  # the payee's account exists, is plausible and bears the payee's name
+    reporter_known: bool = False  # the phone is the one on file of the insured, or somebody saw who they are
     duplicate: bool = True  # the same loss may have been reported twice
     report_upwards: bool = True
     needs_person: tuple[str, ...] = ()
@@ -41,13 +42,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One way without a hand: payment in full, or an advance. Limits are minor units per line and currency."""
+    """One way without a hand: payment in full, or an advance. Limits are minor units per line and currency.
+
+    ``told_heads``: heads of damage for which whatever changes the sum has to be told and not assumed.
+    """
 
     enabled: bool
     checks: tuple[str, ...]
     limits_minor: Mapping[str, Mapping[str, int]]
     injury_lines: frozenset[str] = frozenset()
     third_party_lines: frozenset[str] = frozenset()
+    told_heads: frozenset[str] = frozenset()
     share_percent: int = 100
 
 
@@ -100,6 +105,7 @@ _CHECKS: Mapping[str, Callable[[Facts, Path], bool]] = {
     "no_third_party": lambda facts, path: not facts.third_party or facts.line in path.third_party_lines,
     "identity_ok": lambda facts, path: facts.identity_ok,
     "account_ok": lambda facts, path: facts.account_ok,
+    "reporter_known": lambda facts, path: facts.reporter_known,
     "no_duplicate": lambda facts, path: not facts.duplicate,
     "not_large": lambda facts, path: not facts.report_upwards,
     "nothing_doubtful": lambda facts, path: not facts.needs_person,
@@ -112,6 +118,8 @@ ALWAYS_FOR_PAYMENT = (
     "nothing_doubtful",
 )  # fmt: skip
 ALWAYS_FOR_ADVANCE = ("policy_in_force", "cause_covered", "limit_known", "no_suspicion", "account_ok")
+ALSO_FOR_ADVANCE = ("papers_complete", "reporter_known")
+"""Asked of an advance whether the table names them or not: a table that was edited before they were asked stays good."""
 
 
 def eligible(*, facts: Facts, table: StraightThroughTable) -> Verdict:

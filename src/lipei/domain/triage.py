@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
+from lipei.domain import sizes
 from lipei.domain.claims import Case, Claim, Exposure
 from lipei.domain.conditions import Condition, Match, matches
 from lipei.domain.events import Value, private_fields
+from lipei.domain.settlement.terms import Products
 
 SIMPLE, COMPLEX = "simple", "complex"
 LANES = (SIMPLE, COMPLEX)
@@ -47,7 +49,6 @@ class Rule:
     lane: str = ""
     fast_lane: bool = False
     report_upwards: bool = False
-    source: str = ""
     source_status: str = ""
 
 
@@ -110,12 +111,15 @@ def known_field(name: str) -> bool:
     return name in CLAIM_FIELDS or name in DERIVED_FIELDS or (name.startswith("facts.") and len(name) > len("facts."))
 
 
-def triage(*, case: Case, table: TriageTable, now: datetime, facts: Mapping[str, Value] | None = None) -> Triage:
+def triage(
+    *, case: Case, table: TriageTable, now: datetime, facts: Mapping[str, Value] | None = None,
+    products: Products | None = None,
+) -> Triage:  # fmt: skip
     """Which way this claim goes, as it stands now. Repeatable: asked again with more known, it may answer otherwise.
 
     ``facts`` is what is known of the claim as a whole and stands in no field of it (``regulator_asks``, …).
     """
-    values = claim_values(case=case, table=table, now=now, facts=facts)
+    values = claim_values(case=case, table=table, now=now, facts=facts, products=products)
     reasons = [_reason(rule, found) for rule in table.rules if (found := matches(rule.when, values)) is not None]
     effects = {effect for reason in reasons for effect in reason.effects}
     if table.rate_ppm(case.claim.currency) is None:
@@ -127,7 +131,8 @@ def triage(*, case: Case, table: TriageTable, now: datetime, facts: Mapping[str,
     return Triage(
         lane=COMPLEX if COMPLEX in effects else SIMPLE,
         fast_lane="fast_lane" in effects,
-        report_upwards="report_upwards" in effects,
+        # What somebody made known above stays so, whatever the rules say of it later.
+        report_upwards="report_upwards" in effects or case.claim.reported_upwards_at is not None,
         reasons=tuple(reasons),
     )
 
@@ -138,11 +143,13 @@ def _reason(rule: Rule, matched: tuple[Match, ...]) -> Reason:
 
 
 def claim_values(
-    *, case: Case, table: TriageTable, now: datetime, facts: Mapping[str, Value] | None = None
-) -> dict[str, Value]:
+    *, case: Case, table: TriageTable, now: datetime, facts: Mapping[str, Value] | None = None,
+    products: Products | None = None,
+) -> dict[str, Value]:  # fmt: skip
     """The fields that conditions on a claim may ask for, by name (see `known_field`). Nothing private is among them.
 
     Amounts (``…_minor``) are in the table's currency, rounded down, and None where there is no rate for the claim's.
+    With ``products`` a loss under two covers, of which one pays beyond the other, counts once (`sizes.counted_once`).
     ``facts.<name>`` holds one value per exposure that knows the fact, and that of ``facts``.
     """
     claim = case.claim
@@ -150,7 +157,7 @@ def claim_values(
     rate = table.rate_ppm(claim.currency)
     values: dict[str, Value] = {name: getattr(claim, name) for name in CLAIM_FIELDS}
     values |= _facts((*(e.facts for e in live), claim.facts, facts or {}), rate)
-    values |= _amounts(claim, live, table, rate)
+    values |= _amounts(case, live, table, rate, products)
     values["covers"] = tuple(dict.fromkeys(e.cover for e in live if e.cover))
     values["perils"] = tuple(dict.fromkeys(p for p in (claim.loss_kind, *(e.peril for e in live)) if p))
     values["days_to_report"] = _days(claim.loss_at, claim.reported_at or now)
@@ -174,29 +181,28 @@ def _facts(sources: tuple[Mapping[str, Value], ...], rate: int | None) -> dict[s
     return dict(found)
 
 
-def _amounts(claim: Claim, exposures: list[Exposure], table: TriageTable, rate: int | None) -> dict[str, Value]:
+def _amounts(
+    case: Case, exposures: list[Exposure], table: TriageTable, rate: int | None, products: Products | None
+) -> dict[str, Value]:
     """The claim's size in the table's currency: what is known of it so far, whichever figure is the largest."""
-    injury = sum(_size(e) for e in exposures if _is_injury(e, table))
-    known = sum(_size(e) for e in exposures)
+    claim = case.claim
+    heads = sizes.counted_once(case, {e.part: sizes.likely_minor(e) for e in exposures}, products)
+    injury = sum(heads[e.part] for e in exposures if _is_injury(e, table))
+    known = sum(heads.values())
     total = max(claim.estimate_minor, known)
     # What the estimate holds beyond the exposures belongs to the kind of loss that was reported.
     if claim.loss_kind in table.injury_perils:
         injury += total - known
-    return {
-        "estimate_minor": _compared(claim.estimate_minor, rate),
-        "amount_minor": _compared(total, rate),
-        "injury_minor": _compared(injury, rate),
-        "damage_minor": _compared(total - injury, rate),
-        "refused_minor": _compared(
-            sum(_size(e) for e in exposures if e.state in ("refusal_proposed", "refused")), rate
-        ),
+    refused = {e.part for e in exposures if e.state in ("refusal_proposed", "refused")}
+    amounts = {
+        "estimate_minor": claim.estimate_minor,
+        "amount_minor": total,
+        "injury_minor": injury,
+        "damage_minor": total - injury,
+        "refused_minor": sizes.refused_minor(case, refused, products),
     }
+    return {name: _compared(minor, rate) for name, minor in amounts.items()}
 
 
 def _is_injury(exposure: Exposure, table: TriageTable) -> bool:
     return exposure.cover in table.injury_covers or exposure.peril in table.injury_perils
-
-
-def _size(exposure: Exposure) -> int:
-    """What an exposure may come to: a stale reserve must not hide a large assessment, nor the other way round."""
-    return max(exposure.reserve_minor, exposure.assessed_minor, exposure.payable_minor + exposure.ex_gratia_minor)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lipei.domain.assignment import RELAXABLE, AssignmentTable
 from lipei.domain.conditions import Condition
-from lipei.norms.lines import known_codes, known_keys, rows, texts_of
+from lipei.norms.lines import check_remarks, known_codes, known_keys, rows, texts_of
 from lipei.norms.settings import whole, words
 from lipei.norms.triage import condition
 
@@ -21,6 +21,7 @@ def parse(document: Mapping[str, Any]) -> AssignmentTable:
     """
     others = {"version", "relax", "minutes_by_line", "skills", "queues", "queue_other", "source", "source_status"}
     known_keys("assignment", document, required={*others, *_NUMBERS})
+    check_remarks("assignment", document)
     relax = texts_of("assignment.relax", document["relax"])
     known_codes("assignment.relax", relax, RELAXABLE)
     minutes = known_keys(

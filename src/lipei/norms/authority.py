@@ -7,7 +7,7 @@ from typing import Any
 
 from lipei.domain.authority import FOUR_EYES, KINDS, ONLY_PERSONS, SYSTEM_ROLE, UNLIMITED, AuthorityTable, Limit
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_codes, known_keys, texts_of
+from lipei.norms.lines import check_remarks, known_codes, known_keys, texts_of
 from lipei.norms.settings import currency_of, whole, words
 
 ROLES = (
@@ -24,6 +24,7 @@ def parse(document: Mapping[str, Any]) -> AuthorityTable:
     """
     required = {"version", "limits", "four_eyes_minor", "delegation_days_max", "source", "source_status"}
     known_keys("authority", document, required=required)
+    check_remarks("authority", document)
     if not isinstance(document["limits"], list):
         raise NormError("norm_error.table.not_a_list", place="authority.limits")
     limits = tuple(_limit(f"authority.limits.{n}", row) for n, row in enumerate(document["limits"], start=1))

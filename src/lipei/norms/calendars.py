@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from lipei.domain.calendars import Calendar, Calendars, Span, check_spans
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_keys, rows
+from lipei.norms.lines import check_remarks, known_keys, rows, texts_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_OFF, MAKE_UP, OTHER_HOURS = "day off", "workday (make-up)", "other hours"
@@ -59,12 +59,15 @@ def _calendar(row: Mapping[str, Any], version: int, kept: Kept) -> Calendar:
         required={"code", "zone", "hours"},
         optional={"version", "make_up_hours", "published", "seed", "days", "source", "source_status"},
     )
+    check_remarks(place, row)
     hours = _hours(place, row["hours"])
     make_up = _openings(place, row.get("make_up_hours", []))
     days: Days = _days(place, row.get("days", []), make_up)
     published = _published(place, row.get("published", []))
     if "seed" in row:
-        seed = known_keys(f"{place}.seed", row["seed"], required={"package", "years"}, optional={"country", "part"})
+        seed = known_keys(
+            f"{place}.seed", row["seed"], required={"package", "years"}, optional={"country", "part", "categories"}
+        )
         years = _seed_years(place, seed["years"])
         days = KeptDays(kept[row["code"]], days) if row["code"] in kept else _seeded(place, seed, years, make_up, days)
         published = None if published is None else published | frozenset(years)
@@ -169,7 +172,8 @@ def _seeded(place: str, seed: Mapping[str, Any], years: range, make_up: tuple[Sp
     if seed["package"] == "chinesecalendar":
         return MainlandDays(years, make_up, own)
     if seed["package"] == "holidays" and isinstance(seed.get("country"), str):
-        return HolidayDays(seed["country"], seed.get("part"), years, make_up, own)
+        categories = texts_of(f"{place}.seed.categories", seed.get("categories", ["public"]))
+        return HolidayDays(seed["country"], seed.get("part"), years, make_up, own, categories)
     raise NormError("norm_error.calendar.seed", place=place, package=str(seed["package"]))
 
 
@@ -219,16 +223,23 @@ class MainlandDays(SeededDays):
 
 
 class HolidayDays(SeededDays):
-    """The public holidays of a country or a part of it. Never used for mainland China: it is silently wrong there."""
+    """The holidays of a country or a part of it, of some of the package's categories: not every general holiday is in
+    its *public* ones. Never used for mainland China: it is silently wrong there.
+    """
 
-    def __init__(self, country: str, part: str | None, years: range, make_up: tuple[Span, ...], own: Days) -> None:
+    def __init__(
+        self, country: str, part: str | None, years: range, make_up: tuple[Span, ...], own: Days,
+        categories: tuple[str, ...],
+    ) -> None:  # fmt: skip
         super().__init__(years, make_up, own)
-        self._country, self._part = country, part
+        self._country, self._part, self._categories = country, part, categories
 
     def fetch(self) -> dict[date, tuple[Span, ...]]:
         import holidays
 
-        known = holidays.country_holidays(self._country, subdiv=self._part, years=self._years)
+        known = holidays.country_holidays(
+            self._country, subdiv=self._part, years=self._years, categories=self._categories
+        )
         found: dict[date, tuple[Span, ...]] = {day: () for day in known if day.year in self._years}
         # Substituted workdays only count where the row says what hours they have.
         if self._make_up:

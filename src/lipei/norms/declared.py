@@ -1,13 +1,15 @@
 """The tables' own declarations: what each document holds. The pages of the rules draw everything from here.
 
-`tests/norms/test_declared.py` holds each shipped document to its declaration. The terms of products have none: a
-calculation is a program of steps, and a form of boxes would hide what it does. They stay text.
+`tests/norms/test_declared.py` holds each shipped document to its declaration. What the terms of a product hold depends
+on the covers that they name: `lipei.norms.declared_terms`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from lipei.norms import declared_terms
 from lipei.norms.hints import FIELDS
 from lipei.norms.jobs import BATCH_MAX, SWEEPS
 from lipei.norms.opinions import NAME_LENGTH_MAX
@@ -19,11 +21,12 @@ from lipei.norms.shapes import (
     FLAG,
     KEPT,
     LIMITS,
+    LONG_REMARK,
     LONG_WORDINGS,
     MOMENT,
+    REMARK,
     SPANS,
     STRINGS,
-    TEXT,
     WORDS,
     YEARS,
     ZONE,
@@ -42,7 +45,7 @@ from lipei.norms.shapes import (
     whole,
 )
 
-_SOURCE = (must("source", WORDS), must("source_status", code("source_status")))
+_SOURCE = (must("source", REMARK), must("source_status", code("source_status")))
 _VERSION = kept("version", KEPT)
 _TEXTS = kept("texts", KEPT)
 _CALENDAR = code("calendar")
@@ -71,9 +74,10 @@ _PROMISE = rows(
     may("on_breach", codes("breach_effect")),
     may("again", FLAG, False), may("restart", FLAG, False), may("recheck", FLAG, False),
     may("ends_with_claim", FLAG, True),
-    may("clause", WORDS), may("article", WORDS), may("duties", codes("law")), *_SOURCE, may("note", TEXT),
+    may("clause", WORDS), may("article", WORDS), may("duties", codes("law")), *_SOURCE, may("note", LONG_REMARK),
     kept("version"),
-    columns=("binds", "limit", "calendar", "lines", "told_to_customer", "enabled"), names=(Name("promise.{code}"),),
+    columns=("limit", "calendar", "lines", "told_to_customer", "enabled"), names=(Name("promise.{code}"),),
+    groups=("binds", "markets"),
 )  # fmt: skip
 
 _PATH = (
@@ -99,7 +103,7 @@ TABLES: Mapping[str, Shape] = {
             may("published", YEARS),
             kept("seed"), kept("days", rows(must("date", DATE), must("kind", code("day_kind")), may("hours", SPANS),
                                             may("festival", WORDS), title=("date",))),
-            may("source", WORDS), may("source_status", code("source_status")), kept("version"),
+            may("source", REMARK), may("source_status", code("source_status")), kept("version"),
             columns=("zone", "hours", "published"), names=(Name("calendar.{code}"),),
         )),
         _TEXTS,
@@ -113,7 +117,8 @@ TABLES: Mapping[str, Shape] = {
     "lines": record(
         _VERSION,
         must("lines", rows(must("code", WORDS), must("losses", codes("loss")), names=(Name("line.{code}"),))),
-        must("products", rows(must("code", code("product")), must("line", code("line")), must("covers", codes("cover")))),
+        must("products", rows(must("code", code("product")), must("line", code("line")), must("covers", codes("cover")),
+            may("liability", codes("cover")))),
         kept("vocabularies", entries(
             rows(must("word", WORDS), must("lines", codes("line")), may("losses", codes("loss")), may("covers", codes("cover")),
                  title=("word",)),
@@ -161,9 +166,9 @@ TABLES: Mapping[str, Shape] = {
     ),
     "straight_through": record(
         _VERSION,
-        must("payment", record(*_PATH)),
+        must("payment", record(*_PATH, may("told_heads", codes("head")))),
         must("advance", record(*_PATH, must("share_percent", whole("percent", 1, 100)))),
-        must("source", WORDS), must("source_status", WORDS),
+        *_SOURCE,
     ),
     "papers": record(
         _VERSION,
@@ -179,10 +184,11 @@ TABLES: Mapping[str, Shape] = {
             must("applies", rows(must("lines", codes("line")), may("covers", codes("cover")), may("losses", codes("loss")),
                                  title=("lines",))),
             must("papers", rows(must("paper", code("paper")), must("required", code("paper_required")),
-                                may("when", condition("papers")), may("why", code("paper_why")), title=("paper",))),
+                                may("when", condition("papers")), may("why", code("paper_why")),
+                                may("waits", FLAG, True), title=("paper",))),
             must("source", code("paper_source")), columns=("papers",), title=("applies",),
         )),
-        kept("sources", entries(record(must("source", WORDS), must("status", WORDS)), "paper_source")), _TEXTS,
+        kept("sources", entries(record(must("source", REMARK), must("status", code("source_status"))), "paper_source")), _TEXTS,
     ),
     "messages": record(
         _VERSION,
@@ -230,7 +236,18 @@ TABLES: Mapping[str, Shape] = {
         )),
         must("patterns", rows(must("code", WORDS), must("field", code("hint_field")), must("pattern", WORDS),
                               may("drop", WORDS), title=("field",))),
-        may("source", WORDS),
+        may("source", REMARK),
     ),
 }  # fmt: skip
 """Table → what its document holds."""
+
+
+def shape_of(table: str, document: Mapping[str, Any]) -> Shape:
+    """What a document of a table holds; one of products laid out."""
+    return declared_terms.shape(document) if table == "products" else TABLES[table]
+
+
+def both_of(one: Shape, other: Shape) -> Shape:
+    """What either of two documents of a table holds; the second's word counts where both have a part."""
+    keys = {f.key for f in other.fields}
+    return record(*other.fields, *(f for f in one.fields if f.key not in keys))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lipei.domain.calendars import HOME
 from lipei.domain.conditions import Condition
 from lipei.domain.facts import comparisons
 from lipei.domain.papers import UNKNOWN
@@ -22,7 +23,7 @@ Tables = Mapping[str, Any]
 def check(tables: Tables, products: Products, *, own: own_texts.Texts) -> None:
     """Raises NormError for the first thing that a table names and no other table has."""
     promises.check_calendars(tables["promises"], tables["calendars"])
-    known_codes("duty.calendar", [tables["duty"].calendar], tables["calendars"].current)
+    known_codes("duty.calendar", [tables["duty"].calendar], {HOME, *tables["calendars"].current})
     codes = _codes(tables, products)
     for place, name, named in _named(tables):
         known_codes(place, named, codes[name])

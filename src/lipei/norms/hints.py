@@ -8,7 +8,7 @@ from typing import Any
 
 from lipei.domain.hints import HintTable, Pattern, Words
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_codes, known_keys, rows, texts_of
+from lipei.norms.lines import check_remarks, known_codes, known_keys, rows, texts_of
 from lipei.norms.settings import whole, words
 
 FIELDS = ("phone", "name", "plate", "policy_number", "place", "loss_kind", "line", "rescue", "injured")
@@ -21,6 +21,7 @@ def parse(document: Mapping[str, Any]) -> HintTable:
     """The table of a ``hints`` document. Raises NormError for a field that cannot be suggested and a pattern that is
     none, or that could take forever (a repetition of a repetition)."""
     known_keys("hints", document, required={"version", "patterns", "words"}, optional={"source"})
+    check_remarks("hints", document)
     return HintTable(
         version=whole("hints.version", document["version"], 1),
         patterns=tuple(_pattern(row) for row in rows("hints.patterns", document["patterns"])),

@@ -7,6 +7,7 @@ from typing import Any
 
 from lipei.domain.lines import Line, Lines, Meaning, Product
 from lipei.norms.errors import NormError
+from lipei.norms.texts import LANGUAGES
 
 
 def parse(document: Mapping[str, Any]) -> Lines:
@@ -28,8 +29,10 @@ def parse(document: Mapping[str, Any]) -> Lines:
 
 
 def _product(row: Mapping[str, Any]) -> Product:
-    known_keys(f"lines.products.{row.get('code')}", row, required={"code", "line", "covers"})
-    return Product(row["code"], row["line"], texts_of("lines.covers", row["covers"]))
+    known_keys(f"lines.products.{row.get('code')}", row, required={"code", "line", "covers"}, optional={"liability"})
+    covers, liability = texts_of("lines.covers", row["covers"]), texts_of("lines.liability", row.get("liability", []))
+    known_codes(f"lines.products.{row['code']}.liability", liability, covers)
+    return Product(row["code"], row["line"], covers, liability)
 
 
 def _vocabularies(document: Mapping[str, Any], table: Lines) -> dict[str, dict[str, Meaning]]:
@@ -87,6 +90,17 @@ def known_codes(place: str, codes: Iterable[str], known: Collection[str]) -> Non
     for code in codes:
         if not isinstance(code, str) or code not in known:
             raise NormError("norm_error.table.unknown_code", place=place, code=code)
+
+
+def check_remarks(place: str, row: Mapping[str, Any]) -> None:
+    """Refuse a ``source`` or ``note`` that is neither a text nor a wording in every language."""
+    for key in ("source", "note"):
+        said = row.get(key, "")
+        if isinstance(said, Mapping):
+            known_keys(f"{place}.{key}", said, required=LANGUAGES)
+        for words in said.values() if isinstance(said, Mapping) else (said,):
+            if not isinstance(words, str):
+                raise NormError("norm_error.value.words", place=f"{place}.{key}", value=str(words))
 
 
 def texts_of(place: str, value: Any) -> tuple[str, ...]:

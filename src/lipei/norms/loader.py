@@ -1,9 +1,8 @@
 """From documents to the rulebook: the shipped defaults, and what managers put in their place.
 
 A table's document is YAML. The shipped one is version 1, unless the company's own version 1 is kept (`KEPT`); each edit is
-the next version and wins. Earlier versions of
-calendars and promises stay known, since clocks may still name them; all versions of products do, since claims settle by
-the terms of their day.
+the next version and wins. Earlier versions of calendars and promises stay known, since clocks may still name them; all
+versions of products do, since claims settle by the terms of their day.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from lipei.norms import (
     straight_through,
     surveys,
     triage,
+    yaml_texts,
 )
 from lipei.norms.errors import NormError
 from lipei.norms.lines import known_codes
@@ -62,6 +62,10 @@ PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 TABLES = (*PARSERS, "products")
 KEPT = ("calendars", "promises")
 """The tables of which a company keeps the edition that it began with: clocks name its versions for good."""
+REMEMBERED = 1024
+"""So many parsed documents are remembered: those in force and before, and drafts that somebody is trying."""
+DRAFT = 2
+"""The version a document is parsed as before it is in force."""
 Edits = Mapping[str, Sequence[tuple[int, str]]]
 """What managers wrote: table → (version, YAML), oldest first. Products: one document per product and version."""
 
@@ -69,7 +73,7 @@ Edits = Mapping[str, Sequence[tuple[int, str]]]
 def read(text: str) -> dict[str, Any]:
     """The mapping of a YAML text. Raises NormError with the place where it is no YAML or no mapping."""
     try:
-        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        document = yaml_texts.load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise NormError("norm_error.yaml", line=mark.line + 1 if mark else 0) from None
@@ -88,7 +92,7 @@ def default_digest(table: str) -> str:
     return hashlib.sha256(default_text(table).encode()).hexdigest()
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def parsed(table: str, version: int, text: str) -> Any:
     """The domain value of a document in a version. Raises NormError where it makes no sense."""
     document, own = own_texts.taken(table, read(text))
@@ -97,6 +101,11 @@ def parsed(table: str, version: int, text: str) -> Any:
     if table == "settings":
         document = dict(settings.completed(document, read(default_text(table))))
     return PARSERS[table]({**document, "version": version})
+
+
+def draft(table: str, text: str) -> Any:
+    """The domain value of a document that is not in force. Raises NormError where it makes no sense."""
+    return parsed(table, DRAFT, text)
 
 
 def texts_of(edits: Edits) -> own_texts.Texts:
@@ -133,10 +142,10 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
         lines=latest["lines"],
         triage=latest["triage"],
         assignment=latest["assignment"],
-        duty=latest["duty"],
+        duty=latest["duty"].at_home(promise_tables[-1].profiles[profile].calendar),
         authority=latest["authority"],
         straight_through=latest["straight_through"],
-        papers=latest["papers"],
+        papers=replace(latest["papers"], zone=latest["settings"].zone),
         products=_products(edits),
         messages=latest["messages"],
         settings=replace(latest["settings"], market=profile),

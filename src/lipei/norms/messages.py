@@ -40,6 +40,10 @@ PLACEHOLDERS: Mapping[str, tuple[str, str]] = {
     "handler_name": ("the handler's name, or the claims team where none is named yet", "李静"),
     "handler_phone": ("the handler's telephone number, or the insurer's", "010-8820 1234"),
     "hospital": ("the hospital that is given the guarantee", "市第一医院"),
+    "kept": (
+        "what of an offer is kept for a hospital that has our guarantee, in brackets; nothing where none has",
+        "（其中¥3,000.00留给医院）",
+    ),
     "link": ("the address of the claim's page", "https://lp.example/8Kq2"),
     "minutes": ("how many minutes something is valid", "10"),
     "opinion": ("the preliminary opinion in words", "初步看属于保障范围。"),
@@ -60,7 +64,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {"sms": ("sms",), "email": ("subject", "b
 
 
 LAWFUL = ("refusal",)
-"""Letters that the law wants in the customer's hands whatever happens next (保险法24)."""
+"""Letters that the law wants in the customer's hands (保险法24)."""
+TAKES_BACK = ("claim.reopened",)
+"""What takes a decision back before the customer has heard of it (民法典141): then there is none to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,7 @@ def _row(row: Mapping[str, Any]) -> MessageRow:
     for flag in ("urgent", "fast", "once", "law"):
         if not isinstance(row.get(flag, False), bool):
             raise NormError("norm_error.table.not_yes_or_no", place=place, key=flag)
-    if (row.get("law") or row.get("letter") in LAWFUL) and (void_by or "still" in row):
+    if (row.get("law") or row.get("letter") in LAWFUL) and ({*void_by} - {*TAKES_BACK} or "still" in row):
         raise NormError("norm_error.message.law_void", place=place)
     try:
         when, still = (parse_condition(row[n], known=known_field) if n in row else None for n in ("when", "still"))

@@ -12,6 +12,12 @@ def money_text(money: Money, language: str) -> str:
     return text(key if key in texts() else "money.other", language, amount=grouped(money), currency=money.currency)
 
 
+def unit_text(currency: str, language: str) -> str:
+    """What stands for the currency beside a field for an amount: ``元``, ``人民幣元``, ``CNY``."""
+    key = f"money.{currency}"
+    return text(key if key in texts() else "money.other", language, amount="", currency=currency).strip()
+
+
 def rate_text(ppm: int) -> str:
     """A rate in percent without needless zeros: ``5%``, ``33.3333%``."""
     whole, rest = divmod(ppm, 10_000)

@@ -8,7 +8,7 @@ from typing import Any
 from lipei.domain.commands import TEXT_LENGTH_MAX
 from lipei.domain.opinions import Opinion, OpinionTable
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_keys, rows, texts_of
+from lipei.norms.lines import check_remarks, known_keys, rows, texts_of
 from lipei.norms.settings import whole
 from lipei.norms.texts import LANGUAGES
 
@@ -18,6 +18,7 @@ NAME_LENGTH_MAX = 40
 def parse(document: Mapping[str, Any]) -> OpinionTable:
     """The table of an ``opinions`` document. Raises NormError, above all for a wording that lacks one of the languages."""
     known_keys("opinions", document, required={"version", "opinions", "source", "source_status"})
+    check_remarks("opinions", document)
     return OpinionTable(
         version=whole("opinions.version", document["version"], 1),
         opinions=tuple(_opinion(row) for row in rows("opinions.opinions", document["opinions"])),

@@ -22,7 +22,7 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     "surveys": ("survey_look.",),
     "triage": ("reason.triage.",),
     "lines": ("line.", "loss."),
-    "products": ("fact.",),
+    "products": ("fact.", "cover."),
 }
 """The tables that may bring texts, and how the keys begin that each may bring."""
 

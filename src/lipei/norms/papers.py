@@ -21,7 +21,8 @@ from lipei.domain.papers import (
     known_field,
 )
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_codes, known_keys, rows, texts_of
+from lipei.norms.lines import check_remarks, known_codes, known_keys, rows, texts_of
+from lipei.norms.settings import flag
 
 SENSITIVITIES = ("low", "personal", "id", "financial", "location", "medical", "sensitive")
 
@@ -36,15 +37,17 @@ def parse(document: Mapping[str, Any], *, lines: Lines | None = None) -> PaperTa
     if not isinstance(age, int) or isinstance(age, bool) or age < 0:
         raise NormError("norm_error.table.not_a_number", place="papers.adult_age_years")
     named = known_keys("papers.sources", document["sources"], optional=document["sources"] or ())
-    sources = {code: _source(code, row) for code, row in named.items()}
+    sources = {code: _status(code, row) for code, row in named.items()}
     kinds = {row["code"]: _kind(row) for row in rows("papers.papers", document["papers"])}
     lists = tuple(_list(row, kinds, sources, lines) for row in rows("papers.lists", document["lists"]))
     return PaperTable(kinds, lists, age)
 
 
-def _source(code: str, row: Any) -> tuple[str, str]:
-    known_keys(f"papers.sources.{code}", row, required={"source", "status"})
-    return str(row["source"]), str(row["status"])
+def _status(code: str, row: Any) -> str:
+    place = f"papers.sources.{code}"
+    known_keys(place, row, required={"source", "status"})
+    check_remarks(place, row)
+    return str(row["status"])
 
 
 def _kind(row: Mapping[str, Any]) -> PaperKind:
@@ -68,7 +71,7 @@ def _kind(row: Mapping[str, Any]) -> PaperKind:
 def _list(
     row: Mapping[str, Any],
     kinds: Mapping[str, PaperKind],
-    sources: Mapping[str, tuple[str, str]],
+    sources: Mapping[str, str],
     lines: Lines | None,
 ) -> PaperList:
     place = f"papers.lists.{row['code']}"
@@ -96,14 +99,15 @@ def _selector(place: str, row: Any, lines: Lines | None) -> Selector:
     return selector
 
 
-def _row(place: str, row: Mapping[str, Any], kinds: Mapping[str, PaperKind], source: tuple[str, str]) -> PaperRow:
-    known_keys(place, row, required={"paper", "required"}, optional={"when", "why"})
+def _row(place: str, row: Mapping[str, Any], kinds: Mapping[str, PaperKind], source_status: str) -> PaperRow:
+    known_keys(place, row, required={"paper", "required"}, optional={"when", "why", "waits"})
     known_codes(place, [row["paper"]], kinds)
     known_codes(place, [row["required"]], REQUIRED)
     if row["required"] == "C" and not {"when", "why"} <= set(row):
         raise NormError("norm_error.table.missing_key", place=place, key="why" if "when" in row else "when")
     when = condition(place, row["when"]) if "when" in row else None
-    return PaperRow(row["paper"], row["required"], when, row.get("why", ""), *source)
+    waits = flag(f"{place}.waits", row.get("waits", True))
+    return PaperRow(row["paper"], row["required"], when, row.get("why", ""), waits, source_status)
 
 
 def condition(place: str, document: Any) -> Condition:

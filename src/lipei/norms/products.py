@@ -15,8 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lipei.domain.money import MoneyError, Rounding, exponent, rate_ppm
 from lipei.domain.money import parse as parse_money
 from lipei.domain.policies import PERIODS
@@ -35,7 +33,9 @@ from lipei.domain.settlement.terms import (
     Terms,
     Wording,
 )
+from lipei.norms import yaml_texts
 from lipei.norms.errors import NormError
+from lipei.norms.lines import check_remarks
 from lipei.norms.texts import LANGUAGES
 from lipei.norms.texts import shipped as shipped_texts
 
@@ -50,8 +50,7 @@ _STEP_OPTIONS = ("what", "limit", "fact", "raised_by", "method", "codes", "cover
 @cache
 def shipped() -> Products:
     """The products that come with Lipei, all versions."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return catalogue(yaml.load(path.read_text(encoding="utf-8"), loader) for path in sorted(FOLDER.glob("*.yaml")))
+    return catalogue(yaml_texts.load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml")))
 
 
 def catalogue(documents: Iterable[Mapping[str, Any]]) -> Products:
@@ -74,6 +73,7 @@ def parse(document: Mapping[str, Any], *, own: Mapping[str, Any] | None = None) 
     """
     at = str(document.get("code", "?")) if isinstance(document, Mapping) else "?"
     _keys(document, at, _TOP, {"limits", "rounding", "source", "source_status"})
+    check_remarks(at, document)
     try:
         exponent(document["currency"])
     except MoneyError:
@@ -103,7 +103,6 @@ def parse(document: Mapping[str, Any], *, own: Mapping[str, Any] | None = None) 
         clauses=reader.clauses,
         limits={code: reader.limits[code] for code in limits},
         rounding=Rounding(_one_of(document.get("rounding", "half_up"), tuple(Rounding), f"{at}.rounding")),
-        source=str(document.get("source", "")),
         source_status=str(document.get("source_status", "")),
     )
 

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lipei.domain.calendars import Calendars
+from lipei.domain.calendars import HOME, Calendars
 from lipei.domain.conditions import ALWAYS, Condition, ConditionError, parse_condition
 from lipei.domain.promises import Explanation, LawRow, Profile, Promise, PromiseTable, Rule, Warn
 from lipei.domain.promises.definitions import (
     BINDS,
     EFFECTS,
-    HOME,
     LOOKS,
     NO_CLOCK,
     ON_REOPEN,
@@ -22,7 +21,7 @@ from lipei.domain.promises.definitions import (
     is_field,
 )
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_codes, known_keys, rows, texts_of
+from lipei.norms.lines import check_remarks, known_codes, known_keys, rows, texts_of
 from lipei.norms.texts import text, texts
 
 LIMIT_MAX = 100_000
@@ -32,7 +31,7 @@ STATUSES = ("read", "unsourced")
 SINCE = ("reported_at", "loss_at")
 _WARNINGS = {"percent", "working_minutes_before", "elapsed_minutes_before"}
 _FLAGS = ("again", "restart", "recheck", "ends_with_claim", "told_to_customer", "enabled")
-_WORDS = ("clause", "article", "source", "note")
+_WORDS = ("clause", "article")
 _RULES = ("start", "fulfil", "cancel", "pause", "resume", "undo")
 _LISTS = ("markets", "lines", "tell_warning", "tell_breach", "on_breach", "duties")
 
@@ -68,8 +67,21 @@ def _profile(code: str, row: Any) -> Profile:
 def _promise(row: Mapping[str, Any], version: int) -> Promise:
     place = f"promises.{row['code']}"
     required = {"code", "binds", "limit", "unit", "calendar", "start", "source", "source_status"}
-    optional = {"version", "scope", "since", "condition", "warnings", "on_reopen", *_FLAGS, *_WORDS, *_RULES, *_LISTS}
+    optional = {
+        "version",
+        "scope",
+        "since",
+        "condition",
+        "warnings",
+        "on_reopen",
+        "note",
+        *_FLAGS,
+        *_WORDS,
+        *_RULES,
+        *_LISTS,
+    }
     known_keys(place, row, required=required, optional=optional - required)
+    check_remarks(place, row)
     rules: dict[str, Any] = {name: _rules(place, row.get(name, [])) for name in _RULES}
     if not rules["start"]:
         raise NormError("norm_error.promise.no_start", place=place)

@@ -6,31 +6,45 @@ which shapes stands in `lipei.norms.declared`; whether a document makes sense is
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A key of a record. ``default`` is what its absence means; one with ``form`` False is shown and kept, not edited."""
+    """A key of a record. ``default`` is what its absence means; one with ``form`` False is shown and kept, not edited.
+
+    ``when``: a key beside it and the codes there with which this one is meant; with others it is not there.
+    ``label``: what it is called, where the key alone would say something else elsewhere in the table.
+    """
 
     key: str
     shape: Shape
     required: bool = False
     default: Any = None
     form: bool = True
+    when: tuple[str, tuple[str, ...]] = ("", ())
+    label: str = ""
+
+    @property
+    def called(self) -> str:
+        """What stands for it among the headings."""
+        return self.label or self.key
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """``kind`` names what the value is; the rest says more where the kind needs it.
 
-    *words*, *text* (of several lines), *whole*, *minor* (an amount), *amounts* (one per currency), *flag*, *code* and
+    *words*, *whole*, *minor* (an amount), *amounts* (one per currency), *flag*, *code* and
     *codes* (of a vocabulary ``of``), *alternatives* (codes, the first that exists), *strings* (one a line), *spans* (times of
     day), *years*, *zone*, *time*, *date*, *moment* (local date and time), *duration* (``30s``), *wordings* (each language),
+    *remark* (a wording in each language, or one text that everybody reads as it was written),
     *condition* (on the fields of ``of``), *either* (one number, which of ``options`` it is), *setting* (declares itself),
     *listed* (several ``item``, in their order), *record* (``fields``), *rows* (records), *entries* (code → ``item``),
-    *kept* (is shown and stays as it is).
+    *kept* (is shown and stays as it is). Of the terms of products: *literal* (an amount, a rate, a number, yes or no, as
+    its ``unit`` says) and *figure* (a literal, what ``options`` refer to, or one by a fact among ``fields``).
     """
 
     kind: str
@@ -41,15 +55,23 @@ class Shape:
     item: Shape | None = None
     fields: tuple[Field, ...] = ()
     options: tuple[str, ...] = ()
-    open: bool = False  # amounts: "unlimited" may stand; entries: codes may be new; code: may be nobody; wordings: long
+    open: bool = (
+        False  # amounts: "unlimited" may stand; entries: codes may be new; code: may be nobody; wordings, remark: long
+    )
     title: tuple[str, ...] = ()  # rows: what tells one from another
     columns: tuple[str, ...] = ()  # rows: what a table shows at once; the rest opens
     names: tuple[Name, ...] = ()  # rows: wordings under which people know the row
     short: str = ""  # record: a row that says only this key is written as its value alone
+    groups: tuple[str, ...] = ()  # rows: what many of them are read in groups by
+    ordered: bool = False  # rows: their order counts, so one can be put before another
 
     def field(self, key: str) -> Field | None:
         """The field of a record that stands under a key."""
         return next((one for one in self.fields if one.key == key), None)
+
+    def present(self, said: Callable[[str], Any]) -> Iterator[Field]:
+        """The fields of a record that are meant with what ``said`` answers for the keys beside them."""
+        return (one for one in self.fields if not one.when[0] or said(one.when[0]) in one.when[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +85,9 @@ class Name:
     only: str = ""  # the row's key ``channels`` has to hold this
 
 
-WORDS, TEXT, FLAG, STRINGS, WORDINGS = (Shape(kind) for kind in ("words", "text", "flag", "strings", "wordings"))
+WORDS, FLAG, STRINGS, WORDINGS = (Shape(kind) for kind in ("words", "flag", "strings", "wordings"))
 LONG_WORDINGS = Shape("wordings", open=True)
+REMARK, LONG_REMARK = Shape("remark"), Shape("remark", open=True)
 SPANS, YEARS, ZONE, DATE, MOMENT = (Shape(kind) for kind in ("spans", "years", "zone", "date", "moment"))
 DURATION, KEPT, MINOR, AMOUNTS = (Shape(kind) for kind in ("duration", "kept", "minor", "amounts"))
 LIMITS = Shape("amounts", open=True)
@@ -101,10 +124,17 @@ def record(*fields: Field, short: str = "") -> Shape:
 
 
 def rows(
-    *fields: Field, title: tuple[str, ...] = ("code",), columns: tuple[str, ...] = (), names: tuple[Name, ...] = ()
+    *fields: Field,
+    title: tuple[str, ...] = ("code",),
+    columns: tuple[str, ...] = (),
+    names: tuple[Name, ...] = (),
+    groups: tuple[str, ...] = (),
+    ordered: bool = False,
 ) -> Shape:
     """A list of records."""
-    return Shape("rows", item=record(*fields), title=title, columns=columns, names=names)
+    return Shape(
+        "rows", item=record(*fields), title=title, columns=columns, names=names, groups=groups, ordered=ordered
+    )
 
 
 def entries(item: Shape, of: str = "", *, new: bool = False) -> Shape:

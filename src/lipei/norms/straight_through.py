@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from lipei.domain.straight_through import ALWAYS_FOR_ADVANCE, ALWAYS_FOR_PAYMENT, CHECKS, Path, StraightThroughTable
+from lipei.domain.straight_through import (
+    ALSO_FOR_ADVANCE,
+    ALWAYS_FOR_ADVANCE,
+    ALWAYS_FOR_PAYMENT,
+    CHECKS,
+    Path,
+    StraightThroughTable,
+)
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_codes, known_keys, texts_of
+from lipei.norms.lines import check_remarks, known_codes, known_keys, texts_of
 from lipei.norms.settings import currency_of, flag, whole
 
+_TOLD = ["medical"]
+"""Of a payment table that does not say it: as the shipped one."""
 _KEYS = {"enabled", "checks", "limits_minor", "injury_lines", "third_party_lines"}
 
 
@@ -17,15 +26,25 @@ def parse(document: Mapping[str, Any]) -> StraightThroughTable:
     """The table of a ``straight_through`` document. Raises NormError where a check that must stay is left out."""
     required = {"version", "payment", "advance", "source", "source_status"}
     known_keys("straight_through", document, required=required)
+    check_remarks("straight_through", document)
     return StraightThroughTable(
         version=whole("straight_through.version", document["version"], 1),
-        payment=_path("straight_through.payment", document["payment"], ALWAYS_FOR_PAYMENT, _KEYS),
-        advance=_path("straight_through.advance", document["advance"], ALWAYS_FOR_ADVANCE, {*_KEYS, "share_percent"}),
+        payment=_path("straight_through.payment", document["payment"], ALWAYS_FOR_PAYMENT, _KEYS, {"told_heads"}),
+        advance=_path(
+            "straight_through.advance",
+            document["advance"],
+            ALWAYS_FOR_ADVANCE,
+            {*_KEYS, "share_percent"},
+            also=ALSO_FOR_ADVANCE,
+        ),
     )
 
 
-def _path(place: str, document: Any, always: Collection[str], keys: Collection[str]) -> Path:
-    known_keys(place, document, required=keys)
+def _path(
+    place: str, document: Any, always: Collection[str], keys: Collection[str], more: Collection[str] = (), *,
+    also: Collection[str] = (),
+) -> Path:  # fmt: skip
+    known_keys(place, document, required=keys, optional=more)
     checks = texts_of(f"{place}.checks", document["checks"])
     known_codes(f"{place}.checks", checks, CHECKS)
     for check in always:
@@ -34,10 +53,11 @@ def _path(place: str, document: Any, always: Collection[str], keys: Collection[s
     limits = known_keys(f"{place}.limits_minor", document["limits_minor"], optional=document["limits_minor"])
     return Path(
         enabled=flag(place, document["enabled"]),
-        checks=checks,
+        checks=(*checks, *(check for check in also if check not in checks)),
         limits_minor={line: money_limits(f"{place}.limits_minor.{line}", row) for line, row in limits.items()},
         injury_lines=frozenset(texts_of(f"{place}.injury_lines", document["injury_lines"])),
         third_party_lines=frozenset(texts_of(f"{place}.third_party_lines", document["third_party_lines"])),
+        told_heads=frozenset(texts_of(f"{place}.told_heads", document.get("told_heads", _TOLD))),
         share_percent=whole(f"{place}.share_percent", document.get("share_percent", 100), 1, 100),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from lipei.domain.conditions import Condition, ConditionError, parse_condition
 from lipei.domain.triage import LANES, Rule, TriageTable, known_field
 from lipei.norms.errors import NormError
-from lipei.norms.lines import known_codes, known_keys, rows, texts_of
+from lipei.norms.lines import check_remarks, known_codes, known_keys, rows, texts_of
 from lipei.norms.settings import currency_of, flag, whole, words
 
 CODE_MAX = 40
@@ -44,6 +44,7 @@ def _incidents(document: Any) -> Mapping[str, str]:
 def _rates(document: Any) -> Mapping[str, int]:
     place = "triage.rates_ppm"
     known_keys(place, document, required={"rates", "source", "source_status"})
+    check_remarks(place, document)
     known_keys(place, document["rates"], optional=document["rates"])
     return {currency_of(place, code): whole(place, rate, 1) for code, rate in document["rates"].items()}
 
@@ -52,6 +53,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
     place = f"triage.{row['code']}"
     required = {"code", "when", "text", "source", "source_status"}
     known_keys(place, row, required=required, optional={"lane", "fast_lane", "report_upwards"})
+    check_remarks(place, row)
     lane = words(place, row.get("lane", ""))
     if lane:
         known_codes(place, [lane], LANES)
@@ -62,7 +64,6 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         lane=lane,
         fast_lane=flag(place, row.get("fast_lane", False)),
         report_upwards=flag(place, row.get("report_upwards", False)),
-        source=words(place, row["source"]),
         source_status=words(place, row["source_status"]),
     )
     if not (rule.lane or rule.fast_lane or rule.report_upwards):

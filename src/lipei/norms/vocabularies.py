@@ -7,12 +7,17 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from lipei.domain import assignment, authority, messages, papers, straight_through
+from lipei.domain.calendars import HOME
 from lipei.domain.claims import Case
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.lifecycle import KINDS, STEPS
-from lipei.domain.money import EXPONENTS
-from lipei.domain.promises.definitions import BINDS, EFFECTS, HOME, LOOKS, ON_REOPEN, SCOPES, UNITS
+from lipei.domain.money import EXPONENTS, Rounding
+from lipei.domain.policies import PERIODS
+from lipei.domain.promises.definitions import BINDS, EFFECTS, LOOKS, ON_REOPEN, SCOPES, UNITS
 from lipei.domain.rulebook import Rulebook
+from lipei.domain.settlement.sharing import METHODS
+from lipei.domain.settlement.steps import VOCABULARY as STEPS_OF_TERMS
+from lipei.domain.settlement.terms import FACT_TYPES
 from lipei.domain.triage import LANES
 from lipei.norms import calendars, hints, loader
 from lipei.norms.authority import ROLES
@@ -114,6 +119,15 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
     "hint_field": _fixed(hints.FIELDS, "field.{}"),
     "currency": _fixed(sorted(EXPONENTS)),
     "to": _fixed(("customer",), "event_to.{}"),
+    "step": _fixed(STEPS_OF_TERMS, "step.{}"),
+    "step_what": Vocabulary(("step_what.{}",), _named("step_what.")),
+    "head": Vocabulary(("head.{}",), _named("head.")),
+    "fact": Vocabulary(("fact.{}",), _named("fact.")),
+    "fact_type": _fixed(FACT_TYPES, "fact_type.{}"),
+    "limit_per": _fixed(PERIODS, "limit_per.{}"),
+    "rounding": _fixed(Rounding, "rounding.{}"),
+    "sharing": _fixed(METHODS, "sharing.{}"),
+    "country": Vocabulary(("country.{}",), _named("country.")),
     "yes_no": _fixed(("yes", "no"), "common.{}"),
     "language": _fixed(LANGUAGES, "messages.language.{}"),
     "import_words": _fixed((), "import_words.{}"),

@@ -21,7 +21,7 @@ from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import text
 from lipei.reads import people
 from lipei.reads.claims import Possible, Promised
-from lipei.reads.next_steps import FORWARD, Next, steps
+from lipei.reads.next_steps import FORWARD, Next, steps, ways_to_keep
 from lipei.reads.worklist import Horizon, Row
 from lipei.store import models
 from lipei.store.aggregates import TABLES, names
@@ -32,7 +32,7 @@ ONLY: Mapping[str, tuple[str, ...]] = {"clock": ("running",), "paper": ("request
 """Of some parts only those in these states: the others say nothing here."""
 LEFT_OUT = frozenset(
     {
-        "facts", "items", "settlement", "pauses", "triage_reasons", "assignment_reasons", "shares", "code_digest",
+        "facts", "items", "settlement", "pauses", "triage_reasons", "assignment_reasons", "shares", "codes",
         "refusal_code", "reserve_reason", "duplicate_of", "external_number",
     }
 )  # fmt: skip
@@ -183,7 +183,7 @@ def _worth_asking(case: Case, clocks: Iterable[Clock], book: Rulebook) -> list[l
     kept: set[str] = set()
     for clock in clocks:
         try:
-            kept.update(rule.event for rule in book.promises.of_clock(clock).fulfil)
+            kept.update(rule.event for rule in ways_to_keep(book.promises.of_clock(clock)))
         except KeyError:  # a definition that is no longer known
             continue
     return [
@@ -235,7 +235,7 @@ def _waits(case: Case, viewer: Actor, ahead: Next | None) -> tuple[str, int | No
     What the customer still owes is waited for even where the reader could do something meanwhile, unless that something
     keeps a promise.
     """
-    subject, whom, person = _waited(case)
+    subject, whom, person = waited(case)
     if ahead is None:
         return whom, person
     if viewer.staff_id in (person, case.claim.handler):
@@ -245,7 +245,7 @@ def _waits(case: Case, viewer: Actor, ahead: Next | None) -> tuple[str, int | No
     return ("you", None) if mine else (whom, person)
 
 
-def _waited(case: Case) -> tuple[str, str, int | None]:
+def waited(case: Case) -> tuple[str, str, int | None]:
     """What a claim waits for (the kind of part), for whom, and the id of the colleague where one is named."""
     claim = case.claim
     if claim.duty_person is not None and claim.duty_due_at is not None and claim.duty_acknowledged_at is None:

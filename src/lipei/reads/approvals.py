@@ -1,7 +1,7 @@
 """What waits for somebody's word: assessments to check, decisions to make, payments to let go (norm 2.2.3).
 
 Only what this colleague may do now is listed: whoever made something does not see it as waiting for themselves. Whether
-the sum is within their authority is said beside it, and the rule decides when they act. Sixteen queries at most, however
+the sum is within their authority is said beside it, and the rule decides when they act. Seventeen queries at most, however
 much waits.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from lipei.domain import lifecycle
 from lipei.domain.authority import Delegation
-from lipei.domain.claims import Case, Claim, Exposure, Payment
+from lipei.domain.claims import Case, Claim, Exposure, Party, Payment
 from lipei.domain.events import Actor
 from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import text, texts
@@ -68,10 +68,14 @@ def waiting(
     ordered = _parts(payments, Payment)
     claims = _claims({*live, *ordered}, viewer)
     behind = _parts(models.Exposure.objects.filter(aggregate_id__in=[i for i in ordered if i in claims]), Exposure)
+    payees = approvals_weighed.parts(models.Party, Party, [i for i in ordered if i in claims])
     found = []
     for claim_id, (claim, due_at) in claims.items():
-        parts = {**behind.get(claim_id, {}), **live.get(claim_id, {})}
-        case = Case(id=claim_id, parts={"claim": {0: claim}, "exposure": parts, "payment": ordered.get(claim_id, {})})
+        parts = {
+            "claim": {0: claim}, "exposure": {**behind.get(claim_id, {}), **live.get(claim_id, {})},
+            "payment": ordered.get(claim_id, {}), "party": payees.get(claim_id, {}),
+        }  # fmt: skip
+        case = Case(id=claim_id, parts=parts)
         found += [(step, part, case, due_at) for step, part in _asked(case, viewer)]
     found.sort(key=lambda f: (not f[2].claim.fast_lane, f[3] is None, f[3], f[2].claim.number))
     shown = found[: max(1, limit)]
@@ -141,7 +145,7 @@ def _row(
         label=text(f"action.{step.subject}.{step.action}", language),
         cover=text(cover, language) if cover in texts() else (exposure.cover if exposure else ""),
         currency=case.claim.currency,
-        amount_minor=approvals_weighed.amount_minor(target),
+        amount_minor=weighed.amount_minor,
         asked_by=people.actor_name(_maker(step.subject, target), staff, language),
         due_at=due_at,
         fast_lane=case.claim.fast_lane,

@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lipei.domain import authority
+from lipei.domain import authority, sizes
 from lipei.domain.authority import Delegation
 from lipei.domain.claims import Case, Clock, Exposure, Paper, Payment
 from lipei.domain.events import Actor, Refusal, private_fields
 from lipei.domain.money import Money
 from lipei.domain.rulebook import Rulebook
+from lipei.domain.settlement import Products
 from lipei.norms.texts import text, texts
 from lipei.reads import approvals_changed, claims, people, timeline
 from lipei.reads.approvals_changed import Rework
@@ -68,10 +69,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """``due``: the promises that this step keeps, the first of the company's own and the first of the law's. ``sums``:
-    names of fields with minor units, to compare the sum with. ``rework``: what changed since it was returned, ``why``
-    it was. ``ground``: what a proposed refusal rests on."""
+    """``amount_minor``: the sum that is decided on. ``due``: the promises that this step keeps, the first of the company's
+    own and the first of the law's. ``sums``: names of fields with minor units, to compare the sum with. ``rework``: what
+    changed since it was returned, ``why`` it was. ``ground``: what a proposed refusal rests on."""
 
+    amount_minor: int
     asked_at: datetime | None
     due: tuple[Due, ...]
     sums: tuple[tuple[str, int], ...]
@@ -104,6 +106,7 @@ def weigh(
         claim_id, subject, part = place
         case, asked = cases[claim_id], since[place]
         found[place] = Weighed(
+            amount_minor=amount_minor(case, case.of(subject)[part], book.products),
             asked_at=asked[4] if asked else None,
             due=_due(case, subject, part, book, language, now),
             sums=_sums(case, subject, part),
@@ -125,7 +128,7 @@ def weigh(
 def _whole(cases: Mapping[int, Case]) -> dict[int, Case]:
     """The claims with every part that counts here, also those that wait for nobody. Four queries."""
     read = {
-        name: _parts(model, cls, cases)
+        name: parts(model, cls, cases)
         for name, model, cls in (
             ("exposure", models.Exposure, Exposure), ("payment", models.Payment, Payment),
             ("paper", models.Paper, Paper), ("clock", models.Clock, Clock),
@@ -137,7 +140,8 @@ def _whole(cases: Mapping[int, Case]) -> dict[int, Case]:
     }
 
 
-def _parts(model: type, cls: type, ids: Collection[int]) -> dict[int, dict[int, object]]:
+def parts(model: type, cls: type, ids: Collection[int]) -> dict[int, dict[int, object]]:
+    """The parts of a kind on these claims, without their private fields. One query."""
     hidden = private_fields(cls)  # nothing of it is looked at, so that nothing is decrypted
     columns = tuple(name for name in names(cls) if name not in hidden and name != "part")
     rows = model.objects.filter(aggregate_id__in=list(ids))  # type: ignore[attr-defined]
@@ -222,21 +226,17 @@ def _sums(case: Case, subject: str, part: int) -> tuple[tuple[str, int], ...]:
         head = case.exposures.get(case.payments[part].exposure)
         return (("payable", head.payable_minor), ("paid", head.paid_minor)) if head else ()
     head = case.exposures[part]
-    return (("claimed", _claimed(head)), ("assessed", head.assessed_minor), ("reserve", head.reserve_minor))
+    return (("claimed", sizes.claimed_minor(head)), ("assessed", head.assessed_minor), ("reserve", head.reserve_minor))
 
 
-def _claimed(head: Exposure) -> int:
-    return sum(row.get("claimed_minor") or 0 for row in head.items)
-
-
-def amount_minor(part: Exposure | Payment) -> int:
+def amount_minor(case: Case, part: Exposure | Payment, products: Products) -> int:
     """The sum that is decided on."""
     if isinstance(part, Payment):
         return part.amount_minor
     if part.state == "assessed":
         return part.assessed_minor
     if part.state == "refusal_proposed":
-        return max(part.reserve_minor, part.assessed_minor)
+        return sizes.refused_minor(case, {part.part}, products)
     return part.payable_minor + part.ex_gratia_minor
 
 
@@ -245,8 +245,10 @@ def _points(
     delegations: Sequence[Delegation], now: datetime,
 ) -> Iterator[Point]:  # fmt: skip
     target: Exposure | Payment = case.of(subject)[part]
-    amount = amount_minor(target)
-    total = authority.cumulative_minor(case=case, kind=KINDS[action], part=part, amount_minor=amount)
+    amount = amount_minor(case, target, book.products)
+    total = authority.cumulative_minor(
+        case=case, kind=KINDS[action], part=part, amount_minor=amount, products=book.products
+    )
     granted = authority.may(
         table=book.authority, actor=viewer, delegations=delegations, kind=KINDS[action], line=case.claim.line,
         cumulative_minor=total, currency=case.claim.currency, involved=(), at=now,
@@ -275,11 +277,13 @@ def _of_payment(case: Case, target: Payment) -> Iterator[Point]:
 def _of_head(case: Case, head: Exposure, amount: int) -> Iterator[Point]:
     if head.ex_gratia_minor:
         yield Point("ex_gratia", "warn", head.ex_gratia_minor)
+    if head.state == "submitted" and (excluded := sizes.excluded_minor(head)):
+        yield Point("excluded", "warn", excluded)
     if head.state != "refusal_proposed":
         if head.reserve_minor and amount > head.reserve_minor:
             yield Point("above_reserve", "warn", amount - head.reserve_minor)
-        if 0 < _claimed(head) < amount:
-            yield Point("above_claimed", "warn", amount - _claimed(head))
+        if 0 < sizes.claimed_minor(head) < amount:
+            yield Point("above_claimed", "warn", amount - sizes.claimed_minor(head))
     out = sum(
         p.required and p.exposure in (0, head.part) and p.state in ("requested", "refused")
         for p in case.papers.values()

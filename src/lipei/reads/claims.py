@@ -1,6 +1,6 @@
 """One claim for a reader: the case, what can be done now, its promises with reasons, the sum with its make-up.
 
-`page` answers everything that a claim's page needs in at most 15 queries, whatever the claim's history; `find` the case
+`page` answers everything that a claim's page needs in at most 16 queries, whatever the claim's history; `find` the case
 alone. Both answer None for a claim that does not exist or is out of the reader's scope. Personal data is masked unless
 the caller, having recorded it (`services/personal_data.py`), asks for the whole.
 """
@@ -103,6 +103,7 @@ class Settled:
     needs_person: tuple[str, ...]
     lines: tuple[ExplainedLine, ...]
     refusal: str = ""  # clause and ground of a refusal, proposed or final, in words
+    why: str = ""  # why there is no sum although it was assessed
     exclusions: Mapping[str, str] = field(default_factory=dict)  # what the terms leave out, by code, with its clause
 
 
@@ -173,7 +174,7 @@ def find(number: str, *, viewer: Actor, unmask: bool = False) -> Found | None:
 
 
 def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bool = False) -> Page | None:
-    """The claim with all that surrounds it, or None. At most 15 queries."""
+    """The claim with all that surrounds it, or None. At most 16 queries."""
     found = find(number, viewer=viewer, unmask=unmask)
     if found is None:
         return None
@@ -188,7 +189,7 @@ def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bo
         found=found,
         actions=possible(case, viewer=viewer, language=language),
         promises=promised(case, book, viewer=viewer, language=language, now=now),
-        settlements=settled(case, book, language=language),
+        settlements=settled(case, book, language=language, facts=_facts(entries)),
         timeline=with_notes(
             timeline.told(entries, case=case, viewer=viewer, language=language, zone=zone, staff=staff), found.case
         ),
@@ -211,8 +212,8 @@ def with_notes(entries: Iterable[Told], case: Case) -> tuple[Told, ...]:
 
 
 def _facts(entries: Iterable[Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """The facts of report and registrations, from the entries of a timeline."""
-    return tuple((e.kind, journal.said(e.payload)[0]) for e in entries if e.kind in remarks.KINDS)
+    """The facts that remarks want, from the entries of a timeline."""
+    return tuple((e.kind, {**journal.said(e.payload)[0], "part": e.part}) for e in entries if e.kind in remarks.KINDS)
 
 
 def currency(number: str) -> str:
@@ -311,9 +312,13 @@ def _promised(clock: Clock, claim: Claim, book: Rulebook, language: str, now: da
 # --- the sum ---------------------------------------------------------------------------------------------------------
 
 
-def settled(case: Case, book: Rulebook, *, language: str) -> tuple[Settled, ...]:
-    """The explained sum of each exposure, by the terms of its own day (norm 2.2.4)."""
-    return tuple(_settled(exposure, case, book, language) for exposure in case.exposures.values())
+def settled(
+    case: Case, book: Rulebook, *, language: str, facts: Iterable[tuple[str, Mapping[str, Any]]] = ()
+) -> tuple[Settled, ...]:
+    """The explained sum of each exposure, by the terms of its own day (norm 2.2.4), or why there is none (`facts`)."""
+    why = remarks.not_computed(case, facts, language)
+    found = (_settled(exposure, case, book, language) for exposure in case.exposures.values())
+    return tuple(replace(one, why=why.get(one.exposure, "")) for one in found)
 
 
 def _settled(exposure: Exposure, case: Case, book: Rulebook, language: str) -> Settled:
@@ -344,7 +349,14 @@ def _exclusions(exposure: Exposure, terms: Terms | None, language: str) -> Mappi
     cover = terms.covers.get(exposure.cover) if terms else None
     if terms is None or cover is None:
         return {}
-    return {e.code: f"{_clause(terms, e.clause, language)}: {e.wording[language]}" for e in cover.exclusions.values()}
+    return {
+        e.code: _pair(_clause(terms, e.clause, language), e.wording[language], language)
+        for e in cover.exclusions.values()
+    }
+
+
+def _pair(name: str, value: str, language: str) -> str:
+    return text("common.pair", language, name=name, value=value)
 
 
 def refusal_words(exposure: Exposure, terms: Terms | None, language: str) -> str:
@@ -356,7 +368,7 @@ def refusal_words(exposure: Exposure, terms: Terms | None, language: str) -> str
     if code in excluded:
         return excluded[code]
     ground = text(f"reason.{code}", language) if f"reason.{code}" in texts() else code
-    return f"{_clause(terms, clause, language)}: {ground}"
+    return _pair(_clause(terms, clause, language), ground, language)
 
 
 def _clause(terms: Terms | None, clause: str, language: str) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from lipei.domain.claims import Case
+from lipei.reads import rulebook
 from lipei.store import canonical, models
 
 SHOWN = 100
@@ -19,7 +20,9 @@ SHOWN = 100
 @dataclass(frozen=True, slots=True)
 class Failed:
     """One row that came to its end without success. ``name``: code of the message, kind of the event, kind of the
-    payment. ``reason`` is a code, of a webhook what was answered. ``number`` of the claim, empty where it is of none."""
+    payment. ``reason`` is a code, of a webhook what was answered. ``number`` of the claim, empty where it is of none.
+    ``channels`` of a message: the one that it failed on; all that it could have taken where there was no address.
+    """
 
     id: int
     name: str
@@ -28,6 +31,7 @@ class Failed:
     at: datetime | None
     reason: str
     attempts: int
+    channels: tuple[str, ...] = ()
 
 
 def failed() -> Mapping[str, tuple[Failed, ...]]:
@@ -39,10 +43,7 @@ def failed() -> Mapping[str, tuple[Failed, ...]]:
     numbers = dict(models.Claim.objects.filter(id__in=ids).values_list("id", "number"))
     return {
         "deliveries": tuple(
-            Failed(
-                d.id, d.message, numbers.get(d.stream_id, ""), d.channels[d.position] if d.channels else "", d.due_at,
-                d.reason, d.attempts,
-            )
+            Failed(d.id, d.message, numbers.get(d.stream_id, ""), "", d.due_at, d.reason, d.attempts, _channels(d))
             for d in deliveries
         ),
         "webhooks": tuple(_call(one) for one in calls),
@@ -53,6 +54,13 @@ def failed() -> Mapping[str, tuple[Failed, ...]]:
             for p in payments
         ),
     }  # fmt: skip
+
+
+def _channels(row: Any) -> tuple[str, ...]:
+    if row.channels:
+        return (row.channels[row.position],)
+    declared = rulebook.current().messages.rows.get(row.message)
+    return declared.channels if declared else ()
 
 
 def _call(row: Any) -> Failed:

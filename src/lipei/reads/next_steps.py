@@ -5,12 +5,14 @@ Nothing is offered here that the lifecycle table does not offer: this only says 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor
 from lipei.domain.owing import is_turned_down
+from lipei.domain.promises import Promise, Rule
 from lipei.domain.rulebook import Rulebook
 from lipei.reads.approvals import WAITING
 from lipei.reads.claims import Page, Possible, Promised
@@ -19,11 +21,23 @@ FORWARD = frozenset(WAITING.values()) | {
     ("claim", "acknowledge_duty"), ("claim", "accept_assignment"), ("claim", "register"), ("claim", "close"),
     ("exposure", "assess"), ("exposure", "submit_decision"), ("paper", "accept"), ("survey", "record"),
     ("consultation", "opine"), ("consultation", "conclude"), ("offer", "send"), ("payment", "submit"),
-    ("payment", "retry"), ("exposure", "pay_undisputed"),
+    ("payment", "retry"), ("exposure", "pay_undisputed"), ("claim", "hand_over"), ("claim", "clear_suspicion"),
 }  # fmt: skip
 """The steps by which a claim usually goes on. Others come first only while they keep a promise."""
 
+AT_ONCE = frozenset({("claim", "accept_assignment"), ("claim", "acknowledge_duty"), ("claim", "hand_over")})
+"""By which a claim comes into somebody's hands: until then no other step is theirs."""
+
+ENDING = frozenset(
+    {("exposure", "drop"), ("claim", "cancel"), ("claim", "withdraw"), ("claim", "close_without_payment")}
+)
+"""What ends a promise by taking away what it is about: never a way to keep it."""
+
 OWN = frozenset({"company", "team"})
+
+RECORD = ("claim", "add_note")
+WATCHES = "compliance"
+"""Who keeps no promise themselves, and puts on record how one that they are told of came to be broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +62,16 @@ def steps(
     kept = _kept_by(case, book, running)
     found: dict[tuple[str, str], Next] = {}
     for one in actions:
-        promise = _first(kept.get(one.step.event, ()), one)
-        if not _carries(case, one, viewer) and (promise is None or not _presses(case, promise, book, viewer)):
-            continue
         key = (one.subject, one.action)
+        if key in ENDING:
+            continue
+        carries = _carries(case, one, viewer)
+        about = _to_record(case, running, book, viewer) if key == RECORD else _of(kept.get(one.step.event, ()), one)
+        if not carries and key != RECORD:
+            about = [p for p in about if _presses(case, p, book, viewer)]
+        if not carries and not about:
+            continue
+        promise = next(iter(about), None)
         known = found.get(key)
         found[key] = Next(
             known.action if known else one,
@@ -59,41 +79,81 @@ def steps(
             _sooner(known.promise if known else None, promise),
         )
     order = {p.part: n for n, p in enumerate(running)}
-    return tuple(sorted(found.values(), key=lambda n: order[n.promise.part] if n.promise else len(order)))
+
+    def rank(one: Next) -> int:
+        """By the promise; what keeps none comes later, and what only breaks a silence last: most steps do that too."""
+        if (one.action.subject, one.action.action) in AT_ONCE:
+            return -1
+        if one.promise is None:
+            return len(order)
+        firm = book.promises.of_clock(case.clocks[one.promise.part]).fulfil
+        return order[one.promise.part] if firm else len(order) + 1
+
+    return tuple(sorted(found.values(), key=rank))
+
+
+WHERE: Mapping[tuple[str, str], Callable[[Case, Any, Actor], bool]] = {
+    # The way to a new offer.
+    ("exposure", "return_for_rework"): lambda case, part, viewer: (
+        part.state == "approved" and is_turned_down(case, part.part)
+    ),
+    # Without a head of loss there is nothing to work out.
+    ("exposure", "add"): lambda case, part, viewer: (
+        case.claim.registered_at is not None and not any(e.state != "dropped" for e in case.exposures.values())
+    ),
+    # All else is done, only the hospital waits.
+    ("exposure", "pay_guarantee"): lambda case, part, viewer: part.state in ("agreed", "refused"),
+    # Whoever acts for another shows by what right.
+    ("party", "check_identity"): lambda case, part, viewer: (
+        part.acts_for is not None and part.mandate_checked_at is None
+    ),
+    # A colleague asks for help: whoever may takes the claim over or gives it to somebody else.
+    ("claim", "hand_over"): lambda case, part, viewer: case.claim.help_wanted and case.claim.handler != viewer.staff_id,
+    # What was declined is not simply sent again.
+    ("offer", "send"): lambda case, part, viewer: part.state != "declined",
+    ("consultation", "opine"): lambda case, part, viewer: (
+        viewer.staff_id not in {opinion["expert"] for opinion in part.opinions}
+    ),
+    # All else is done, and what was paid too much has not come back: the last word on a closed claim.
+    ("recovery", "write_off"): lambda case, part, viewer: case.claim.state == "closed" and part.kind == "overpayment",
+}
+"""Steps that carry a claim forward only where this holds of the case, the part and the reader."""
 
 
 def _carries(case: Case, one: Possible, viewer: Actor) -> bool:
-    part = case.of(one.subject).get(one.part)
-    if (one.subject, one.action) == ("exposure", "return_for_rework"):  # the way to a new offer
-        return getattr(part, "state", "") == "approved" and is_turned_down(case, one.part)
-    if (one.subject, one.action) == ("exposure", "add"):  # without a head of loss there is nothing to work out
-        registered = case.claim.registered_at is not None
-        return registered and not any(e.state != "dropped" for e in case.exposures.values())
-    if (one.subject, one.action) == ("exposure", "pay_guarantee"):  # all else is done, only the hospital waits
-        return getattr(part, "state", "") in ("agreed", "refused")
-    if (one.subject, one.action) == ("party", "check_identity"):  # whoever acts for another shows by what right
-        return part is not None and part.acts_for is not None and part.mandate_checked_at is None
-    if (one.subject, one.action) not in FORWARD:
-        return False
-    if (one.subject, one.action) == ("offer", "send"):  # what was declined is not simply sent again
-        return getattr(part, "state", "") != "declined"
-    if (one.subject, one.action) == ("consultation", "opine"):
-        return viewer.staff_id not in {opinion["expert"] for opinion in getattr(part, "opinions", ())}
-    return not one.step.target or getattr(part, "state", None) != one.step.target  # what was made is not made again
+    key, part = (one.subject, one.action), case.of(one.subject).get(one.part)
+    if key in WHERE:
+        return WHERE[key](case, part, viewer)
+    # What was made is not made again.
+    return key in FORWARD and (not one.step.target or getattr(part, "state", None) != one.step.target)
 
 
 def _presses(case: Case, promise: Promised, book: Rulebook, viewer: Actor) -> bool:
-    """Whether the reader should think of a promise now: one of the company's own at once, one of the law when it warned.
+    """Whether the reader should think of a promise now: one of the company's own at once, any other when it warned.
 
-    It is the business of those who are told when it comes close or breaks.
+    Others are those of the law, and those that only begin anew. A promise is the business of those who are told when it
+    comes close or breaks.
     """
     clock = case.clocks[promise.part]
-    if promise.binds not in OWN and not promise.late and not clock.warned:
-        return False
     row = book.promises.of_clock(clock)
+    if (promise.binds not in OWN or not row.fulfil) and not promise.late and not clock.warned:
+        return False
     told = {*row.tell_warning, *row.tell_breach}
     mine = "handler" in told and case.claim.handler is not None and case.claim.handler == viewer.staff_id
     return mine or not told.isdisjoint(viewer.roles - {"handler"})
+
+
+def _to_record(case: Case, running: Iterable[Promised], book: Rulebook, viewer: Actor) -> list[Promised]:
+    """The broken promises of which the reader is told to watch over them, and has written nothing since."""
+    if WATCHES not in viewer.roles:
+        return []
+    wrote = max((note.at for note in case.of("note").values() if note.author == viewer.id and note.at), default=None)
+    found = []
+    for promise in running:
+        told = promise.late and WATCHES in book.promises.of_clock(case.clocks[promise.part]).tell_breach
+        if told and (wrote is None or promise.due_at is None or wrote < promise.due_at):
+            found.append(promise)
+    return found
 
 
 def _kept_by(case: Case, book: Rulebook, running: Iterable[Promised]) -> Mapping[str, list[Promised]]:
@@ -105,7 +165,7 @@ def _kept_by(case: Case, book: Rulebook, running: Iterable[Promised]) -> Mapping
     found: dict[str, list[Promised]] = {}
     for promise in running:
         try:
-            rules = book.promises.of_clock(case.clocks[promise.part]).fulfil
+            rules = ways_to_keep(book.promises.of_clock(case.clocks[promise.part]))
         except KeyError:  # a definition that is no longer known
             continue
         about = rules[0].event.partition(".")[0] if rules else ""
@@ -114,11 +174,14 @@ def _kept_by(case: Case, book: Rulebook, running: Iterable[Promised]) -> Mapping
     return found
 
 
-def _first(promises: Iterable[Promised], one: Possible) -> Promised | None:
-    """The first of these promises that this step could keep: one about another head of loss it cannot."""
-    if one.subject != "exposure":
-        return next(iter(promises), None)
-    return next((p for p in promises if p.exposure in (0, one.part)), None)
+def ways_to_keep(promise: Promise) -> tuple[Rule, ...]:
+    """What keeps a promise: what fulfils it, or where nothing does what begins it anew, as every word breaks a silence."""
+    return promise.fulfil or (promise.start if promise.restart else ())
+
+
+def _of(promises: Iterable[Promised], one: Possible) -> list[Promised]:
+    """Those of these promises that this step could keep: one about another head of loss it cannot."""
+    return [p for p in promises if one.subject != "exposure" or p.exposure in (0, one.part)]
 
 
 def _sooner(one: Promised | None, other: Promised | None) -> Promised | None:

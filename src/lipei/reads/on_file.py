@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from lipei.domain.events import Actor
 from lipei.domain.permissions import may
@@ -74,13 +74,7 @@ def _of_plate(said: str) -> list[str]:
 
 def _by_part(parts: list[str]) -> list[Any]:
     """Policies with a name or plate that holds all the parts in their order: by tokens, then compared as real text."""
-    tokens = sorted(crypto.search_tokens(*parts))[: search.TOKENS_MAX]
-    if not tokens:
-        return []
-    rows = models.PolicyToken.objects.filter(token=tokens[0])
-    for token in tokens[1:]:
-        rows = rows.filter(Exists(models.PolicyToken.objects.filter(token=token, policy=OuterRef("policy"))))
-    ids = list(rows.order_by("-policy_id").values_list("policy_id", flat=True)[: search.FOUND_MAX])
+    ids = list(search.holding(models.PolicyToken, "policy_id", *parts)[: search.FOUND_MAX])
     wanted = re.compile(".*".join(re.escape(part) for part in parts))
     found = models.Policy.objects.filter(id__in=ids).order_by("-ends_at")
     return [row for row in found if any(wanted.search(_plain(text)) for text in policy_tokens.texts(row))][:ROWS_MAX]
@@ -94,6 +88,23 @@ def _found(ways: Iterable[Q]) -> list[Any]:
     # One question per way, each served by its own index.
     rows = {row.id: row for way in ways for row in models.Policy.objects.filter(way).order_by("-ends_at")[:ROWS_MAX]}
     return list(rows.values())
+
+
+def things(policy_id: int | None, *, whole: bool = False) -> tuple[str, ...]:
+    """What a policy insures, beside the insured: plates, addresses, persons, masked unless ``whole``. One query."""
+    row = (
+        models.Policy.objects.filter(id=policy_id).only("insured_objects", "insured_name").first()
+        if policy_id
+        else None
+    )
+    if row is None:
+        return ()
+    objects = json.loads(row.insured_objects or "[]")
+    if whole:
+        return tuple(
+            filter(None, (" ".join(filter(None, (o.get("identifier"), o.get("description")))) for o in objects))
+        )
+    return tuple(thing for one in objects if (thing := _thing(one, row.insured_name)))
 
 
 def shown(row: Any, at: datetime) -> OnFile:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery, Sum
 
+from lipei.domain.authority import people_of
 from lipei.domain.events import Actor
 from lipei.norms.texts import text
 from lipei.reads import masking, scope
@@ -39,7 +40,8 @@ class Row:
     submitted_at: datetime | None
     confirmed_at: datetime | None
     party: int | None = None  # the payee's number on the claim: masked names may read alike
-    made_by: frozenset[str] = frozenset()  # who ordered it or agreed to it: not who may approve it next
+    made_by: frozenset[str] = frozenset()  # who had a hand in it or in its sum or account: not who may approve it next
+    decided_by: frozenset[str] = frozenset()  # who decided the sum: not who may pay it again
 
 
 def listed(
@@ -57,12 +59,18 @@ def listed(
     """
     claims = models.Claim.objects.filter(scope.claims(viewer), id=OuterRef("aggregate_id"))
     party = models.Party.objects.filter(aggregate_id=OuterRef("aggregate_id"), part=OuterRef("payee"))
+    head = models.Exposure.objects.filter(aggregate_id=OuterRef("aggregate_id"), part=OuterRef("exposure"))
     rows = models.Payment.objects.filter(state__in=states).annotate(
         number=Subquery(claims.values("number")[:1]),
         currency=Subquery(claims.values("currency")[:1]),
         payee_name=Subquery(party.values("account_name")[:1]),
         payee_person=Subquery(party.values("person")[:1]),
         payee_account=Subquery(party.values("account_number")[:1]),
+        account_by=Subquery(party.values("account_by")[:1]),
+        assessed_by=Subquery(head.values("assessed_by")[:1]),
+        checked_by=Subquery(head.values("checked_by")[:1]),
+        decided_by=Subquery(head.values("decided_by")[:1]),
+        approvals=Subquery(head.values("approvals")[:1]),
     )
     if before is not None:
         rows = rows.filter(id__lt=before)
@@ -74,6 +82,8 @@ def listed(
 
 def _row(payment: Any, language: str) -> Row:
     name = payment.payee_name or ""
+    decided = (payment.decided_by or "", *(payment.approvals or ()))
+    made = (payment.ordered_by, *payment.approved_by, payment.account_by or "", payment.assessed_by or "")
     return Row(
         cursor=payment.id,
         number=payment.number,
@@ -92,7 +102,8 @@ def _row(payment: Any, language: str) -> Row:
         failure=payment.failure,
         submitted_at=payment.submitted_at,
         confirmed_at=payment.confirmed_at,
-        made_by=frozenset({payment.ordered_by, *payment.approved_by}),
+        made_by=people_of((*made, payment.checked_by or "", *decided)),
+        decided_by=people_of(decided),
     )
 
 

@@ -11,8 +11,8 @@ from lipei.norms import loader
 from lipei.norms.texts import LANGUAGES
 from lipei.store import models
 
-NEEDED_ROLES = ("intake", "handler", "approver", "team_lead", "finance")
-"""Without somebody in each of these no claim gets from report to payment."""
+NEEDED_ROLES = ("intake", "handler", "approver", "team_lead", "manager", "finance")
+"""Without somebody in each of these no claim gets from report to payment, and nobody sets the rules by which it does."""
 
 
 @dataclass(frozen=True, slots=True)

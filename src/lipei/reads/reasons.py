@@ -20,10 +20,18 @@ def _sentence(row: Mapping[str, Any], language: str, staff: Mapping[int, str]) -
     blanks = {**row, **row.get("params", {})}
     if "staff" in blanks:
         blanks["staff"] = _names(blanks["staff"], language, staff)
+    if "unit" in blanks:
+        blanks["unit"] = unit_name(str(blanks["unit"]), language)
     try:
         return texts()[key][language].format(**blanks)
     except (KeyError, IndexError):
         return texts()[key][language]
+
+
+def unit_name(unit: str, language: str) -> str:
+    """What the unit of a queue is called: a shipped queue by its text, a company's own as it is written."""
+    key = f"queue.{unit}"
+    return text(key, language) if key in texts() else unit
 
 
 def _names(found: Any, language: str, staff: Mapping[int, str]) -> str:

@@ -6,6 +6,7 @@ agreed money from being ordered stands here too.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +20,12 @@ from lipei.domain.lifecycle import BY_ACTION
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules import payments
 from lipei.norms.refusals import worded
-from lipei.norms.texts import text
+from lipei.norms.texts import text, texts
+from lipei.reads import interests
 from lipei.store import journal, models
 
-REPORTED, REGISTERED = "claim.reported", "claim.registered"
-KINDS = (REPORTED, REGISTERED)
+REPORTED, REGISTERED, ASSESSED = "claim.reported", "claim.registered", "exposure.assessed"
+KINDS = (REPORTED, REGISTERED, ASSESSED)
 DECIDING = ("checked", "submitted")
 NAMED_MAX = 3
 """How many like claims the sentence names; all of them stand beside it."""
@@ -41,14 +43,20 @@ class Remark:
 def on(
     case: Case, book: Rulebook, facts: Iterable[tuple[str, Mapping[str, Any]]], *, language: str, now: datetime
 ) -> tuple[Remark, ...]:
-    """The remarks on an open claim. ``facts`` are those of its report and registrations, the oldest first."""
+    """The remarks on an open claim. ``facts`` are those of its entries of `KINDS` with their part, the oldest first."""
     if case.claim.state not in lifecycle.OPEN:
         return ()
-    said: dict[str, Any] = {}
-    for kind, more in facts:
-        if kind in KINDS:
+    told, said = list(facts), dict[str, Any]()
+    for kind, more in told:
+        if kind in (REPORTED, REGISTERED):
             said |= more
-    return (*_remarks(case, said, language), *_undocumented(case, book, language), *_waiting(case, book, language, now))
+    return (
+        *_remarks(case, said, language),
+        *_without_sum(case, told, language),
+        *_interested(case, language),
+        *_undocumented(case, book, language),
+        *_waiting(case, book, language, now),
+    )
 
 
 def _remarks(case: Case, said: Mapping[str, Any], language: str) -> Iterable[Remark]:
@@ -65,6 +73,35 @@ def _remarks(case: Case, said: Mapping[str, Any], language: str) -> Iterable[Rem
         yield Remark("remark.provisional", text("remark.provisional", language))
 
 
+def not_computed(case: Case, facts: Iterable[tuple[str, Mapping[str, Any]]], language: str) -> Mapping[int, str]:
+    """Exposure → why the terms gave no sum when it was assessed, in words."""
+    found: dict[int, str] = {}
+    for kind, more in facts:
+        exposure = case.exposures.get(more.get("part", 0)) if kind == ASSESSED else None
+        if exposure is not None and more.get("not_computed") and not exposure.settlement:
+            params = defaultdict(str, worded(more.get("not_computed_of") or {}, language))
+            found[exposure.part] = texts()[more["not_computed"]][language].format_map(params)
+    return found
+
+
+def _without_sum(case: Case, facts: Iterable[tuple[str, Mapping[str, Any]]], language: str) -> Iterable[Remark]:
+    for number, why in not_computed(case, facts, language).items():
+        if case.exposures[number].state in ("assessed", *DECIDING):
+            cover = _cover(case, number, language)
+            yield Remark("remark.not_computed", text("remark.not_computed", language, cover=cover, why=why))
+
+
+def _cover(case: Case, number: int, language: str) -> str:
+    cover = f"cover.{case.exposures[number].cover}"
+    return text(cover, language) if cover in texts() else str(number)
+
+
+def _interested(case: Case, language: str) -> Iterable[Remark]:
+    """The handler turns out to be close to a party, as to one that was added later."""
+    if interests.of_handler(case):
+        yield Remark("remark.handler_interested", text("remark.handler_interested", language))
+
+
 def _undocumented(case: Case, book: Rulebook, language: str) -> Iterable[Remark]:
     """Heads of loss about to be decided for which required papers are missing."""
     for number, exposure in case.exposures.items():
@@ -73,7 +110,7 @@ def _undocumented(case: Case, book: Rulebook, language: str) -> Iterable[Remark]
         away = papers.papers_away(case=case, table=book.papers, exposure=number)
         if away:
             named = text("common.list_separator", language).join(text(f"paper.{need.code}", language) for need in away)
-            cover = text(f"cover.{exposure.cover}", language) if exposure.cover else str(number)
+            cover = _cover(case, number, language)
             yield Remark("remark.papers_missing", text("remark.papers_missing", language, cover=cover, papers=named))
 
 
@@ -91,4 +128,7 @@ def _waiting(case: Case, book: Rulebook, language: str, now: datetime) -> Iterab
 def facts_of(case: Case) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """The facts that `on` wants, from the journal. One query."""
     rows = models.Entry.objects.filter(stream_kind=Case.kind, stream_id=case.id, kind__in=KINDS).order_by("sequence")
-    return tuple((kind, journal.said(payload)[0]) for kind, payload in rows.values_list("kind", "payload"))
+    return tuple(
+        (kind, {**journal.said(payload)[0], "part": part})
+        for kind, payload, part in rows.values_list("kind", "payload", "part")
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
+from lipei.domain import lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor
 from lipei.domain.permissions import view_scope
@@ -28,8 +29,19 @@ def claims(viewer: Actor) -> Q:
     if scope == "company":
         return Q()
     if scope == "unit":
-        return Q(unit="") | Q(unit=viewer.unit) | _own(viewer)
+        return Q(unit="") | Q(unit=viewer.unit) | _nobodys() | _own(viewer)
     return _own(viewer) if scope == "own" else NOTHING
+
+
+def _nobodys() -> Q:
+    """What waits in the queue of a unit in which nobody works: every unit sees it, or nobody would (norm 1.4.3)."""
+    return Q(handler=None) & ~Q(unit__in=models.Staff.objects.filter(active=True).values("unit"))
+
+
+def units_of_nobody() -> list[str]:
+    """The units in which nobody works and in whose queue open claims wait. One query."""
+    waiting = models.Claim.objects.filter(_nobodys(), state__in=lifecycle.OPEN).exclude(unit="")
+    return list(waiting.order_by().values_list("unit", flat=True).distinct())
 
 
 def _own(viewer: Actor) -> Q:
@@ -90,7 +102,10 @@ def sees(case: Case, viewer: Actor) -> bool:
     if scope == "unit" and (not claim.unit or claim.unit == viewer.unit):
         return True
     me = viewer.staff_id
-    return me is not None and (claim.handler == me or _put_to_me(case, viewer, me))
+    if me is not None and (claim.handler == me or _put_to_me(case, viewer, me)):
+        return True
+    orphaned = scope == "unit" and claim.handler is None
+    return orphaned and not models.Staff.objects.filter(active=True, unit=claim.unit).exists()
 
 
 def _put_to_me(case: Case, viewer: Actor, me: int) -> bool:

@@ -1,23 +1,26 @@
-"""Search: by number, plate, phone or policy exactly, by name or part of a number through keyed bigrams.
+"""Search: by a whole number, plate or phone; where nothing is called that, by a part of one or of a name.
 
-What was typed is turned into the same keyed tokens that stand beside the claims (docs/decisions/0006); the claims that
-hold them all are decrypted and compared as real text, the newest first.
+What was typed is turned into the same keyed tokens that stand beside claims and policies (docs/decisions/0006); those
+that hold them all are decrypted and compared as real text, the newest first. At most nine queries beside that of the scope.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from lipei.domain.events import Actor
 from lipei.reads import scope
-from lipei.store import crypto, models
+from lipei.store import claim_tokens, crypto, models, policy_tokens
 from lipei.store.aggregates import normal
 
 FOUND_MAX = 200
+LOOKED_AT_MAX = 10 * FOUND_MAX
+"""So many of the newest that fit are looked at for somebody who sees only some claims."""
 TOKENS_MAX = 6
-"""So many bigrams narrow any name or number enough; the comparison of the text does the rest."""
+"""So many tokens narrow any name or number enough; the comparison of the text does the rest."""
+NUMBERS = claim_tokens.FOUND_BY["claim"]
 
 
 def claim_ids(words: str, *, viewer: Actor) -> list[int]:
@@ -26,51 +29,78 @@ def claim_ids(words: str, *, viewer: Actor) -> list[int]:
     if not words:
         return []
     seen = scope.claims(viewer)
-    found = list(dict.fromkeys([*_exact(words, seen), *_by_tokens(words, seen)]))
-    return found[:FOUND_MAX]
+    return _exact(words, seen) or ([] if too_short(words) else _by_part(crypto.plain(words), seen))
+
+
+def too_short(words: str) -> bool:
+    """Whether words are no part of anything that is searched by parts: half the country shares a surname."""
+    return 0 < len(crypto.plain(words)) < crypto.PERSONAL_RUN
 
 
 def _exact(words: str, seen: Q) -> list[int]:
     """By a whole number: of the claim, of the policy, of another system; a phone, identity number or plate."""
     phone, id_number = crypto.blind_index("phone", normal(words)), crypto.blind_index("id_number", normal(words))
-    parties = models.Party.objects.filter(Q(phone_index=phone) & ~Q(phone_index="")).values_list(
-        "aggregate_id", flat=True
-    )
-    persons = models.Party.objects.filter(Q(id_number_index=id_number) & ~Q(id_number_index="")).values_list(
-        "aggregate_id", flat=True
-    )
+    parties = models.Party.objects.filter(Q(phone_index=phone) & ~Q(phone_index="")).values_list("aggregate_id")
+    persons = models.Party.objects.filter(Q(id_number_index=id_number) & ~Q(id_number_index=""))
+    people = [row[0] for row in parties.union(persons.values_list("aggregate_id"))[:FOUND_MAX]]
     plate = crypto.blind_index("plate", normal(words))
     policies = models.Policy.objects.filter(Q(number=words) | (Q(plate_index=plate) & ~Q(plate_index="")))
-    found: list[int] = []
-    # One question per way, each served by its own index: joined by OR they would read the whole table.
-    ways = (Q(number=words), Q(external_number=words) & ~Q(external_number=""))
-    listed: tuple[Iterable[int], ...] = (parties[:FOUND_MAX], persons[:FOUND_MAX])
-    ids = {i for rows in listed for i in rows}
-    for way in (*ways, Q(policy_id__in=list(policies.values_list("id", flat=True)[:FOUND_MAX])), Q(id__in=ids)):
-        found += models.Claim.objects.filter(way).filter(seen).order_by("-id").values_list("id", flat=True)[:FOUND_MAX]
-    return sorted(set(found), reverse=True)
+    insured = list(policies.values_list("id", flat=True)[:FOUND_MAX])
+    external = Q(external_number=words) & ~Q(external_number="")
+    # One part of the union per way, each served by its own index: joined by OR they would read the whole table.
+    ways = (Q(number=words), external, Q(policy_id__in=insured), Q(id__in=people))
+    first, *others = (models.Claim.objects.filter(way).filter(seen).values_list("id") for way in ways)
+    return [row[0] for row in first.union(*others).order_by("-id")[:FOUND_MAX]]
 
 
-def _by_tokens(words: str, seen: Q) -> list[int]:
-    tokens = sorted(crypto.search_tokens(words))[:TOKENS_MAX]
-    if not tokens:
-        return []
-    rows = models.SearchToken.objects.filter(token=tokens[0])
-    for token in tokens[1:]:
-        rows = rows.filter(Exists(models.SearchToken.objects.filter(token=token, claim_id=OuterRef("claim_id"))))
-    candidates = list(rows.order_by("-claim_id").values_list("claim_id", flat=True)[:FOUND_MAX])
-    real = _really_holding(words, candidates)
-    visible = set(models.Claim.objects.filter(id__in=real).filter(seen).values_list("id", flat=True))
-    return [i for i in real if i in visible]
+def _by_part(plain: str, seen: Q) -> list[int]:
+    """By a part of a name, phone or plate, or of the claim's own number, its policy's or another system's."""
+    people, numbers = (
+        _newest(holding(models.SearchToken, "claim_id", plain, run=run), seen)
+        for run in (crypto.PERSONAL_RUN, crypto.NUMBER_RUN)
+    )
+    called = _called(plain, people)
+    insured = _insuring(plain)
+    near = Q(id__in=called.union(numbers)) | Q(policy_id__in=insured)
+    rows = models.Claim.objects.filter(near).filter(seen).order_by("-id").values_list("id", "policy_id", *NUMBERS)
+    return [
+        pk
+        for pk, policy, *known in rows[: 3 * FOUND_MAX]
+        if pk in called or policy in insured or any(plain in crypto.plain(number) for number in known)
+    ][:FOUND_MAX]
 
 
-def _really_holding(words: str, candidates: list[int]) -> list[int]:
-    """Of the candidates those whose names or phones contain the words: bigrams may stand in another order."""
-    wanted = _plain(words)
+def _newest(found: QuerySet[Any], seen: Q) -> list[int]:
+    """The newest of the claims found that the viewer sees; of who sees few, not every claim of the company is looked at."""
+    if not seen:
+        return list(found[:FOUND_MAX])
+    rows = models.Claim.objects.filter(seen, id__in=found[:LOOKED_AT_MAX]).order_by("-id")
+    return list(rows.values_list("id", flat=True)[:FOUND_MAX])
+
+
+def holding(model: Any, key: str, *parts: str, run: int = crypto.PERSONAL_RUN) -> QuerySet[Any]:
+    """The keys of the rows that hold the tokens of all parts, newest first: none where no part is as long as a token."""
+    tokens = [token for part in parts for token in crypto.tokens_of(part, run)]
+    # From the end: how a number or name goes on tells more than how it begins.
+    wanted = list(dict.fromkeys(reversed(tokens)))[:TOKENS_MAX]
+    rows = model.objects.filter(token=wanted[0]) if wanted else model.objects.none()
+    for token in wanted[1:]:
+        rows = rows.filter(Exists(model.objects.filter(token=token, **{key: OuterRef(key)})))
+    found: QuerySet[Any] = rows.order_by(f"-{key}").values_list(key, flat=True)
+    return found
+
+
+def _called(plain: str, candidates: list[int]) -> set[int]:
+    """Of the candidates those with such a name or phone: tokens may stand in another order."""
     parties = models.Party.objects.filter(aggregate_id__in=candidates).values_list("aggregate_id", "name", "phone")
-    holding = {claim for claim, name, phone in parties if wanted in _plain(name) or wanted in _plain(phone)}
-    return [i for i in candidates if i in holding]
+    return {claim for claim, *texts in parties if any(plain in crypto.plain(text) for text in texts)}
 
 
-def _plain(value: str) -> str:
-    return "".join(value.lower().split())
+def _insuring(plain: str) -> set[int]:
+    """Policies with such a plate under which something was claimed; no plate is without a letter or digit."""
+    if not any(c.isascii() and c.isalnum() for c in plain):
+        return set()
+    claimed = Exists(models.Claim.objects.filter(policy_id=OuterRef("policy_id")))
+    candidates = list(holding(models.PolicyToken, "policy_id", plain).filter(claimed)[:FOUND_MAX])
+    rows = models.Policy.objects.filter(id__in=candidates).only("id", "insured_objects")
+    return {row.id for row in rows if any(plain in crypto.plain(plate) for plate in policy_tokens.plates(row))}

@@ -8,7 +8,7 @@ from datetime import datetime
 from lipei.domain import lifecycle
 from lipei.domain.events import Actor
 from lipei.norms.texts import text, texts
-from lipei.reads import masking
+from lipei.reads import masking, people
 from lipei.store import models
 
 LISTED_MAX = 100
@@ -40,8 +40,8 @@ def mine(viewer: Actor, *, language: str) -> tuple[Visit, ...]:
     claims = models.Claim.objects.filter(id__in=ids, state__in=lifecycle.OPEN)
     columns = ("id", "number", "line", "loss_kind", "fast_lane", "place")
     about = {row[0]: row for row in claims.values_list(*columns)}
-    parties = models.Party.objects.filter(aggregate_id__in=ids, part=1).values_list("aggregate_id", "name")
-    persons = dict(parties)
+    parties = people.customers_first(models.Party.objects.filter(aggregate_id__in=ids))
+    persons = dict(reversed(parties.values_list("aggregate_id", "name")))
     found = []
     for claim_id, part, at, place, remote in surveys:
         if claim_id not in about:

@@ -23,6 +23,8 @@ ASSESSED = ("assessed", "checked", "submitted", "approved", "agreed", "settled",
 DECIDED = ("approved", "agreed", "settled", "refused")
 AGREED = ("agreed", "settled", "refused")
 ENDED = ("settled", "refused")
+UNLIKE_REFUSED = frozenset({"decided", "agreed", "paid"})
+"""Steps that a claim refused whole did not take, though nothing of them is left to do: its end is the refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def steps(page: Page, *, now: datetime) -> tuple[Step, ...]:
     ended = case.claim.closed_at if case.claim.outcome else None
     found = []
     for n, (code, at, is_done) in enumerate(done):
+        if case.claim.outcome == "refused" and (code in UNLIKE_REFUSED or at is None):
+            continue
         about = promised.get(code, [])
         if is_done or (n <= last and code != "papers"):
             broke = any(p.breached_at is not None and p.ended_at is not None for p in about)
@@ -57,7 +61,7 @@ def steps(page: Page, *, now: datetime) -> tuple[Step, ...]:
             late = due_at is not None and due_at < now
             here = n == last + 1 or n <= last
             found.append(Step(code, "late" if late else "now" if here else "ahead", due_at=due_at))
-    if case.claim.outcome not in ("", "paid", "refused"):
+    if case.claim.outcome not in ("", "paid"):
         found.append(Step(case.claim.outcome, "done", ended))
     return tuple(found)
 

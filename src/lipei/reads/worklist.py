@@ -23,7 +23,7 @@ from lipei.domain.claims import Case
 from lipei.domain.events import Actor
 from lipei.domain.permissions import view_scope
 from lipei.norms.texts import text, texts
-from lipei.reads import masking, scope, search
+from lipei.reads import masking, people, scope, search
 from lipei.store import models
 
 LIMIT_MAX = 200
@@ -103,7 +103,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One claim in a list. ``person`` is the first party's name, masked; ``version`` the journal's length as read."""
+    """One claim in a list. ``person`` is the name of who reported, masked; ``version`` the journal's length as read."""
 
     id: int
     version: int
@@ -206,7 +206,8 @@ def _whose(viewer: Actor, whose: str) -> Q:
         mine = Q(handler=viewer.staff_id) if viewer.staff_id is not None else scope.NOTHING
         return mine | Q(id__in=ids) if ids else mine
     if whose == "unit" and viewer.unit and view_scope(viewer) in ("unit", "company"):
-        return Q(unit=viewer.unit)  # all of it is in scope: a plain condition keeps to the index
+        alone = scope.units_of_nobody()  # all of it is in scope: a plain condition keeps to the index
+        return Q(unit__in=(viewer.unit, *alone)) if alone else Q(unit=viewer.unit)
     return scope.claims(viewer)
 
 
@@ -310,7 +311,7 @@ def _shown(rows: Any) -> Any:
     """The columns of a list, with what stands in other tables looked up for the rows shown and no others."""
     promised = models.Clock.objects.filter(aggregate_id=OuterRef("id"), state="running").exclude(binds="team")
     clocks = promised.order_by("due_at", "part")
-    person = models.Party.objects.filter(aggregate_id=OuterRef("id"), part=1)
+    person = people.customers_first(models.Party.objects.filter(aggregate_id=OuterRef("id")))
     staff = models.Staff.objects.filter(id=OuterRef("handler"))
     stream = models.Stream.objects.filter(kind=Case.kind, stream_id=OuterRef("id"))
     return rows.annotate(

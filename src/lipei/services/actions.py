@@ -20,12 +20,14 @@ from lipei.domain.conduct import Happened, World
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.limits import PolicyLedger
-from lipei.services import norms, unit_of_work, world
+from lipei.services import norms, roster, unit_of_work, world
 from lipei.services.owing import Insert
 from lipei.services.unit_of_work import Stale, Write
 from lipei.store import aggregates, models
 from lipei.store.aggregates import Loaded
 
+OFFERS = Actor("system:offers", "offers")
+"""Lets offers run out."""
 TRIES = 8
 WAIT_SECONDS = 0.02
 """The longest wait before the second try; it doubles with each."""
@@ -54,7 +56,8 @@ def act(
 
     ``seen_version`` is the journal version that a person was looking at: if a colleague did something since, or they
     took this very step themselves (a double click), nothing is done and the refusal (``conflict``) says so, so that the
-    page can show what changed and keep what was typed.
+    page can show what changed and keep what was typed. An offer whose day is past, and that nobody has let run out yet,
+    runs out first: nobody answers it any more, and whoever sends it anew may.
     """
     stream_id = claim_id(number)
     if stream_id is None:
@@ -69,7 +72,7 @@ def act(
         stale = _stale(loaded, seen_version, actor, lifecycle.BY_ACTION.get((subject, action)), part)
         if stale is not None:
             return stale
-        return conduct.conduct(
+        outcome = conduct.conduct(
             case=loaded.aggregate,
             subject=subject,
             action=action,
@@ -79,8 +82,25 @@ def act(
             world=w,
             now=now,
         )
+        permitted = not isinstance(outcome, Refusal) or outcome.kind != "permission"
+        late = permitted and subject == "offer" and action != "expire" and _is_past(loaded.aggregate, part, now)
+        return Refusal("refusal.offer_expired") if late else outcome
 
-    return change(stream_id, decide, subject=subject, action=action, command=command, now=now, cause=cause)
+    outcome = change(stream_id, decide, subject=subject, action=action, command=command, now=now, cause=cause)
+    if not isinstance(outcome, Refusal) or outcome.code != "refusal.offer_expired":
+        return outcome
+    expired = act(number, subject, "expire", part, actor=OFFERS, now=now)
+    if isinstance(expired, Refusal) or action != "send":
+        return outcome
+    return act(
+        number, subject, action, part, command, actor=actor, now=now, seen_version=seen_version, cause=cause
+    )  # fmt: skip
+
+
+def _is_past(case: Case, part: int, now: datetime) -> bool:
+    """Whether an offer waits for an answer although its day is past."""
+    offer = case.offers.get(part)
+    return offer is not None and offer.state == "sent" and offer.expires_at is not None and offer.expires_at <= now
 
 
 def change(
@@ -105,6 +125,7 @@ def change(
             return outcome
         if not outcome:
             return Done(loaded.aggregate, ())
+        outcome = (*outcome, *roster.calls_learnt(loaded.aggregate, outcome, rulebook, now))
         secret = w.one_time_code
         try:
             committed = unit_of_work.commit(

@@ -23,7 +23,7 @@ def left_to_a_person(case: Case, rulebook: Rulebook, *, now: datetime) -> Mappin
     ]
     if not waiting or not simple or case.claim.state not in lifecycle.OPEN or case.claim.registered_at is None:
         return {}
-    if not papers.papers_at_hand(case=case, table=rulebook.papers):
+    if papers.papers_away(case=case, table=rulebook.papers):
         return {}
     known, _ = world.of_case(
         case, rulebook=rulebook, subject="exposure", action="assess", command=commands.Assess(), now=now

@@ -21,7 +21,6 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
@@ -215,7 +214,7 @@ def _order(end_to_end_id: str, account: Account, now: datetime) -> BankOrder | N
         debtor=account,
         creditor=Account(payee.account_name or payee.name, payee.account_number, payee.account_bank),
         remittance=case.claim.number,
-        requested_on=now.astimezone(ZoneInfo(norms.current().settings.zone)).date(),
+        requested_on=norms.current().settings.day(now),
     )
 
 

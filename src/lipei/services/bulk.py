@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from lipei.domain.claims import Case
 from lipei.domain.events import Event
 from lipei.services.unit_of_work import Write
-from lipei.store import aggregates, crypto, journal, models
+from lipei.store import aggregates, claim_tokens, journal, models
 from lipei.store.aggregates import ROOTS, TABLES
 from lipei.store.parts import defaults
 
@@ -65,8 +65,7 @@ def _merged(events: Iterable[Event]) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 def _tokens(merged: Mapping[tuple[str, int], Mapping[str, Any]]) -> list[int]:
-    texts = [str(f.get(n, "")) for (entity, _), f in merged.items() if entity == "party" for n in ("name", "phone")]
-    return sorted(crypto.search_tokens(*texts)) if texts else []
+    return sorted({token for (entity, _), fields in merged.items() for token in claim_tokens.of(entity, fields)})
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import yaml
-
 from lipei.domain.events import Refusal
-from lipei.norms import loader
+from lipei.norms import loader, yaml_texts
 from lipei.norms.calendars import DAY_OFF, MAKE_UP, OTHER_HOURS
 from lipei.services import norms
 
@@ -59,7 +57,7 @@ def edited(change: Days) -> Refusal | str:
     if change.kind != AS_THE_WEEK:
         kept += [_day(change, day) for day in touched]
     row["days"] = sorted(kept, key=lambda d: d["date"])
-    return _text(document)
+    return yaml_texts.dump(document)
 
 
 def published(code: str, year: int) -> Refusal | str:
@@ -69,7 +67,7 @@ def published(code: str, year: int) -> Refusal | str:
     if row is None or not isinstance(row.get("published", []), list):
         return Refusal("refusal.missing", "missing")
     row["published"] = sorted({*row.get("published", []), year})
-    return _text(document)
+    return yaml_texts.dump(document)
 
 
 def _day(change: Days, day: date) -> dict[str, Any]:
@@ -80,7 +78,3 @@ def _day(change: Days, day: date) -> dict[str, Any]:
     if change.festival.strip():
         found["festival"] = change.festival.strip()
     return found
-
-
-def _text(document: Mapping[str, Any]) -> str:
-    return str(yaml.safe_dump(dict(document), allow_unicode=True, sort_keys=False, default_flow_style=None, width=200))

@@ -23,7 +23,7 @@ from lipei.domain.events import Actor, Event
 from lipei.domain.rulebook import Rulebook
 from lipei.services import owing, webhooks
 from lipei.services.owing import INTENT, order_digest
-from lipei.store import aggregates, crypto, models
+from lipei.store import aggregates, claim_tokens, models
 from lipei.store.aggregates import RowChange
 
 CARRY_CODE = ("offer.code_sent",)
@@ -116,7 +116,7 @@ def of(
             elif event.kind == "payment.failed" and not actor.by_rule:
                 found.stopped.append(order_digest(case.payments[event.part].end_to_end_id))
         if _renames(write):
-            found.renamed[case.id] = crypto.search_tokens(*_texts(case))
+            found.renamed[case.id] = _found_by(case)
         found.tokens += _tokens(case, write.events)
         found.webhooks += webhooks.due(case, [(n, e) for n, (e, _) in zip(numbers, write.events, strict=True)], now)
     return found
@@ -158,29 +158,25 @@ def row(
 
 def _tokens(case: Case, events: Sequence[tuple[Event, Any]]) -> list[tuple[int, int]]:
     """Search tokens of the names and numbers that these events put on the claim."""
-    texts: list[str] = []
-    for event, _ in events:
-        for change in event.changes:
-            if change.entity == "party":
-                texts += [str(change.fields[n]) for n in ("name", "phone") if change.fields.get(n)]
-    return [(token, case.id) for token in sorted(crypto.search_tokens(*texts))] if texts else []
+    changes = (change for event, _ in events for change in event.changes)
+    tokens = {token for change in changes for token in claim_tokens.of(change.entity, change.fields)}
+    return [(token, case.id) for token in sorted(tokens)]
 
 
-def _texts(case: Case) -> list[str]:
-    """What a claim is found by beside its number: the names and numbers of everybody on it."""
-    return [text for party in case.parties.values() for text in (party.name, party.phone) if text]
+def _found_by(case: Case) -> set[int]:
+    """The tokens of all that a claim is found by: its numbers, the names and phones of everybody on it."""
+    parts = ((entity, part) for entity in claim_tokens.FOUND_BY for part in case.of(entity).values())
+    return {token for entity, part in parts for token in claim_tokens.of(entity, vars(part))}
 
 
 def _renames(write: Any) -> bool:
     """Whether a name or number that was known is another one now."""
     before: Case = write.loaded.aggregate
-    changes = (
-        c for event, _ in write.events for c in event.changes if c.entity == "party" and c.part in before.parties
-    )
+    changes = (c for event, _ in write.events for c in event.changes if c.part in before.of(c.entity))
     return any(
-        getattr(before.parties[c.part], n) not in ("", c.fields[n])
+        getattr(before.of(c.entity)[c.part], n) not in ("", c.fields[n])
         for c in changes
-        for n in ("name", "phone")
+        for n in claim_tokens.FOUND_BY.get(c.entity, ())
         if n in c.fields
     )
 

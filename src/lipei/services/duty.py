@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
 
 from lipei.domain import duty, lifecycle
 from lipei.domain.claims import Case
-from lipei.domain.events import Actor, Event, Refusal
+from lipei.domain.events import Event, Refusal
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules.handling import call_duty, duty_unmanned
-from lipei.services import one_by_one
+from lipei.services import norms, one_by_one, world
 from lipei.services.amend import amend
-from lipei.services.roster import absent_now
+from lipei.services.roster import DUTY, absent_now
 from lipei.store import models
-
-DUTY = Actor("system:duty", "duty")
 
 
 def sweep(*, now: datetime, limit: int) -> int:
     """Call the next person wherever the one called was silent until the time set; how many calls were made.
 
-    Whoever has accepted the claim has it in hand: nobody is called any more.
+    Whoever accepts the claim after the call has it in hand: nobody is called any more.
     """
+    called_at = F("duty_due_at") - timedelta(minutes=norms.current().settings.duty_acknowledge_minutes)
     due = models.Claim.objects.filter(
-        duty_due_at__lte=now, duty_acknowledged_at=None, accepted_at=None, state__in=lifecycle.OPEN
+        Q(accepted_at=None) | Q(accepted_at__lte=called_at),
+        duty_due_at__lte=now, duty_acknowledged_at=None, state__in=lifecycle.OPEN,
     ).order_by("duty_due_at")  # fmt: skip
 
     def call(number: int) -> int:
@@ -37,10 +39,12 @@ def sweep(*, now: datetime, limit: int) -> int:
 def _next_call(now: datetime):  # type: ignore[no-untyped-def]
     def decide(case: Case, rulebook: Rulebook) -> Sequence[Event]:
         claim, table, minutes = case.claim, rulebook.duty, rulebook.settings.duty_acknowledge_minutes
-        waits = claim.duty_due_at is not None and claim.duty_acknowledged_at is None and claim.accepted_at is None
-        if not waits or claim.duty_due_at > now or claim.state not in lifecycle.OPEN:  # type: ignore[operator]
+        if claim.duty_due_at is None or claim.duty_acknowledged_at is not None or claim.state not in lifecycle.OPEN:
             return ()
-        absent = absent_now(table.roster, now)
+        accepted = claim.accepted_at is not None and claim.accepted_at > claim.duty_due_at - timedelta(minutes=minutes)
+        if accepted or claim.duty_due_at > now:
+            return ()
+        absent = absent_now(table.roster, now) | world.interested(rulebook, case)
         if claim.duty_person is None:
             found: duty.Call | Refusal | None = duty.call(
                 roster=table.roster, at=now, acknowledge_minutes=minutes, absent=absent, position=claim.duty_position
@@ -48,7 +52,7 @@ def _next_call(now: datetime):  # type: ignore[no-untyped-def]
         else:
             found = duty.next_call(
                 roster=table.roster, silent=claim.duty_person, position=claim.duty_position, absent=absent,
-                due_at=claim.duty_due_at, now=now, acknowledge_minutes=minutes,  # type: ignore[arg-type]
+                due_at=claim.duty_due_at, now=now, acknowledge_minutes=minutes,
             )  # fmt: skip
         if isinstance(found, duty.Call):
             return (call_duty(found, claim),)

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from lipei.domain.duty import DutyTable, Roster, Shift, Span, assigned, on_duty
-from lipei.norms import loader
+from lipei.norms import loader, yaml_texts
 from lipei.services import norms
 
 Line = tuple[int, ...]
@@ -24,7 +22,7 @@ CHANGE = time(9)
 def in_force() -> tuple[DutyTable, ZoneInfo]:
     """The duty table in force and the zone that it speaks in."""
     _, text = norms.text_in_force("duty")
-    return loader.parsed("duty", 2, text), ZoneInfo(loader.read(text)["zone"])
+    return loader.draft("duty", text), ZoneInfo(loader.read(text)["zone"])
 
 
 def span_of(day: date, change: time, zone: ZoneInfo) -> Span:
@@ -56,7 +54,7 @@ def planned(wanted: Mapping[date, Line], change: time, now: datetime) -> str:
     document = loader.read(norms.text_in_force("duty")[1])
     if shifts != table.roster.shifts:
         document["shifts"] = [_row(shift, zone) for shift in shifts]
-    return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, default_flow_style=None, width=200))
+    return yaml_texts.dump(document)
 
 
 def _minute(at: datetime) -> datetime:

@@ -13,24 +13,19 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
 
-from lipei.domain import commands, conduct, duty
+from lipei.domain import commands, conduct
 from lipei.domain.claims import Case
-from lipei.domain.conditions import holds
 from lipei.domain.conduct import Happened, World
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.policies import Policy
 from lipei.domain.rulebook import Rulebook
-from lipei.domain.rules.handling import call_duty, duty_unmanned
-from lipei.domain.triage import claim_values
-from lipei.services import actions, norms, unit_of_work, world
+from lipei.services import actions, norms, roster, unit_of_work, world
 from lipei.services.actions import Done
-from lipei.services.roster import absent_now
 from lipei.services.unit_of_work import Stale
 from lipei.store import aggregates, canonical, models
 
 TRIES = 5
 KEY_COLUMNS = ("caller", "key", "body_digest", "claim_id", "at")
-DUTY = Actor("system:duty", "duty")
 
 
 def new_number(now: datetime, zone: str) -> str:
@@ -121,7 +116,7 @@ def _world(
     w = replace(
         w,
         number=new_number(now, rulebook.settings.zone),
-        candidates=world.candidates(rulebook, None, world.indexes_of(None, command), command.line, handlers=True),
+        candidates=world.candidates(rulebook, None, world.indexes_of(None, command), command.line, roles=world.HANDLES),
         alike=world.alike(
             policy_id=w.policy.id if w.policy else None, phone=phone, loss_at=command.loss_at or now,
             window_hours=rulebook.settings.duplicate_window_hours,
@@ -145,25 +140,4 @@ def decide(case: Case, command: commands.Report, actor: Actor, w: World, now: da
     if isinstance(happened, Refusal):
         return happened
     after = case.after(e for e, _ in happened if e.subject != "ledger")
-    called = duty_call(after, w.rulebook, now)
-    if called is None:
-        return happened
-    minutes = w.rulebook.settings.duty_acknowledge_minutes
-    said = call_duty(called, after.claim) if isinstance(called, duty.Call) else duty_unmanned(now, minutes)
-    return (*happened, (said, DUTY))
-
-
-def duty_call(case: Case, rulebook: Rulebook, now: datetime) -> duty.Call | Refusal | None:
-    """Whom an urgent report outside working hours is put to (norm 2.3.3); None where no call is needed.
-
-    A refusal means that the roster has nobody: then the team leads and managers are told instead.
-    """
-    table = rulebook.duty
-    calendar = rulebook.calendars.current.get(table.calendar)
-    if calendar is None or calendar.is_open(now):
-        return None
-    if not holds(table.calls, claim_values(case=case, table=rulebook.triage, now=now)):
-        return None
-    minutes = rulebook.settings.duty_acknowledge_minutes
-    absent = absent_now(table.roster, now)
-    return duty.call(roster=table.roster, at=now, acknowledge_minutes=minutes, absent=absent)
+    return (*happened, *roster.calls(after, w.rulebook, now))

@@ -7,34 +7,16 @@ from typing import Any
 
 from django.conf import settings
 
-from lipei.domain import duty
+from lipei.domain import duty, permissions
 from lipei.domain.events import Actor, Refusal
+from lipei.domain.rulebook import Rulebook
 from lipei.norms import loader
 from lipei.norms.errors import NormError
 from lipei.reads.rulebook import current, held, own
 from lipei.services import roster
 from lipei.store import models
 
-__all__ = ["EDITORS", "check", "current", "held", "save", "text_in_force"]
-
-EDITORS: dict[str, tuple[str, ...]] = {
-    "settings": ("manager", "administrator"),
-    "calendars": ("manager", "administrator"),
-    "promises": ("manager",),
-    "lines": ("manager", "administrator"),
-    "triage": ("manager",),
-    "assignment": ("manager", "team_lead"),
-    "duty": ("manager", "team_lead"),
-    "authority": ("manager",),
-    "straight_through": ("manager",),
-    "papers": ("manager",),
-    "surveys": ("manager",),
-    "messages": ("manager", "administrator"),
-    "jobs": ("administrator",),
-    "opinions": ("manager", "team_lead"),
-    "hints": ("manager", "team_lead"),
-    "products": ("manager",),
-}
+__all__ = ["check", "current", "held", "save", "text_in_force"]
 
 
 def text_in_force(table: str) -> tuple[int, str]:
@@ -65,12 +47,18 @@ def check(table: str, text: str) -> Refusal | None:
     return None
 
 
+def tried(table: str, text: str) -> Rulebook:
+    """The rulebook as it would be with a document. Raises NormError where it makes no sense."""
+    return loader.rulebook(edits_with(table, text), market=settings.LIPEI_MARKET)
+
+
 def roster_gap(text: str, now: datetime) -> Refusal | None:
     """Refuses a duty roster that leaves an hour of the days ahead without a person, the gap named (norm 2.3.3).
 
     Absences count: who is away covers nothing. Everybody named has to be able to answer.
     """
-    book, table = current(), loader.parsed("duty", 2, text)
+    book = tried("duty", text)
+    table = book.duty
     calendar = book.calendars.current.get(table.calendar)
     if calendar is None:
         return Refusal("norm_error.table.unknown_code", "fields", {"place": "duty.calendar", "code": table.calendar})
@@ -84,7 +72,7 @@ def save(*, table: str, text: str, reason: str, seen_version: int, actor: Actor,
 
     Refused: without a reason, without the role, where it makes no sense, or where somebody saved another meanwhile.
     """
-    if not actor.roles & set(EDITORS.get(table, ())):
+    if not permissions.may(actor, f"norm.{table}"):
         return Refusal("refusal.not_permitted", "permission", {"permission": f"norm.{table}"})
     if not reason.strip():
         return Refusal("refusal.reason_missing", "fields", fields={"reason": "refusal.reason_missing"})

@@ -53,7 +53,18 @@ EDITION = Kind(
     "edition", models.NormVersion,
     ("table", "version", "document", "seeds", "default_digest", "author", "reason", "at"), ("table", "version"),
 )  # fmt: skip
-KINDS = (DELIVERY, ANSWER, KEY, EDITION)
+STAFF = Kind(
+    "staff", models.Staff,
+    ("id", "code", "user_id", "roles", "unit", "skills", "regions", "languages", "minutes_per_case", "conflicts", "active"),
+    ("id",),
+)  # fmt: skip
+ABSENCE = Kind("absence", models.Absence, ("id", "staff_id", "starts_at", "ends_at"), ("id",))
+LENT = Kind("lent", models.Delegation, ("id", "giver_id", "taker_id", "kinds", "starts_at", "ends_at"), ("id",))
+TOKEN = Kind("token", models.ApiToken, ("id", "name", "digest", "scopes", "staff_id", "revoked_at"), ("id",))
+WEBHOOK = Kind("webhook", models.Webhook, ("id", "url", "kinds", "active"), ("id",))
+PEOPLE = (STAFF, ABSENCE, LENT, TOKEN, WEBHOOK)
+"""What the register of people names. These rows do change: each change is an entry, and the last one holds."""
+KINDS = (DELIVERY, ANSWER, KEY, EDITION, *PEOPLE)
 INTENT = "order"
 """The kind of a bank message that is an order of ours."""
 BY_MODEL: Mapping[Any, Kind] = {kind.model: kind for kind in KINDS}

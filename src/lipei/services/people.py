@@ -6,7 +6,7 @@ order in which promises would break.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,10 +18,11 @@ from lipei.domain import assignment, authority, commands, lifecycle, permissions
 from lipei.domain.assignment import OpenCase
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Refusal, wrong
-from lipei.services import actions, norms, world
+from lipei.domain.rules.persons import wrong_contact
+from lipei.services import actions, norms, personnel, world
 from lipei.store import aggregates, models
 
-EDITABLE = ("name", "phone", "email", "roles", "unit", "skills", "regions", "languages", "language", "active")
+EDITABLE = ("code", "name", "phone", "email", "roles", "unit", "skills", "regions", "languages", "language", "active")
 
 
 def prefer_language(*, language: str, actor: Actor) -> None:
@@ -35,8 +36,15 @@ def actor_of(row: Any) -> Actor:
     return Actor(f"staff:{row.id}", row.name, frozenset(row.roles) if row.active else frozenset(), unit=row.unit)
 
 
-def save(*, code: str, fields: Mapping[str, Any], actor: Actor) -> Refusal | Any:
-    """Put or alter a member of staff. Nobody gives a role to themselves, administrators neither."""
+def save(
+    *, code: str, fields: Mapping[str, Any], actor: Actor, now: datetime,
+    inside: Callable[[Any], None] = lambda row: None, besides: tuple[str, ...] = (),
+) -> Refusal | Any:  # fmt: skip
+    """Put or alter a member of staff. Nobody gives a role to themselves, administrators neither.
+
+    ``inside`` does what stands or falls with it, such as the sign-in; ``besides`` says so on record
+    (`personnel.staff_saved`).
+    """
     if not permissions.may(actor, "staff.edit"):
         return Refusal("refusal.not_permitted", "permission", {"permission": "staff.edit"})
     known = {name: value for name, value in fields.items() if name in EDITABLE}
@@ -45,6 +53,8 @@ def save(*, code: str, fields: Mapping[str, Any], actor: Actor) -> Refusal | Any
         codes["name"] = "refusal.text_missing"
     if set(known.get("roles", ())) - set(permissions.ROLES):
         codes["roles"] = "refusal.role_unknown"
+    region = norms.current().settings.region
+    codes |= wrong_contact(region, str(known.get("phone") or ""), str(known.get("email") or ""))
     if codes:
         return wrong(**codes)
     row = models.Staff.objects.filter(code=code).first()
@@ -52,12 +62,15 @@ def save(*, code: str, fields: Mapping[str, Any], actor: Actor) -> Refusal | Any
         return Refusal("refusal.own_roles", "permission", {"permission": "staff.edit"})
     if row is None:
         row = models.Staff(code=code)
+    before = personnel.before(row)
     for name, value in known.items():
         setattr(row, name, value)
     with transaction.atomic():
         row.save()
         if row.user_id is not None:
             get_user_model().objects.filter(id=row.user_id).update(is_active=row.active)
+        inside(row)
+        personnel.staff_saved([(row, before)], actor=actor, now=now, besides=besides)
     world.forget_staff()
     return row
 
@@ -80,7 +93,13 @@ def away(
     reach = models.Staff.objects.filter(id=staff_id)
     if not (reach if "manager" in actor.roles else reach.filter(unit=actor.unit)).exists():
         return wrong(staff="refusal.staff_unknown")  # a team lead speaks for their own unit
-    models.Absence.objects.create(staff_id=staff_id, starts_at=starts_at, ends_at=ends_at, reason=reason.strip())
+    with transaction.atomic():
+        row = models.Absence.objects.create(
+            staff_id=staff_id, starts_at=starts_at, ends_at=ends_at, reason=reason.strip()
+        )
+        rows = models.Absence.objects.filter(id=row.id)
+        facts = {"staff": staff_id, "starts_at": starts_at, "ends_at": ends_at}
+        personnel.record(personnel.AWAY, rows, facts, actor=actor, now=now)
     world.forget_staff()
     return reassign_all(staff_id, actor=actor, now=now) if reassign else ()
 
@@ -89,7 +108,7 @@ def plan(staff_id: int, *, now: datetime) -> tuple[tuple[str, assignment.Assignm
     """Who would take which of somebody's open claims: the preview of `reassign_all`, which does the same."""
     book = norms.current()
     cases = [_open_case(case, book, now) for case in _open_cases(staff_id)]
-    people = world.candidates(book, None, frozenset(), handlers=True)
+    people = world.candidates(book, None, frozenset(), roles=world.HANDLES)
     return assignment.reassign(cases=cases, away=staff_id, candidates=people, table=book.assignment, now=now)
 
 
@@ -112,7 +131,7 @@ def _open_cases(staff_id: int) -> list[Case]:
 
 
 def _open_case(case: Case, book: Any, now: datetime) -> OpenCase:
-    values = triage.claim_values(case=case, table=book.triage, now=now)
+    values = triage.claim_values(case=case, table=book.triage, now=now, products=book.products)
     need = assignment.need_of(values=values, currency=book.triage.currency, table=book.assignment)
     due_at = models.Claim.objects.filter(id=case.id).values_list("due_at", flat=True).first()
     return OpenCase(case.claim.number, need, due_at)
@@ -147,7 +166,13 @@ def lend(
     )
     if refusal is not None:
         return refusal
-    return models.Delegation.objects.create(giver=giver, taker=taker, kinds=kinds, starts_at=starts_at, ends_at=ends_at)
+    with transaction.atomic():
+        row = models.Delegation.objects.create(
+            giver=giver, taker=taker, kinds=kinds, starts_at=starts_at, ends_at=ends_at
+        )
+        facts = {"giver": giver_id, "taker": taker_id, "kinds": kinds, "starts_at": starts_at, "ends_at": ends_at}
+        personnel.record(personnel.LENT, models.Delegation.objects.filter(id=row.id), facts, actor=actor, now=now)
+    return row
 
 
 def take_back(*, delegation_id: int, actor: Actor, now: datetime) -> Refusal | None:
@@ -157,7 +182,11 @@ def take_back(*, delegation_id: int, actor: Actor, now: datetime) -> Refusal | N
         return Refusal("refusal.unknown_part", "missing", {"part": str(delegation_id)})
     if actor.staff_id != row.giver_id and "manager" not in actor.roles:
         return Refusal("refusal.not_permitted", "permission", {"permission": "delegations.edit"})
-    models.Delegation.objects.filter(id=delegation_id, ends_at__gt=now).update(ends_at=now)
+    rows = models.Delegation.objects.filter(id=delegation_id)
+    with transaction.atomic():
+        if rows.filter(ends_at__gt=now).update(ends_at=now):
+            facts = {"giver": row.giver_id, "taker": row.taker_id}
+            personnel.record(personnel.TAKEN_BACK, rows, facts, actor=actor, now=now)
     return None
 
 

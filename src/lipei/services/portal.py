@@ -315,7 +315,8 @@ def _cover(command: commands.Report, now: datetime) -> str:
     """
     rulebook = norms.current()
     policy = world.find_policy(command, now)
-    terms = rulebook.products.on(policy.product, (command.loss_at or now).date()) if policy is not None else None
+    day = rulebook.settings.day(command.loss_at or now)
+    terms = rulebook.products.on(policy.product, day) if policy is not None else None
     if policy is None or terms is None:
         return ""
     bought = set(policy.schedule) or set(terms.covers)

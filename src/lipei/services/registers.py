@@ -6,12 +6,12 @@ guarded from then on like anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from lipei.domain.events import Actor, Aggregate, Event
-from lipei.domain.registers import ID, BankRegister, NormsRegister
+from lipei.domain.registers import ID, BankRegister, NormsRegister, PeopleRegister
 from lipei.reads import rulebook
 from lipei.services import owing, unit_of_work
 from lipei.services.owing import Insert
@@ -22,9 +22,10 @@ from lipei.store.aggregates import Loaded
 TRIES = 12
 LIPEI = Actor("system:lipei", "lipei")
 
-BEFORE: Mapping[str, Callable[[], Any]] = {
-    BankRegister.kind: lambda: models.BankMessage.objects.filter(direction="in", state="unmatched"),
-    NormsRegister.kind: lambda: models.NormVersion.objects.all(),
+BEFORE: Mapping[str, Callable[[], Sequence[Any]]] = {
+    BankRegister.kind: lambda: [models.BankMessage.objects.filter(direction="in", state="unmatched")],
+    NormsRegister.kind: lambda: [models.NormVersion.objects.all()],
+    PeopleRegister.kind: lambda: [kind.model.objects.all() for kind in owing.PEOPLE],
 }
 """By register the rows that belong to it; one that is not here has none."""
 
@@ -64,9 +65,19 @@ def begin(register: type[Aggregate], *, now: datetime) -> None:
         return  # somebody else has just begun it
 
 
+def told(register: type[Aggregate], kind: str) -> Iterator[tuple[datetime, str, Mapping[str, Any]]]:
+    """What a register says in entries of a kind, the newest first: when, who, and what; read as far as it is asked for."""
+    entries = models.Entry.objects.filter(stream_kind=register.kind, stream_id=ID, kind=kind).order_by("-sequence")
+    for at, by, payload in entries.values_list("occurred_at", "actor", "payload").iterator():
+        yield at, by, journal.said(payload)[0]
+
+
 def _there(register: type[Aggregate]) -> dict[str, str]:
-    if register.kind not in BEFORE:
-        return {}
-    rows = BEFORE[register.kind]()
+    found = BEFORE[register.kind]() if register.kind in BEFORE else ()
+    return {name: digest for rows in found for name, digest in named(rows)}
+
+
+def named(rows: Any) -> Iterator[tuple[str, str]]:
+    """Rows by the names and digests under which entries name them."""
     kind = owing.BY_MODEL[rows.model]
-    return dict(owing.owed(kind, kind.fixed, values) for values in rows.values_list(*kind.fixed))
+    return (owing.owed(kind, kind.fixed, values) for values in rows.values_list(*kind.fixed))

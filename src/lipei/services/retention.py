@@ -21,7 +21,7 @@ from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event, private_fields
 from lipei.services import bank, documents, norms, one_by_one, unit_of_work
 from lipei.services.unit_of_work import Stale, Write
-from lipei.store import aggregates, models
+from lipei.store import aggregates, claim_tokens, models
 
 RETENTION = Actor("system:retention", "retention")
 DONE = "claim.personal_data_erased"
@@ -82,7 +82,8 @@ def erase(stream_id: int, *, now: datetime) -> bool:
                 key = {"id": stream_id} if entity == "claim" else {"aggregate_id": stream_id}
                 indexes = {f"{n}_index": "" for n in ("phone", "id_number")} if entity == "party" else {}
                 aggregates.TABLES["claim"][entity].objects.filter(**key).update(**dict.fromkeys(private, ""), **indexes)
-        models.SearchToken.objects.filter(claim_id=stream_id).delete()
+        numbers = claim_tokens.of("claim", vars(case.claim))
+        models.SearchToken.objects.filter(claim_id=stream_id).exclude(token__in=numbers).delete()
         models.Delivery.objects.filter(stream_kind="claim", stream_id=stream_id).update(body="", secret="")
         models.Claim.objects.filter(id=stream_id).update(erased=True)
         models.Stream.objects.filter(kind="claim", stream_id=stream_id).update(salt=b"")

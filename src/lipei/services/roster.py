@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from lipei.domain import duty, lifecycle
+from lipei.domain.claims import Case
+from lipei.domain.conditions import holds
+from lipei.domain.conduct import Happened
 from lipei.domain.duty import Roster, Span
-from lipei.domain.events import Refusal
+from lipei.domain.events import Actor, Refusal
+from lipei.domain.rulebook import Rulebook
+from lipei.domain.rules.handling import call_duty, duty_unmanned
+from lipei.domain.triage import claim_values
 from lipei.reads.duty import away
+from lipei.services import world
 from lipei.store import models
+
+DUTY = Actor("system:duty", "duty")
 
 ABLE = frozenset(who.partition(":")[0] for who in lifecycle.BY_ACTION["claim", "acknowledge_duty"].who)
 """The roles of those who can acknowledge a call."""
@@ -41,3 +50,31 @@ def _persons(roster: Roster, now: datetime) -> set[int]:
     """Everybody whom the roster still names from now on."""
     persons = {person for shift in roster.shifts if shift.ends > now for person in shift.persons}
     return persons if roster.team_lead is None else persons | {roster.team_lead}
+
+
+def calls(case: Case, rulebook: Rulebook, now: datetime) -> Happened:
+    """The duty call of an urgent claim outside working hours (norm 2.3.3); nothing where none is needed.
+
+    Where the roster has nobody the team leads and managers are told instead.
+    """
+    table, minutes = rulebook.duty, rulebook.settings.duty_acknowledge_minutes
+    calendar = rulebook.calendars.current.get(table.calendar)
+    if calendar is None or calendar.is_open(now) or not _is_urgent(case, rulebook, now):
+        return ()
+    absent = absent_now(table.roster, now) | world.interested(rulebook, case)
+    found = duty.call(roster=table.roster, at=now, acknowledge_minutes=minutes, absent=absent)
+    return ((call_duty(found, case.claim) if isinstance(found, duty.Call) else duty_unmanned(now, minutes), DUTY),)
+
+
+def calls_learnt(case: Case, happened: Happened, rulebook: Rulebook, now: datetime) -> Happened:
+    """The duty call of a claim that a new look shows to be urgent; whoever looks at their own claim is at work on it."""
+    looks = [actor for event, actor in happened if event.kind == "claim.triaged"]
+    if not looks or _is_urgent(case, rulebook, now) or happened[0][1].staff_id == (case.claim.handler or 0):
+        return ()
+    return calls(case.after(e for e, _ in happened if e.subject != "ledger"), rulebook, now)
+
+
+def _is_urgent(case: Case, rulebook: Rulebook, now: datetime) -> bool:
+    return holds(
+        rulebook.duty.calls, claim_values(case=case, table=rulebook.triage, now=now, products=rulebook.products)
+    )

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -53,10 +52,10 @@ def daily(*, now: datetime) -> Any | None:
 
     A seal that lies further ahead than a day was made while a clock ran wrong, and keeps no day from its own.
     """
-    zone = ZoneInfo(norms.current().settings.zone)
+    day = norms.current().settings.day
     last = models.Seal.objects.order_by("-id").values_list("at", flat=True).first()
     ahead = last is not None and last > now + timedelta(days=1)
-    if last is not None and not ahead and last.astimezone(zone).date() >= now.astimezone(zone).date():
+    if last is not None and not ahead and day(last) >= day(now):
         return None
     made = seal(now=now)
     while made is not None and made.streams == STREAMS_MAX:

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from allauth.usersessions.models import UserSession
 
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.permissions import may
-from lipei.domain.registers import ID, AccessRegister
+from lipei.domain.registers import AccessRegister
 from lipei.services import registers
-from lipei.store import journal, models
+from lipei.store import models
 
 ENDED = "access.session_ended"
 PERMISSION = "staff.edit"
 SHOWN = 10
-LOOKED_AT_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,8 @@ def of(staff_id: int) -> list[Any]:
 
 def ended(staff_id: int) -> tuple[Ended, ...]:
     """Those of theirs that somebody ended, the newest first. One query."""
-    entries = models.Entry.objects.filter(stream_kind=AccessRegister.kind, stream_id=ID, kind=ENDED)
-    rows = entries.order_by("-sequence").values_list("occurred_at", "actor", "payload")[:LOOKED_AT_MAX]
-    found = [Ended(at, by) for at, by, payload in rows if journal.said(payload)[0].get("staff") == staff_id]
-    return tuple(found[:SHOWN])
+    about = (Ended(at, by) for at, by, facts in registers.told(AccessRegister, ENDED) if facts.get("staff") == staff_id)
+    return tuple(islice(about, SHOWN))
 
 
 def end(session_id: int, *, staff_id: int, actor: Actor, now: datetime) -> Refusal | None:

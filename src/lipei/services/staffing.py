@@ -16,7 +16,7 @@ from lipei.domain.commands import said
 from lipei.domain.events import Actor, Refusal, wrong
 from lipei.domain.permissions import ROLES, may
 from lipei.norms.texts import LANGUAGES
-from lipei.services import people, world
+from lipei.services import owing, people, personnel, world
 from lipei.store import models
 
 
@@ -50,7 +50,7 @@ def on_record(staff_id: int) -> SaveStaff | None:
     )  # fmt: skip
 
 
-def save(command: SaveStaff, *, staff_id: int | None, actor: Actor) -> Refusal | int:
+def save(command: SaveStaff, *, staff_id: int | None, actor: Actor, now: datetime) -> Refusal | int:
     """Add (``staff_id`` None) or change a member of staff and their sign-in, both or neither; answers with the id.
 
     Refused as by `people.save`, and for a code or sign-in name that is taken and a password that is easily guessed.
@@ -63,20 +63,17 @@ def save(command: SaveStaff, *, staff_id: int | None, actor: Actor) -> Refusal |
     codes = {**_wrong_record(command, row), **_wrong_sign_in(command, row)}
     if codes:
         return wrong(**codes)
-    with transaction.atomic():
-        if row is not None and row.code != command.code:
-            models.Staff.objects.filter(id=row.id).update(code=command.code)
-        outcome = people.save(code=command.code, fields=_fields(command), actor=actor)
-        if isinstance(outcome, Refusal):
-            transaction.set_rollback(True)
-            return outcome
-        _sign_in(command, outcome)
-    world.forget_staff()
-    return int(outcome.id)
+    named = row.user.get_username() if row is not None and row.user is not None else ""
+    sign_in = ("username",) if named != command.username else ()
+    outcome = people.save(
+        code=row.code if row is not None else command.code, fields=_fields(command), actor=actor, now=now,
+        inside=lambda saved: _sign_in(command, saved), besides=(*sign_in, *(("password",) if command.password else ())),
+    )  # fmt: skip
+    return outcome if isinstance(outcome, Refusal) else int(outcome.id)
 
 
 def _fields(command: SaveStaff) -> Mapping[str, Any]:
-    names = ("name", "phone", "email", "roles", "unit", "skills", "languages", "active")
+    names = ("code", "name", "phone", "email", "roles", "unit", "skills", "languages", "active")
     regions = tuple(part.strip() for part in command.regions.replace("，", ",").split(",") if part.strip())
     return {**{name: getattr(command, name) for name in names}, "regions": regions}
 
@@ -120,7 +117,8 @@ def _sign_in(command: SaveStaff, row: Any) -> None:
         user.set_password(command.password)
     user.save()
     if row.user_id is None:
-        models.Staff.objects.filter(id=row.id).update(user=user)
+        row.user = user
+        row.save(update_fields=["user"])
 
 
 def back(absence_id: int, *, actor: Actor, now: datetime) -> Refusal | None:
@@ -136,9 +134,13 @@ def back(absence_id: int, *, actor: Actor, now: datetime) -> Refusal | None:
     row = rows.first()
     if row is None:
         return Refusal("refusal.missing", "missing")
-    if row.starts_at >= now:
-        row.delete()
-    else:
-        models.Absence.objects.filter(id=row.id).update(ends_at=now)
+    this, gone = models.Absence.objects.filter(id=row.id), []
+    with transaction.atomic():
+        if row.starts_at >= now:
+            this.delete()
+            gone.append(owing.ABSENCE.called(row.id))
+        else:
+            this.update(ends_at=now)
+        personnel.record(personnel.BACK, this, {"staff": row.staff_id}, actor=actor, now=now, gone=gone)
     world.forget_staff()
     return None

@@ -29,7 +29,6 @@ from lipei.services.amend import Busy, amend
 from lipei.store import aggregates, models
 
 CLOCKS = Actor("system:clocks", "clocks")
-OFFERS = Actor("system:offers", "offers")
 PAPERS = Actor("system:papers", "papers")
 BULK = 500
 PARTS = 256
@@ -82,7 +81,7 @@ def offers(*, now: datetime, limit: int) -> int:
 
     def expire(place: tuple[int, int]) -> int:
         number = models.Claim.objects.filter(id=place[0]).values_list("number", flat=True).first()
-        done = actions.act(number or "", "offer", "expire", place[1], commands.Nothing(), actor=OFFERS, now=now)
+        done = actions.act(number or "", "offer", "expire", place[1], commands.Nothing(), actor=actions.OFFERS, now=now)
         return isinstance(done, Done)
 
     waiting = past.values_list("aggregate_id", "part")[: limit * 4]
@@ -101,7 +100,7 @@ def _remind_of_offers(now: datetime, limit: int) -> int:
     done = 0
     for stream_id, part in waiting.order_by("expires_at").values_list("aggregate_id", "part")[: limit * 4]:
         if done < limit:
-            done += _amend_all([stream_id], _reminder_of(part), OFFERS, now, "offers:remind")
+            done += _amend_all([stream_id], _reminder_of(part), actions.OFFERS, now, "offers:remind")
     return done
 
 

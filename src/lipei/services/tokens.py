@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from lipei.domain.events import Actor, Refusal, wrong
 from lipei.domain.permissions import may
 from lipei.reads import rulebook
+from lipei.services import personnel
 from lipei.store import canonical, models
 
 SCOPES = ("claims:read", "claims:write", "worklist:read", "documents:write", "webhooks:write", "metrics:read")
@@ -71,7 +72,12 @@ def make(
     if codes:
         return wrong(**codes)
     secret = PREFIX + secrets.token_urlsafe(32)
-    models.ApiToken.objects.create(name=name, digest=digest(secret), scopes=wanted, staff=person, created_at=now)
+    with transaction.atomic():
+        row = models.ApiToken.objects.create(
+            name=name, digest=digest(secret), scopes=wanted, staff=person, created_at=now
+        )
+        facts = {"token": row.id, "scopes": wanted, "staff": person.id if person is not None else None}
+        personnel.record(personnel.TOKEN_MADE, models.ApiToken.objects.filter(id=row.id), facts, actor=by, now=now)
     return secret
 
 
@@ -79,8 +85,14 @@ def revoke(name: str, *, now: datetime, by: Actor | None = None) -> Refusal | No
     """The token is good for nothing from now on."""
     if by is not None and not may(by, "tokens.edit"):
         return Refusal("refusal.not_permitted", "permission", {"permission": "tokens.edit"})
-    changed = models.ApiToken.objects.filter(name=name, revoked_at=None).update(revoked_at=now)
-    return None if changed else Refusal("refusal.token_unknown", "missing", {"name": name})
+    row = models.ApiToken.objects.filter(name=name, revoked_at=None).first()
+    if row is None:
+        return Refusal("refusal.token_unknown", "missing", {"name": name})
+    rows = models.ApiToken.objects.filter(id=row.id)
+    with transaction.atomic():
+        if rows.filter(revoked_at=None).update(revoked_at=now):
+            personnel.record(personnel.TOKEN_REVOKED, rows, {"token": row.id}, actor=by, now=now)
+    return None
 
 
 def digest(secret: str) -> str:

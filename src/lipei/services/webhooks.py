@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import ipaddress
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import transaction
 
 from lipei.domain import lifecycle
 from lipei.domain.claims import Case
@@ -95,7 +96,9 @@ def subscribe(command: Subscribe, *, actor: Actor, now: datetime) -> Refusal | s
     if not set(command.kinds) <= KNOWN_KINDS:
         return wrong(kinds="refusal.not_a_choice")
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    models.Webhook.objects.create(url=command.url.strip(), secret=secret, kinds=command.kinds, created_at=now)
+    with transaction.atomic():
+        row = models.Webhook.objects.create(url=command.url.strip(), secret=secret, kinds=command.kinds, created_at=now)
+        _on_record("people.webhook_made", row.id, {"kinds": command.kinds}, actor=actor, now=now)
     return secret
 
 
@@ -117,6 +120,13 @@ def wrong_address(url: str) -> str:
     return "refusal.webhook.inside" if literal and host not in inside and not is_public(literal) else ""
 
 
+def _on_record(kind: str, row_id: int, facts: Mapping[str, Any], *, actor: Actor, now: datetime) -> None:
+    from lipei.services import personnel  # which writes to the journal, of which this module tells
+
+    rows = models.Webhook.objects.filter(id=row_id)
+    personnel.record(kind, rows, {"webhook": row_id, **facts}, actor=actor, now=now)
+
+
 def _literal(host: str) -> str:
     """The address where a host is written as one; empty for a name, which is looked up at each call."""
     try:
@@ -125,15 +135,17 @@ def _literal(host: str) -> str:
         return ""
 
 
-def stop(webhook_id: int, *, actor: Actor) -> Refusal | None:
+def stop(webhook_id: int, *, actor: Actor, now: datetime) -> Refusal | None:
     """No more calls: what is queued is given up."""
     if not may(actor, PERMISSION):
         return Refusal("refusal.not_permitted", "permission", {"permission": PERMISSION})
-    if not models.Webhook.objects.filter(id=webhook_id, active=True).update(active=False):
-        return Refusal("refusal.missing", "missing")
-    models.WebhookDelivery.objects.filter(webhook_id=webhook_id, state="queued").update(
-        state="failed", answer="stopped"
-    )
+    with transaction.atomic():
+        if not models.Webhook.objects.filter(id=webhook_id, active=True).update(active=False):
+            return Refusal("refusal.missing", "missing")
+        models.WebhookDelivery.objects.filter(webhook_id=webhook_id, state="queued").update(
+            state="failed", answer="stopped"
+        )
+        _on_record("people.webhook_stopped", webhook_id, {}, actor=actor, now=now)
     return None
 
 

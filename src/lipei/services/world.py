@@ -28,16 +28,24 @@ from lipei.domain.conduct import World
 from lipei.domain.limits import PolicyLedger
 from lipei.domain.policies import InsuredObject, Policy
 from lipei.domain.rulebook import Rulebook
-from lipei.reads import demo
+from lipei.reads import demo, interests
 from lipei.reads import rulebook as rulebook_in_force
 from lipei.store import aggregates, crypto, models
 from lipei.store.aggregates import Loaded, normal
 
 LOAD_SECONDS = 5
+"""How long the look-up of colleagues and their load holds, at the least: `_Company.holds_until`."""
+SELDOM = 50
+"""A look-up that takes long is made seldom: it holds for so many times what it took."""
 SENDS_CODE = ("send", "send_code")
 NEEDS_STAFF = frozenset(
     {"report", "register", "assign", "hand_over", "schedule", "convene", "triage", "reopen", "accept_assignment"}
 )
+
+
+HANDLES = frozenset({"handler"})
+ASKED = {"schedule": frozenset[str](), "convene": frozenset[str](), "hand_over": HANDLES | {"team_lead"}}
+"""Who may be named in an action, by role, where it is others than handlers; empty: everybody."""
 
 
 def code_digest(code: str) -> str:
@@ -139,9 +147,12 @@ def ledger(policy_id: int) -> Loaded:
 
 # --- claims that look alike -------------------------------------------------------------------------------------------
 
-_SAME_POLICY = "policy_id = %s"
-_SAME_PHONE = "id IN (SELECT aggregate_id FROM party WHERE phone_index = %s AND phone_index <> '')"
-"""Said twice, so that a prepared plan may use the partial index."""
+_OF_PHONE = "SELECT aggregate_id FROM party WHERE phone_index = %s AND phone_index <> ''"
+"""The second condition says nothing new: by it a prepared plan may use the partial index."""
+_SAME_PHONE = f"id IN ({_OF_PHONE})"
+_SAME_POLICY = f"""
+id IN (SELECT id FROM claim WHERE policy_id = %s UNION {_OF_PHONE}) AND (policy_id = %s OR policy_id IS NULL)
+"""
 _ALIKE = """
 SELECT number FROM claim
 WHERE {whose} AND (loss_at BETWEEN %s AND %s OR loss_at IS NULL AND reported_at BETWEEN %s AND %s)
@@ -152,7 +163,8 @@ AND state NOT IN ('cancelled', 'withdrawn') AND id <> %s ORDER BY id LIMIT 10
 def alike(
     *, policy_id: int | None, phone: str, loss_at: datetime, window_hours: int, without: int = 0
 ) -> tuple[str, ...]:
-    """Numbers of open or recent claims on the same policy (or from the same phone) about the same time of loss.
+    """Numbers of open or recent claims on the same policy about the same time of loss, or from the same phone where it or
+    the other is without a policy.
 
     A loss whose time nobody said is taken to be of the time of its report.
     """
@@ -160,11 +172,12 @@ def alike(
         return ()
     at = connection.ops.adapt_datetimefield_value
     since, until = at(loss_at - timedelta(hours=window_hours)), at(loss_at + timedelta(hours=window_hours))
-    whose = policy_id if policy_id is not None else crypto.blind_index("phone", normal(phone))
+    index = crypto.blind_index("phone", normal(phone)) if phone else ""
+    whose = [index] if policy_id is None else [policy_id, index, policy_id]
     with connection.cursor() as cursor:  # every report asks: a queryset would cost several times as much
         cursor.execute(
             _ALIKE.format(whose=_SAME_PHONE if policy_id is None else _SAME_POLICY),
-            [whose, since, until, since, until, without],
+            [*whose, since, until, since, until, without],
         )
         return tuple(number for (number,) in cursor.fetchall())
 
@@ -179,7 +192,7 @@ class _Company:
     All threads of a process ask the same one, at the same time.
     """
 
-    looked_up: float
+    holds_until: float
     rulebook: Rulebook
     people: tuple[Any, ...]
     load: dict[int, tuple[int, int]]
@@ -222,6 +235,7 @@ class _Company:
 
 
 _company: _Company | None = None
+_looking_up = Lock()
 
 
 def forget_staff() -> None:
@@ -231,18 +245,34 @@ def forget_staff() -> None:
 
 
 def _company_of(rulebook: Rulebook) -> _Company:
+    """Colleagues and load. One thread looks them up anew; meanwhile the others go on with what was known a moment ago."""
     global _company
     found = _company
-    if found is None or found.rulebook is not rulebook or time.monotonic() - found.looked_up > LOAD_SECONDS:
-        people = tuple(models.Staff.objects.filter(active=True).prefetch_related("absences").order_by("id"))
-        rows = (
-            models.Claim.objects.filter(state__in=lifecycle.OPEN, handler__isnull=False)
-            .values("handler")
-            .annotate(n=Count("id"), urgent=Count("id", filter=Q(fast_lane=True)))
-        )
-        load = {r["handler"]: (r["n"], r["urgent"]) for r in rows}
-        found = _company = _Company(time.monotonic(), rulebook, people, load)
-    return found
+    usable = found is not None and found.rulebook is rulebook
+    if found is not None and usable and time.monotonic() < found.holds_until:
+        return found
+    if not _looking_up.acquire(blocking=not usable):
+        return found  # type: ignore[return-value]  # usable, so it is there
+    try:
+        if _company is not found and _company is not None and _company.rulebook is rulebook:
+            return _company  # another thread has just done it
+        found = _company = _looked_up(rulebook)
+        return found
+    finally:
+        _looking_up.release()
+
+
+def _looked_up(rulebook: Rulebook) -> _Company:
+    began = time.monotonic()
+    people = tuple(models.Staff.objects.filter(active=True).prefetch_related("absences").order_by("id"))
+    rows = (
+        models.Claim.objects.filter(state__in=lifecycle.OPEN, handler__isnull=False)
+        .values("handler")
+        .annotate(n=Count("id"), urgent=Count("id", filter=Q(fast_lane=True)))
+    )
+    load = {r["handler"]: (r["n"], r["urgent"]) for r in rows}
+    ended = time.monotonic()
+    return _Company(ended + max(LOAD_SECONDS, SELDOM * (ended - began)), rulebook, people, load)
 
 
 def took_on(staff_id: int | None) -> None:
@@ -260,21 +290,32 @@ def name_of(staff_id: int | None) -> str:
 
 
 def candidates(
-    rulebook: Rulebook, case: Case | None, indexes: frozenset[str], line: str = "", *, handlers: bool = False
+    rulebook: Rulebook,
+    case: Case | None,
+    indexes: frozenset[str],
+    line: str = "",
+    *,
+    roles: frozenset[str] = frozenset(),
 ) -> tuple[Candidate, ...]:
     """Everybody who could be asked, as assignment sees them; a shared phone or identity number is a conflict.
 
-    ``handlers``: only those who handle claims, whom a new claim may be assigned to.
+    ``roles``: only those who hold one of these, as `HANDLES`, to whom a new claim may be assigned.
     """
     company = _company_of(rulebook)
     line = line or (case.claim.line if case else "")
     found = []
     for person in company.people:
-        if handlers and "handler" not in person.roles:
+        if roles and roles.isdisjoint(person.roles):
             continue
         candidate = company.candidate(person, line)
         found.append(candidate if indexes.isdisjoint(person.conflicts) else replace(candidate, conflict=True))
     return tuple(found)
+
+
+def interested(rulebook: Rulebook, case: Case) -> frozenset[int]:
+    """The colleagues who have an interest in a claim: they share a phone or identity number with a party."""
+    indexes = interests.indexes_of(case)
+    return frozenset(p.id for p in _company_of(rulebook).people if not indexes.isdisjoint(p.conflicts))
 
 
 def _authority(rulebook: Rulebook, roles: tuple[str, ...], line: str) -> dict[str, int]:
@@ -303,13 +344,8 @@ def delegations(now: datetime) -> tuple[Delegation, ...]:
 
 
 def indexes_of(case: Case | None, command: Any = None) -> frozenset[str]:
-    """Blind indexes of the parties' phones and identity numbers: what a conflict of interest is seen by."""
-    found = set()
-    for party in case.parties.values() if case else ():
-        found |= {
-            crypto.blind_index("phone", normal(party.phone)),
-            crypto.blind_index("id_number", normal(party.id_number)),
-        }
+    """What a conflict of interest is seen by, see `interests.indexes_of`; of a report also by what it says."""
+    found = set(interests.indexes_of(case)) if case else set()
     if isinstance(command, commands.Report):
         found |= {
             crypto.blind_index("phone", normal(p)) for p in (command.phone, *(q.phone for q in command.parties)) if p
@@ -339,7 +375,11 @@ def of_case(
     if action in NEEDS_STAFF:
         world = replace(world, candidates=_candidates_for(action, case, command, rulebook))
     if subject in ("exposure", "payment", "recovery"):
-        world = replace(world, delegations=delegations(now))
+        world = replace(
+            world,
+            delegations=delegations(now),
+            interested=frozenset(f"staff:{number}" for number in interested(rulebook, case)),
+        )
     if action == "link_duplicate":
         world = replace(world, alike=_existing(command.number, claim))
     elif claim.state in lifecycle.OPEN and subject in ("exposure", "paper", "claim"):
@@ -351,8 +391,7 @@ def of_case(
 
 
 def _candidates_for(action: str, case: Case, command: Any, rulebook: Rulebook) -> tuple[Candidate, ...]:
-    handlers = action not in ("schedule", "convene", "hand_over")
-    return candidates(rulebook, case, indexes_of(case, command), handlers=handlers)
+    return candidates(rulebook, case, indexes_of(case, command), roles=ASKED.get(action, HANDLES))
 
 
 def _alike_of(case: Case, rulebook: Rulebook) -> tuple[str, ...]:

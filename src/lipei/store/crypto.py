@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 _VERSION = b"\x01"
+PERSONAL_RUN, NUMBER_RUN = 2, 4
+"""So many neighbouring characters make a token: of a name, phone or plate, and of the number of a claim or policy."""
 
 
 @dataclass(frozen=True)
@@ -76,20 +78,26 @@ def blind_index(kind: str, value: str) -> str:
     return hmac.digest(keys().index, f"{kind}:{value}".encode(), hashlib.sha256)[:16].hex()
 
 
-def search_tokens(*texts: str) -> set[int]:
-    """Keyed 63-bit tokens of every two neighbouring characters, for search by part of a name or number.
+def search_tokens(*texts: str, run: int = PERSONAL_RUN) -> set[int]:
+    """Keyed 63-bit tokens of every ``run`` neighbouring characters, for search by part of a name or number.
 
     What they leak is written in docs/decisions/0006.
     """
-    found: set[int] = set()
-    key = keys().tokens
-    for text in texts:
-        plain = "".join(text.lower().split())
-        found.update(_token(key, plain[at : at + 2]) for at in range(len(plain) - 1))
-    return found
+    return {token for text in texts for token in tokens_of(text, run)}
 
 
-@lru_cache(maxsize=1 << 15)
-def _token(key: bytes, pair: str) -> int:
-    """The token of two characters: the digits of phones and the names of a country are always the same few thousand."""
-    return int.from_bytes(hmac.digest(key, pair.encode(), hashlib.sha256)[:8], "big") >> 1
+def tokens_of(text: str, run: int) -> list[int]:
+    """The tokens of one text in its order."""
+    key, said = keys().tokens, plain(text)
+    return [_token(key, said[at : at + run]) for at in range(len(said) - run + 1)]
+
+
+def plain(text: str) -> str:
+    """A text as its parts are compared: no spaces, no case."""
+    return "".join(text.lower().split())
+
+
+@lru_cache(maxsize=1 << 16)
+def _token(key: bytes, run: str) -> int:
+    """The token of a run of characters: the digits of numbers and the names of a country are always the same few thousand."""
+    return int.from_bytes(hmac.digest(key, run.encode(), hashlib.sha256)[:8], "big") >> 1

@@ -16,6 +16,12 @@ def texts(row: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said for said in (row.holder_name, row.insured_name, *named) if said))
 
 
+def plates(row: Any) -> tuple[str, ...]:
+    """The plates that a policy insures."""
+    things = json.loads(row.insured_objects or "[]")
+    return tuple(str(one.get("identifier") or "") for one in things if one.get("kind") == "vehicle")
+
+
 def write(rows: Sequence[Any], model: Any) -> None:
     """Keep the tokens of these policies and of nothing they were called before. Three statements, however many rows."""
     model.objects.filter(policy_id__in=[row.pk for row in rows]).delete()

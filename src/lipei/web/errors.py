@@ -7,16 +7,26 @@ import re
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
+from lipei.domain import lifecycle
 from lipei.domain.events import Refusal
-from lipei.norms.refusals import worded
+from lipei.norms.refusals import holders, worded
 from lipei.norms.texts import text, texts
+from lipei.reads import colleagues
 from lipei.web.templatetags.lipei import language, local
+
+NAMED = 3
+"""So many colleagues are named to somebody who may not open a page."""
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, *, permission: str = "") -> HttpResponse:
-    """403: what is missing, and whom to ask."""
-    return render(request, "403.html", {"permission": permission}, status=403)
+    """403: what is missing, and whom to ask: the roles, and some at work now who have them."""
+    roles = lifecycle.holders(permission)
+    found = colleagues.listed(now=timezone.now(), roles=roles) if roles else ()
+    present = [one.name for one in found if one.away_until is None]
+    whom = {"holders": holders(permission, language()), "people": present[:NAMED]} if permission else {}
+    return render(request, "403.html", whom, status=403)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

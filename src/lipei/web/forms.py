@@ -38,14 +38,15 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?")
 class Offers:
     """What a form may choose from and by what it counts.
 
-    ``options`` by field name (a dotted name wins: ``exposures.claimant``), ``facts`` asked by the terms, ``omit`` names
-    of fields that this page does not show, ``labels`` text keys of fields that this page calls otherwise, ``currency``
-    of all amounts.
+    ``options`` by field name (a dotted name wins: ``exposures.claimant``), ``facts`` asked by the terms (``facts_named``: of
+    their texts), ``omit`` names of fields that this page does not show, ``labels`` text keys of fields that this page calls
+    otherwise, ``currency`` of all amounts.
     """
 
     currency: str = "CNY"
     options: Mapping[str, Options] = field(default_factory=dict)
     facts: tuple[FactSpec, ...] = ()
+    facts_named: str = "fact"
     omit: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -144,6 +145,8 @@ def _draw_one(
         kind = "choice"
     html = f"{prefix}{name}"
     values = tuple(typed.get(html, ()))
+    if kind == "choice" and options and len(options) > 1 and not any(values) and "" not in dict(options):
+        options = (("", ""), *options)  # else the browser would choose the first of them for the reader
     key = f"field.{_plain_path(path)}" if f"field.{_plain_path(path)}" in texts() else f"field.{name}"
     drawn = Input(
         path=path,
@@ -209,7 +212,7 @@ def _draw_fact(spec: FactSpec, typed: Typed, offers: Offers, errors: Mapping[str
     return Input(
         path=where,
         name=name,
-        key=f"fact.{spec.name}",
+        key=f"{offers.facts_named}.{spec.name}",
         kind=kinds[spec.type],
         value=values[0] if values else "",
         values=values,

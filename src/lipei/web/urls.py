@@ -15,6 +15,7 @@ urlpatterns = [
     ),
     path("accounts/sessions/<int:session_id>/end/", accounts.end_session, name="session-end"),
     path("accounts/", include("allauth.urls")),
+    path("favicon.ico", views.favicon),
     path("language/", views.set_language, name="web-language"),
     path("theme/", views.set_theme, name="web-theme"),
     path("console/", include("lipei.web.console.urls")),

@@ -1,11 +1,12 @@
-"""What every page offers: the choice of language and look."""
+"""What every page offers: the choice of language and look, and the mark."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from lipei.norms.texts import LANGUAGES
 from lipei.services import people
@@ -30,6 +31,12 @@ def remember(response: HttpResponse, cookie: str, value: str) -> HttpResponse:
         cookie, value, max_age=YEAR_SECONDS, samesite="Lax", httponly=True, secure=bool(settings.SESSION_COOKIE_SECURE)
     )
     return response
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The mark, for browsers that ask for it unasked: beside a PDF they know of no page that names it."""
+    return HttpResponseRedirect(static("mark.svg"))
 
 
 @require_POST

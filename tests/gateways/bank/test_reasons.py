@@ -33,6 +33,18 @@ def test_every_reason_says_what_it_means_and_what_to_do(reason, language):
     assert text(f"{key}.advice", language)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_refusal_that_is_kept_as_a_failure_has_its_words_and_its_remedy(language):
+    """services/bank.py keeps the gateways' refusals without their prefix, and finance and the payee read them."""
+    kept = {code.removeprefix("refusal.") for code in CODES if code.startswith("refusal.bank_")}
+    kept = {code for code in kept if not code.startswith("bank_file")} | {f"bank_{side}_debtor" for side in SIDES}
+    for code in kept | {"unknown"}:
+        assert code in reasons.BEFORE_IT_LEFT
+        assert text(f"reason.bank.{code}", language)
+        assert text(f"reason.bank.{code}.advice", language)
+    assert set(reasons.BEFORE_IT_LEFT) == kept | {"unknown"}
+
+
 def test_no_text_is_left_over():
     keys = {key.removesuffix(".advice") for key in texts() if key.startswith("reason.bank.")}
     assert keys == {reasons.reason_key(reason) for reason in [*reasons._REMEDIES, "ZZ99"]}

@@ -185,6 +185,12 @@ def test_refusal_in_part_does_not_say_that_all_is_refused() -> None:
 
 
 @pytest.mark.norm("1.3.1")
+def test_settlement_keeps_a_guarantee_for_the_hospital_and_asks_nothing_back() -> None:
+    words = printed("settlement", "en", already_paid_minor=0, kept_minor=675_500, payees=(), undisputed_minor=0)
+    words = words.replace(" ", "")
+    assert "keptforthehospital" in words and "isreturned" not in words and "paidbefore" not in words
+
+
 def test_advance_says_that_it_is_not_the_last_word() -> None:
     words = printed("advance", "zh-hans")
     assert "20,000.00元" in words

@@ -44,13 +44,16 @@ def answer(words: str, as_json: bool, **said: Any) -> None:
 
 def in_words(refusal: Any) -> str:
     """A refusal in English, with what is wrong in each field."""
+    from lipei.norms.refusals import worded
     from lipei.norms.texts import text, texts
+
+    params = worded(refusal.params, "en")
 
     def said(code: str) -> str:
         if code not in texts():
             return code
         try:
-            return text(code, "en", **refusal.params)
+            return text(code, "en", **params)
         except (KeyError, IndexError):
             return texts()[code]["en"]
 

@@ -23,6 +23,7 @@ def documents(root: Path) -> dict[str, str]:
     """Every generated document: path below the checkout → text."""
     found = {f"docs/generated/{name}.md": draw() for name, draw in TABLES.items()}
     found["docs/generated/norm.md"] = _norm(root)
+    found["docs/generated/counts.md"] = _counts(root)
     found["docs/settings.md"] = _environment()
     return found
 
@@ -136,7 +137,7 @@ def _messages() -> str:
 
 
 def _settings() -> str:
-    rows = yaml.safe_load(loader.default_text("settings"))["settings"]
+    rows = loader.read(loader.default_text("settings"))["settings"]
     listed = [
         (
             f"`{name}`", _named(f"setting.{name}"), row["type"], row.get("unit", "–"),
@@ -213,3 +214,33 @@ def _norm(root: Path) -> str:
     rows = [(c, tuple(code.get(c, ())) or "–", tuple(tests.get(c, ())) or "–") for c in sorted({*code, *tests})]
     about = "Which parts of the product carry a clause of the norm, and which tests show it to hold."
     return _document("The norm, clause by clause", about, _table(("clause", "code and tables", "tests"), rows))
+
+
+def seconds(one: Mapping[str, Any], model: Mapping[str, float]) -> float:
+    """What keys, clicks and text of a piece of work take by the keystroke-level model."""
+    keys, clicks, typed, texts = (one[name] for name in ("keys", "clicks", "typed", "texts"))
+    moved = model["key"] * (keys + clicks + typed) + model["point"] * clicks
+    return float(moved + model["think"] * (keys + clicks + texts))
+
+
+def _counts(root: Path) -> str:
+    """Keys, clicks and taps of the day's work, as the browser tests count them, and the seconds reckoned from them."""
+    told = yaml.safe_load((root / "tests" / "browser" / "counts.yaml").read_text(encoding="utf-8"))
+    model = told["model"]
+    desk = [
+        (
+            one["work"], one["keys"], one["clicks"], one.get("most", "–"), one["typed"], f"{seconds(one, model):.0f} s",
+            f"{one['most_seconds']} s" if "most_seconds" in one else "–",
+        )
+        for one in told["desk"].values()
+    ]  # fmt: skip
+    taps = [(t["work"], t["taps"], t["taps_most"], t["fields"], t["fields_most"]) for t in told["phone"].values()]
+    about = f"""
+Counted in a real browser, from the open page until the answer is there, by `tests/browser`; the figures stand in
+`counts.yaml` beside it, and a test that counts otherwise fails. A chord is one key. What is typed into a field counts
+apart, in strokes. Seconds are reckoned by the keystroke-level model (Card, Moran and Newell 1980): {model["key"]} s a key,
+stroke or click, {model["point"]} s to point, {model["think"]} s of thought before each key, click and field; a Chinese character
+is {model["character"]} strokes. Talking and waiting are not in it."""
+    header = ("at the desk", "keys", "clicks", "both at most", "strokes typed", "reckoned", "at most")
+    phone = _table(("on a phone", "taps", "at most", "fields", "at most"), taps)
+    return _document("Keys, clicks and taps", about, _table(header, desk), phone)

@@ -56,6 +56,7 @@ def bring_up_to_date() -> int:
     from django.db.migrations.executor import MigrationExecutor
 
     from lipei.gateways.uploads.media import DurableFiles
+    from lipei.services import personnel
     from lipei.store import journal
 
     try:
@@ -66,6 +67,7 @@ def bring_up_to_date() -> int:
         if journal.guards_missing():
             journal.install_guards()
         DurableFiles(location=settings.LIPEI_MEDIA).move_up()
+        personnel.begin(now=now())
     except (DatabaseError, OSError) as error:
         raise Failed(
             f"the database could not be brought up to date: {error}".strip() + " Check LIPEI_DATABASE_URL."
@@ -133,7 +135,7 @@ def staff(code: str, name: str | None, roles: tuple[str, ...], unit: str, as_jso
         username=known.username or code, password=password,
     )  # fmt: skip
     operator = Actor("system:operator", "operator", frozenset({"administrator"}))
-    saved = staffing.save(wanted, staff_id=row.id if row is not None else None, actor=operator)
+    saved = staffing.save(wanted, staff_id=row.id if row is not None else None, actor=operator, now=now())
     if isinstance(saved, Refusal):
         raise Failed(f"no sign-in was made. {in_words(saved)}")
     said = f'Sign in as {wanted.username} with the password {password} and change it there under "My account".'

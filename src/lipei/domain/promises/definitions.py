@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
+from lipei.domain.calendars import HOME
 from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.conditions import ALWAYS, Condition, holds
 from lipei.domain.events import Event, Value, private_fields
@@ -24,7 +25,7 @@ UNITS = (*UNITS_ELAPSED, *UNITS_WORKING, *UNITS_DAYS, *UNITS_MONTHS, UNIT_WORKIN
 
 BINDS = ("company", "law", "regulator", "team")
 SCOPES = ("claim", "exposure")
-ON_REOPEN = ("", "resume", "new", "again")
+ON_REOPEN = ("", "resume", "new", "unkept", "again")
 EFFECTS = ("escalate", "apologise", "report")
 
 _OUTSTANDING = frozenset({"requested", "refused"})
@@ -61,6 +62,13 @@ def _assessed(case: Case, exposure: int) -> bool:
     return bool(chosen) and all(e.assessed_at is not None or e.state in _DECIDED for e in chosen)
 
 
+def _unoffered(case: Case, exposure: int) -> bool:
+    """Whether a head of loss that is not decided (any more) was never offered: no decision on it was ever told."""
+    offered = {n for o in case.offers.values() if o.sent_at is not None for n in o.exposures}
+    chosen = [case.exposures[exposure]] if exposure else list(case.exposures.values())
+    return not chosen or any(e.state not in _DECIDED and e.part not in offered for e in chosen)
+
+
 def _unheard(case: Case, exposure: int) -> bool:
     told = any(note.kind == "told" for note in case.of("note").values())
     return case.claim.opinion_at is None and not told
@@ -80,6 +88,7 @@ LOOKS: Mapping[str, Look] = {
     "unsettled": lambda case, exposure: not _every_exposure(case, exposure, _SETTLED),
     "unheard": _unheard,  # no person has told the customer anything yet
     "untold": lambda case, exposure: case.claim.last_told_at is None,  # nor has the product
+    "unoffered": _unoffered,
     "unasked": lambda case, exposure: not case.claim.papers_requests,
     "nothing_due": lambda case, exposure: _every_exposure(case, exposure, _NOTHING_DUE),
 }
@@ -172,8 +181,8 @@ class Promise:
     reopened: from then on); empty: the event itself.
     ``restart``: another start event begins an open clock anew. ``again``: it may start once more after it ended.
     ``undo``: what shows that it was not kept after all; the clock runs on as if it had never ended.
-    ``on_reopen``: with the claim its last clock goes on (``resume``), a ``new`` one begins, it may start ``again`` by
-    its own events, or nothing.
+    ``on_reopen``: with the claim its last clock goes on (``resume``), a ``new`` one begins (``unkept``: where the last was not
+    kept), it may start ``again`` by its own events, or nothing.
     ``recheck``: an open clock whose condition no longer holds ends, unless its date was told to the customer.
     ``ends_with_claim``: closing the claim ends it. ``source_status`` is ``read`` or ``unsourced``, as in the texts.
     """
@@ -209,9 +218,7 @@ class Promise:
     duties: tuple[str, ...] = ()  # rows of the law table that this promise serves
     clause: str = ""  # of the norm
     article: str = ""  # of the law
-    source: str = ""
     source_status: str = ""
-    note: str = ""
 
     @property
     def text_key(self) -> str:
@@ -297,10 +304,6 @@ def _by_event(pairs: Iterable[tuple[Promise, Rule]]) -> Mapping[str, tuple[tuple
     for promise, rule in pairs:
         found.setdefault(rule.event, []).append((promise, rule))
     return {kind: tuple(rules) for kind, rules in found.items()}
-
-
-HOME = "home"
-"""A row's calendar that stands for the calendar of the profile in force."""
 
 
 @dataclass(frozen=True, slots=True)

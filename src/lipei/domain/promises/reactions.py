@@ -138,7 +138,11 @@ class Desk:
         reopened_at = self.case.claim.reopened_at
         if reopened_at is not None and last.ended_at is not None and last.ended_at <= reopened_at:
             return promise.on_reopen in ("new", "again")
-        return last.state == CANCELLED and last.reason not in {rule.event for rule in promise.cancel}
+        return last.state == CANCELLED and not self._ended_for_good(last, promise)
+
+    def _ended_for_good(self, last: Clock, promise: Promise) -> bool:
+        """Whether what cancelled a clock still holds: one that ended for want of papers may begin once they are here."""
+        return any(rule.event == last.reason and rule.holds(self.case, last.exposure) for rule in promise.cancel)
 
     def _since(self, promise: Promise, at: datetime) -> datetime:
         """From when a clock runs that an event starts."""
@@ -193,11 +197,15 @@ class Desk:
         return any(rule.when and rule.holds(self.case, exposure) for rule in promise.pause)
 
     def _undo(self, promise: Promise, exposure: int, reason: str) -> None:
-        """What was kept turns out not to be: the last clock runs on as if it had never ended."""
+        """What was kept turns out not to be: the last clock runs on, or waits on, as if it had never ended."""
         last = self._last(promise.code, exposure)
-        if last is not None and last.state == FULFILLED:
-            again = replace(last, state=RUNNING, ended_at=None, reason="")
-            self.put("clock.resumed", scheduled(again, self.promises.of_clock(last), self.calendars), reason=reason)
+        if last is None or last.state != FULFILLED or last.ended_at is None:
+            return
+        own = self.promises.of_clock(last)
+        again = scheduled(replace(last, state=RUNNING, ended_at=None, reason=""), own, self.calendars)
+        again = self.put("clock.resumed", again, reason=reason)
+        if self._waits(own, exposure):
+            self._pause(again, own, last.ended_at, own.pause[0].event)
 
     def _restart(self, clock: Clock, promise: Promise, at: datetime) -> None:
         """Begin anew in place; a clock that broke meanwhile ends first, so that the breach stays on its own row."""
@@ -280,11 +288,13 @@ class Desk:
             if key in seen:
                 continue
             seen.add(key)
-            if promise is None or clock.state in OPEN or promise.on_reopen not in ("new", "resume"):
+            if promise is None or clock.state in OPEN or promise.on_reopen not in ("new", "unkept", "resume"):
+                continue
+            if promise.on_reopen == "unkept" and (clock.state != CANCELLED or self._ended_for_good(clock, promise)):
                 continue
             if not promise.applies(self.case, clock.exposure):
                 continue
-            if promise.on_reopen == "new":
+            if promise.on_reopen != "resume":
                 self._begin_at(promise, clock.exposure, at)
                 continue
             pauses = (*clock.pauses, (clock.ended_at, at))

@@ -6,42 +6,26 @@ by the terms and can be re-run; a person may add (ex gratia) or refuse, with rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from lipei.domain import authority, limits, papers
+from lipei.domain import authority, limits, papers, sizes
 from lipei.domain.authority import Granted
 from lipei.domain.claims import Case, Exposure, Offer
-from lipei.domain.conduct import Ask, World
+from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
-from lipei.domain.facts import of_head, wrong_of_head
-from lipei.domain.limits import PolicyLedger
+from lipei.domain.facts import wrong_of_head
+from lipei.domain.money import Money
 from lipei.domain.owing import TURNED_DOWN
+from lipei.domain.rules.authority import allowed
 from lipei.domain.rules.intake import item_row, known_facts
-from lipei.domain.settlement import Accident, Settlement, settle
-from lipei.domain.settlement.values import loss_of
+from lipei.domain.rules.settlement import settlement_of
+from lipei.domain.settlement import Settlement
+from lipei.domain.settlement.values import EXCLUSION
 
 RESERVE_REASON = "changed"
 """Why a reserve is as it is: somebody changed it, and a note says why; others are ``reported`` and ``registered``."""
-
-
-def allowed(
-    ask: Ask, kind: str, amount_minor: int, *, part: int | None = None, involved: frozenset[str] = frozenset()
-) -> Granted | Refusal:
-    """Whether the actor has the authority for this act, compared with the claim's cumulative amount."""
-    total = authority.cumulative_minor(
-        case=ask.case, kind=kind, part=ask.part if part is None else part, amount_minor=amount_minor
-    )
-    return authority.may(
-        table=ask.rulebook.authority,
-        actor=ask.actor,
-        delegations=ask.world.delegations,
-        kind=kind,
-        line=ask.case.claim.line,
-        cumulative_minor=total,
-        currency=ask.case.claim.currency,
-        involved=involved,
-        at=ask.now,
-    )
 
 
 def set_reserve(ask: Ask) -> Outcome:
@@ -100,8 +84,17 @@ def assess(ask: Ask) -> Outcome:
         "payable_minor": computed["payable_minor"] if computed["settlement"] else None,
     }
     if isinstance(found, Refusal):
-        told["not_computed"] = found.code
+        told |= {"not_computed": found.code, "not_computed_of": _kept(found.params)}
     return (_assessed(ask, told, rows, facts, assessed, computed),)
+
+
+def _kept(value: Any) -> Value:
+    """The parameters of a refusal as an entry keeps them: sums as mappings."""
+    if isinstance(value, Mapping):
+        return {name: _kept(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_kept(one) for one in value)
+    return {"minor": value.minor, "currency": value.currency} if isinstance(value, Money) else value
 
 
 def _assessed(
@@ -138,36 +131,10 @@ def _wrong_items(ask: Ask, rows: tuple[dict[str, Value], ...]) -> dict[str, str]
     return codes
 
 
-def settlement_of(case: Case, exposure: Exposure, world: World) -> Settlement | Refusal:
-    """What the terms give for an exposure as it stands, seen together with the claim's other live exposures."""
-    claim, policy = case.claim, world.policy
-    if policy is None:
-        return Refusal("refusal.policy_unknown")
-    terms = world.rulebook.products.version(policy.product, claim.terms_version or policy.terms_version)
-    if terms is None:
-        return Refusal("refusal.terms_unknown")
-
-    def informed(one: Exposure) -> Exposure:
-        """With what its own cover asks of it, also where that was said of the claim as a whole."""
-        cover = terms.covers.get(one.cover)
-        told = of_head(claim.facts, one.facts, tables=world.rulebook.facts_asked, cover=cover)
-        return replace(one, facts=told)
-
-    loss = loss_of(informed(exposure), calculate=True)
-    if loss is None:
-        return Refusal("refusal.cover_missing")
-    rest = (e for e in case.exposures.values() if e.part != exposure.part and e.cover in terms.covers)
-    others = (loss_of(informed(e)) for e in rest)
-    at = claim.loss_at or claim.reported_at
-    assert at is not None, claim.number
-    return settle(
-        terms=terms,
-        policy=policy,
-        accident=Accident(claim.number, at, claim.currency, claim.country),
-        loss=loss,
-        related=[other for other in others if other is not None],
-        ledger=world.ledger or PolicyLedger(id=policy.id),
-    )
+def _to_assess(found: Refusal) -> Refusal:
+    """Where a fact is wrong or missing it is entered by assessing anew: no field of a decision holds it."""
+    facts = tuple(name.removeprefix("facts.") for name in found.fields if name.startswith("facts."))
+    return Refusal("refusal.assess_anew", params={"facts": facts}) if facts else found
 
 
 def check_assessment(ask: Ask) -> Outcome:
@@ -189,12 +156,15 @@ def submit_decision(ask: Ask) -> Outcome:
     command, claim = ask.command, ask.case.claim
     found = settlement_of(ask.case, ask.target, ask.world)
     if isinstance(found, Refusal):
-        return found
+        return _to_assess(found)
     beyond = command.ex_gratia.minor if command.ex_gratia else 0
     if command.ex_gratia and command.ex_gratia.currency != claim.currency:
         return wrong(ex_gratia="refusal.currency_mixed")
     if beyond and not command.reason.strip():
         return wrong(reason="refusal.reason_missing")
+    refused = _refused_in_part(ask, found, beyond)
+    if isinstance(refused, Refusal):
+        return refused
     without = _without_papers(ask)
     if isinstance(without, Refusal):
         return without
@@ -203,6 +173,7 @@ def submit_decision(ask: Ask) -> Outcome:
     notes = _reasoned(ask, text) if text else ()
     facts = {
         "payable_minor": found.payable_minor, "ex_gratia_minor": beyond, "needs_person": found.needs_person, **without,
+        **({"refused_minor": refused} if refused else {}),
     }  # fmt: skip
     return (
         ask.done(
@@ -210,6 +181,28 @@ def submit_decision(ask: Ask) -> Outcome:
             submitted_by=ask.actor.id, submitted_at=ask.now, approvals=(),
         ),
     )  # fmt: skip
+
+
+def _refused_in_part(ask: Ask, found: Settlement, beyond_minor: int) -> int | Refusal:
+    """Minor units that exclusions take and nobody makes good: a refusal in part, for who may refuse as much.
+
+    Where they leave nothing, it is a refusal and no decision of 0: another step, with reasons and the ways on (norm part
+    4). A deductible, a ratio or a limit may leave nothing.
+    """
+    taken = _taken_by_exclusions(ask, found) - beyond_minor
+    if taken > 0 and not found.payable_minor + beyond_minor:
+        return Refusal("refusal.exclusion_is_a_refusal")
+    return max(0, taken)
+
+
+def _taken_by_exclusions(ask: Ask, found: Settlement) -> int:
+    """What the terms would give beyond ``found`` if nothing were excluded."""
+    if not found.excluded_minor:
+        return 0
+    items = tuple({**row, "excluded": ""} for row in ask.target.items)
+    facts = {name: value for name, value in ask.target.facts.items() if name != EXCLUSION}
+    whole = settlement_of(ask.case, replace(ask.target, items=items, facts=facts), ask.world)
+    return whole.payable_minor - found.payable_minor if isinstance(whole, Settlement) else found.excluded_minor
 
 
 def _without_papers(ask: Ask) -> dict[str, Value] | Refusal:
@@ -243,7 +236,7 @@ def approve_decision(ask: Ask) -> Outcome:
     exposure = ask.target
     found = settlement_of(ask.case, exposure, ask.world)
     if isinstance(found, Refusal):
-        return found
+        return _to_assess(found)
     total = found.payable_minor + exposure.ex_gratia_minor
     # Who assesses, who checks the assessment and who decides are three.
     made_by = (exposure.submitted_by, exposure.assessed_by, exposure.checked_by)
@@ -252,6 +245,12 @@ def approve_decision(ask: Ask) -> Outcome:
     if isinstance(granted, Granted) and exposure.ex_gratia_minor:
         beyond = allowed(ask, "ex_gratia", total, involved=involved)
         granted = beyond if isinstance(beyond, Refusal) or beyond.needs_second else granted
+    refused = _refused_in_part(ask, found, exposure.ex_gratia_minor)
+    if isinstance(refused, Refusal):
+        return refused
+    if isinstance(granted, Granted) and refused:
+        in_part = allowed(ask, "refuse", refused, involved=involved)
+        granted = in_part if isinstance(in_part, Refusal) or in_part.needs_second else granted
     if isinstance(granted, Refusal):
         return granted
     without = _without_papers(ask)
@@ -361,7 +360,7 @@ def without(case: Case, offer: Offer, exposure: int) -> list[Change]:
     if not left and offer.state in TURNED_DOWN:
         return []
     if not left:
-        return [Change("offer", offer.part, {"state": "expired", "exposures": (), "code_digest": ""})]
+        return [Change("offer", offer.part, {"state": "expired", "exposures": (), "codes": ()})]
     amount = sum(_sum(case.exposures[n]) for n in left)
     return [Change("offer", offer.part, {"exposures": left, "amount_minor": amount, "undisputed_minor": amount})]
 
@@ -388,7 +387,7 @@ def propose_refusal(ask: Ask) -> Outcome:
 def refuse(ask: Ask) -> Outcome:
     """The final act of a person with that authority; the three days of 保险法24 run from it."""
     exposure = ask.target
-    size = max(exposure.reserve_minor, exposure.assessed_minor)
+    size = sizes.refused_minor(ask.case, {ask.part}, ask.rulebook.products)
     granted = allowed(
         ask, "refuse", size, involved=authority.people_of((exposure.refusal_proposed_by, *exposure.approvals))
     )

@@ -12,6 +12,7 @@ from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
 from lipei.domain.money import Money
 from lipei.domain.owing import guaranteed_open_minor
+from lipei.domain.rules.authority import cumulative_minor, may
 from lipei.domain.rules.payments import more_than_likely, ordered, settled_now, wrong_payee
 
 
@@ -34,11 +35,8 @@ def give(ask: Ask) -> Outcome:
     )
     involved = authority.people_of((begun["by"],)) if begun else frozenset()
     table = ask.rulebook.authority
-    total = authority.cumulative_minor(case=ask.case, kind="guarantee", part=ask.part, amount_minor=amount)
-    granted = authority.may(
-        table=table, actor=ask.actor, delegations=ask.world.delegations, kind="guarantee", line=claim.line,
-        cumulative_minor=total, currency=claim.currency, involved=involved, at=ask.now,
-    )  # fmt: skip
+    total = cumulative_minor(ask, "guarantee", amount)
+    granted = may(ask, "guarantee", total, involved=involved)
     if isinstance(granted, Refusal):
         return granted
     told = {"amount_minor": amount, "payee": hospital, "reason": command.reason.strip()}

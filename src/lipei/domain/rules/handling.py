@@ -34,7 +34,7 @@ def triage_claim(ask: Ask) -> Outcome:
     if facts != claim.facts:
         known["facts"] = facts
     after = ask.case.after([Event("claim.triaged", 0, {}, (Change("claim", 0, known),))])
-    found = triage.triage(case=after, table=ask.rulebook.triage, now=ask.now)
+    found = triage.triage(case=after, table=ask.rulebook.triage, now=ask.now, products=ask.rulebook.products)
     reasons = tuple(reason.as_value() for reason in found.reasons)
     told = {
         "lane": found.lane,
@@ -70,9 +70,7 @@ def claim_facts(ask: Ask) -> Mapping[str, Value] | Refusal:
 
 def assign(ask: Ask) -> Outcome:
     """Who handles the claim: somebody named, or whoever the rule finds; nobody able means the unit's queue."""
-    table = ask.rulebook.assignment
-    values = triage.claim_values(case=ask.case, table=ask.rulebook.triage, now=ask.now)
-    need = assignment.need_of(values=values, currency=ask.rulebook.triage.currency, table=table)
+    table, need = ask.rulebook.assignment, _need(ask)
     if ask.command.handler is None:
         found: assignment.Assignment | Refusal = assignment.assign(
             need=need, candidates=ask.world.candidates, table=table, now=ask.now
@@ -94,6 +92,13 @@ def assign(ask: Ask) -> Outcome:
             accepted_at=None,
         ),
     )
+
+
+def _need(ask: Ask) -> assignment.Need:
+    """What the claim asks of its handler."""
+    book = ask.rulebook
+    values = triage.claim_values(case=ask.case, table=book.triage, now=ask.now, products=book.products)
+    return assignment.need_of(values=values, currency=book.triage.currency, table=book.assignment)
 
 
 def call_duty(found: duty.Call, claim: Claim) -> Event:
@@ -216,8 +221,11 @@ def hand_over(ask: Ask) -> Outcome:
         return wrong(unit="refusal.unit_unknown")
     if not command.text.strip():
         return wrong(text="refusal.text_missing")
-    if person is not None and person.conflict:
-        return Refusal(f"refusal.assignment.{assignment.CONFLICT}", params={"staff": person.staff_id})
+    if person is not None:  # whoever takes it over can have it as if it were assigned to them
+        table = ask.rulebook.assignment
+        found = assignment.assign_to(need=_need(ask), candidate=person, table=table, now=ask.now)
+        if isinstance(found, Refusal):
+            return found
     unit = person.unit if person else command.unit
     note = _noted(ask, command.text.strip(), "handover")
     facts = {"from": claim.handler, "to": command.handler, "unit": unit, "note": note.part}
@@ -282,7 +290,7 @@ def left_open(case: Case) -> list[Change]:
         ),
         *(Change("survey", n, {"state": "cancelled"}) for n, s in case.surveys.items() if s.state == "scheduled"),
         *(
-            Change("offer", n, {"state": "expired", "code_digest": ""})
+            Change("offer", n, {"state": "expired", "codes": ()})
             for n, o in case.offers.items()
             if o.state in ("prepared", "sent")
         ),

@@ -7,13 +7,14 @@ from dataclasses import fields as fields_of
 from datetime import timedelta
 from typing import Any
 
-from lipei.domain import accounts, authority, countries
-from lipei.domain.claims import Exposure, Party
+from lipei.domain import accounts, countries, sizes
+from lipei.domain.claims import Case, Exposure, Party
 from lipei.domain.commands import ExposureReported, PartyReported, Report
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Outcome, Refusal, Value, wrong
 from lipei.domain.facts import wrong_of_claim, wrong_of_head
 from lipei.domain.money import Money
+from lipei.domain.rules.authority import may
 from lipei.domain.rules.incidents import wrong_incident, wrong_with_incidents
 from lipei.domain.rules.persons import party_fields, wrong_acting, wrong_contact, wrong_party
 
@@ -42,7 +43,7 @@ def report(ask: Ask) -> Outcome:
 def _root(ask: Ask, command: Report) -> dict[str, Value]:
     policy, rulebook = ask.world.policy, ask.rulebook
     channel = {"customer": "portal", "token": "api"}.get(ask.actor.id.partition(":")[0], "console")
-    terms = rulebook.products.on(policy.product, (command.loss_at or ask.now).date()) if policy else None
+    terms = rulebook.products.on(policy.product, policy.day(command.loss_at or ask.now)) if policy else None
     return {
         "number": ask.world.number,
         "state": "reported",
@@ -98,7 +99,7 @@ def _wrong_report(ask: Ask, command: Report) -> dict[str, str]:
         codes["story"] = "refusal.story_missing"
     if not (command.phone.strip() or command.email.strip() or any(p.phone or p.email for p in command.parties)):
         codes["phone"] = "refusal.contact_missing"
-    codes |= wrong_contact(ask, command.phone, command.email)
+    codes |= wrong_contact(ask.rulebook.settings.region, command.phone, command.email)
     if command.loss_at and command.loss_at > ask.now + timedelta(minutes=ask.rulebook.settings.clock_skew_minutes):
         codes["loss_at"] = "refusal.loss_after_report"
     if command.policy_number and ask.world.policy is None:
@@ -242,8 +243,8 @@ def _same_person(ask: Ask, fields: Mapping[str, Value]) -> bool:
 def _exposures(
     ask: Ask, command: Report, parties: Mapping[int, Mapping[str, Value]]
 ) -> tuple[list[dict[str, Value]], dict[str, str]]:
-    claimant = next((n for n, p in parties.items() if "claimant" in p["roles"]), None)
-    claimant = claimant or next(n for role in ("insured", "reporter") for n, p in parties.items() if role in p["roles"])
+    product = ask.world.policy.product if ask.world.policy else ""
+    roles = {n: p["roles"] for n, p in parties.items()}
     codes: dict[str, str] = {}
     rows: list[dict[str, Value]] = []
     for number, said in enumerate(command.exposures, start=1):
@@ -251,7 +252,7 @@ def _exposures(
             "state": "open",
             "cover": said.cover,
             "peril": said.peril or command.loss_kind,
-            "claimant": said.claimant or claimant,
+            "claimant": said.claimant or claims_under(ask, said.cover, product, roles),
             "facts": dict(said.facts),
             "items": tuple(item_row(i) for i in said.items),
             "reserve_minor": _first_reserve(command, said),
@@ -330,7 +331,7 @@ def register(ask: Ask) -> Outcome:
     if policy is None:
         return Refusal("refusal.policy_unknown", "fields", fields={"policy_number": "refusal.policy_unknown"})
     reserves = {r.exposure: r.amount for r in ask.command.reserves}
-    codes = _wrong_reserves(ask, reserves, policy.currency)
+    codes = _wrong_reserves(ask, reserves, policy.currency) | _wrong_estimate(ask, policy.currency)
     if codes:
         return wrong(**codes)
     again = {"items": ()} if policy.currency != claim.currency else {}  # sums in another currency are said anew
@@ -350,6 +351,8 @@ def register(ask: Ask) -> Outcome:
         }
     if found:
         changes += _insured_found(ask)
+    if ask.command.estimate:
+        found["estimate_minor"] = ask.command.estimate.minor
     in_force = claim.loss_at is None or policy.in_force_at(claim.loss_at)
     version = found.get("terms_version", claim.terms_version)
     facts = {"policy_number": policy.number, "product": policy.product, "terms_version": version, "in_force": in_force}
@@ -368,26 +371,25 @@ def _wrong_reserves(ask: Ask, reserves: Mapping[int, Money | None], currency: st
     return codes
 
 
+def _wrong_estimate(ask: Ask, currency: str) -> dict[str, str]:
+    """What is wrong with the estimate named; one that is more than the sum of the reserves would be lost with its currency."""
+    claim, estimate = ask.case.claim, ask.command.estimate
+    if estimate is not None:
+        return {"estimate": "refusal.currency_mixed"} if estimate.currency != currency else {}
+    own = claim.estimate_minor != sum(e.reserve_minor for e in ask.case.exposures.values())
+    return {"estimate": "refusal.policy_currency_estimate"} if own and currency != claim.currency else {}
+
+
 def _reserves_beyond(ask: Ask, reserves: Mapping[int, int]) -> Refusal | None:
     """Reserves set at registration need the same authority as later ones, all of them taken together."""
     if not reserves or ask.actor.by_rule:
         return None
-    kept = sum(e.reserve_minor for n, e in ask.case.exposures.items() if n not in reserves)
-    return _reserve_beyond(ask, kept + sum(reserves.values()))
+    return _reserve_beyond(ask, ask.case, reserves)
 
 
-def _reserve_beyond(ask: Ask, cumulative_minor: int) -> Refusal | None:
-    granted = authority.may(
-        table=ask.rulebook.authority,
-        actor=ask.actor,
-        delegations=ask.world.delegations,
-        kind="reserve",
-        line=ask.case.claim.line,
-        cumulative_minor=cumulative_minor,
-        currency=ask.case.claim.currency,
-        involved=(),
-        at=ask.now,
-    )
+def _reserve_beyond(ask: Ask, case: Case, reserves: Mapping[int, int]) -> Refusal | None:
+    figures = {n: reserves.get(n, e.reserve_minor) for n, e in case.exposures.items()}
+    granted = may(ask, "reserve", sum(sizes.counted_once(case, figures, ask.rulebook.products).values()))
     return granted if isinstance(granted, Refusal) else None
 
 
@@ -412,7 +414,7 @@ def _found_policy(ask: Ask) -> dict[str, Value]:
     claim, policy = ask.case.claim, ask.world.policy
     if policy is None or claim.policy_id == policy.id:
         return {}
-    terms = ask.rulebook.products.on(policy.product, (claim.loss_at or claim.reported_at or ask.now).date())
+    terms = ask.rulebook.products.on(policy.product, policy.day(claim.loss_at or claim.reported_at or ask.now))
     return {
         "policy_id": policy.id,
         "policy_number": policy.number,
@@ -422,9 +424,19 @@ def _found_policy(ask: Ask) -> dict[str, Value]:
     }
 
 
-def _claimant(ask: Ask) -> int | None:
-    found = (ask.case.party(role) for role in ("claimant", "insured", "reporter"))
-    return next((party.part for party in found if party), None)
+def claims_under(ask: Ask, cover: str, product: str, roles: Mapping[int, Sequence[str]]) -> int | None:
+    """Who claims under a cover where nobody said: of a product with covers for others the insured under those for the
+    insured and somebody else under those for others, else whoever claims. ``roles`` by party; None: nobody there.
+    """
+    known = ask.rulebook.lines.products.get(product)
+    claimants = [n for n, own in roles.items() if "claimant" in own]
+    insured = [n for n, own in roles.items() if "insured" in own]
+    reporters = [n for n, own in roles.items() if "reporter" in own]
+    if known and known.liability and cover in known.liability:
+        claimants.sort(key=lambda n: n in insured)
+    elif known and known.liability and cover in known.covers:
+        claimants = insured + claimants
+    return next(iter((*claimants, *insured, *reporters)), None)
 
 
 def add_exposure(ask: Ask) -> Outcome:
@@ -434,7 +446,8 @@ def add_exposure(ask: Ask) -> Outcome:
     fields: dict[str, Value] = {
         "cover": command.cover,
         "peril": command.peril or ask.case.claim.loss_kind,
-        "claimant": command.claimant or _claimant(ask),
+        "claimant": command.claimant
+        or claims_under(ask, command.cover, ask.case.claim.product, {n: p.roles for n, p in ask.case.parties.items()}),
         "facts": dict(command.facts),
         "reserve_minor": command.reserve.minor if command.reserve else 0,
     }
@@ -443,10 +456,10 @@ def add_exposure(ask: Ask) -> Outcome:
     codes = wrong_exposure(ask, Exposure(part=number, **fields), set(ask.case.parties))
     if codes:
         return wrong(**codes)
+    facts = {"cover": fields["cover"], "peril": fields["peril"], "reserve_minor": fields["reserve_minor"]}
+    added = ask.done(Change("exposure", number, fields), part=number, facts=facts)
     if fields["reserve_minor"] and not ask.actor.by_rule:
-        total = sum(e.reserve_minor for e in ask.case.exposures.values()) + fields["reserve_minor"]
-        refusal = _reserve_beyond(ask, total)
+        refusal = _reserve_beyond(ask, ask.case.after([added]), {})
         if refusal is not None:
             return refusal
-    facts = {"cover": fields["cover"], "peril": fields["peril"], "reserve_minor": fields["reserve_minor"]}
-    return (ask.done(Change("exposure", number, fields), part=number, facts=facts),)
+    return (added,)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 from lipei.domain import acting
 from lipei.domain.claims import Offer
@@ -38,9 +39,7 @@ def send(ask: Ask) -> Outcome:
             shares=shares,
             amount_minor=amount,
             undisputed_minor=amount,
-            code_digest="",
-            code_expires_at=None,
-            code_for=None,
+            codes=(),
             agreed_parties=(),
             answered_at=None,
             answer="",
@@ -76,30 +75,28 @@ def _wrong_heirs(ask: Ask, offer: Offer, shares: Sequence[Mapping[str, int]]) ->
     return wrong(**codes) if codes else None
 
 
-def _fresh_code(ask: Ask) -> dict[str, Value]:
-    return {
-        "code_digest": ask.world.code_digest(ask.world.one_time_code),
-        "code_expires_at": ask.now + timedelta(minutes=ask.rulebook.settings.one_time_code_minutes),
-        "code_attempts": 0,
-    }
-
-
 def send_code(ask: Ask) -> Outcome:
-    """A one-time code for who is asked to agree; the one before is void."""
+    """A one-time code for who is asked to agree; the one before of the same person is void, that of anybody else stays."""
     offer: Offer = ask.target
     said = party_of(ask.actor) or ask.command.party or _asked_next(ask, offer)
     if said is not None and ask.command.party and not acting.answers_for(ask.case, offer, said):
         return wrong(party="refusal.not_asked_to_agree")
     facts = {"amount_minor": offer.amount_minor, "party": said}
-    return (ask.done(facts=facts, code_for=said, **_fresh_code(ask)),)
+    fresh = {
+        "party": said,
+        "digest": ask.world.code_digest(ask.world.one_time_code),
+        "expires_at": ask.now + timedelta(minutes=ask.rulebook.settings.one_time_code_minutes),
+        "attempts": 0,
+    }
+    others = (code for code in offer.codes if code["party"] != said and ask.now < code["expires_at"])
+    return (ask.done(facts=facts, codes=(*others, fresh)),)
 
 
 def _asked_next(ask: Ask, offer: Offer) -> int | None:
     """Who is to say it next: the first whose agreement is missing, or who speaks for them."""
-    missing = next((n for n in acting.offerees(ask.case, offer) if n not in offer.agreed_parties), offer.to)
-    if missing is None or missing not in ask.case.parties:
-        return None
-    return next(iter(acting.addressees(ask.case, missing)), None)
+    to = offer.to if offer.to in ask.case.parties else None
+    named = acting.addressees(ask.case, to) if to is not None else ()
+    return next(iter((*acting.awaited(ask.case, offer), *named)), None)
 
 
 def share_rows(shares: Sequence[Share]) -> tuple[dict[str, int], ...]:
@@ -129,18 +126,18 @@ def agree(ask: Ask) -> Outcome:
     offer: Offer = ask.target
     if offer.expires_at is not None and ask.now >= offer.expires_at:
         return Refusal("refusal.offer_expired")
-    refused = None if ask.actor.by_rule else _wrong_code(ask, offer)
-    if refused is not None:
-        return refused
+    shown = None if ask.actor.by_rule else _code_shown(ask, offer)
+    if isinstance(shown, (Refusal, tuple)):
+        return shown
     codes = wrong_shares(ask, ask.command.shares) or _shares_altered(ask, offer)
     if codes:
         return wrong(**codes)
-    signer = party_of(ask.actor) or offer.code_for or offer.to
+    signer = party_of(ask.actor) or (shown and shown["party"]) or offer.to
     agreed_to = _agreed_now(ask, offer, signer)
     if isinstance(agreed_to, Refusal):
         return agreed_to
     if set(acting.offerees(ask.case, offer)) - agreed_to:
-        return _one_agreed(ask, offer, signer, agreed_to)
+        return _one_agreed(ask, offer, signer, agreed_to, tuple(code for code in offer.codes if code is not shown))
     to = ask.case.parties.get(offer.to or 0)
     if to is not None and guardian_missing(ask.case, to, ask.rulebook, ask.now):
         return Refusal("refusal.guardian_needed", "fields", {"payee": to.part}, {"shares": "refusal.guardian_needed"})
@@ -154,9 +151,7 @@ def agree(ask: Ask) -> Outcome:
         agreed_by=ask.actor.id,
         agreed_parties=tuple(sorted(agreed_to)),
         shares=shares,
-        code_digest="",
-        code_expires_at=None,
-        code_for=None,
+        codes=(),
     )
     after = ask.case.after([agreed])
     nothing_due = tuple(e for n in offer.exposures for e in settled_now(after, n))
@@ -176,9 +171,11 @@ def _agreed_now(ask: Ask, offer: Offer, signer: int | None) -> set[int] | Refusa
     return {*now, *offer.agreed_parties}
 
 
-def _one_agreed(ask: Ask, offer: Offer, signer: int | None, agreed_to: set[int]) -> Outcome:
-    """One of several has agreed; the others are still asked."""
-    fields = {"agreed_parties": tuple(sorted(agreed_to)), "code_digest": "", "code_expires_at": None, "code_for": None}
+def _one_agreed(
+    ask: Ask, offer: Offer, signer: int | None, agreed_to: set[int], codes: tuple[Mapping[str, Any], ...]
+) -> Outcome:
+    """One of several has agreed; the others are still asked, and the codes that they have stay good."""
+    fields: dict[str, Value] = {"agreed_parties": tuple(sorted(agreed_to)), "codes": codes}
     facts = {"amount_minor": offer.amount_minor, "party": signer}
     return (Event("offer.agreement_given", ask.part, facts, (Change("offer", ask.part, fields),)),)
 
@@ -193,24 +190,28 @@ def _shares_altered(ask: Ask, offer: Offer) -> dict[str, str]:
     return {"shares": "refusal.shares_fixed"} if said and said != offer.shares and not staff else {}
 
 
-def _wrong_code(ask: Ask, offer: Offer) -> Outcome | None:
-    """The refusal for a code that is wrong, old or tried too often; a wrong try counts, so it is an event."""
+def _code_shown(ask: Ask, offer: Offer) -> Mapping[str, Any] | Outcome:
+    """The code that was shown, which says whose it is: a customer's own, or to the company's people anybody's.
+
+    Else the refusal for one that is old or tried too often; a wrong try counts, so it is an event.
+    """
     party = party_of(ask.actor)
-    if party is not None and offer.code_for not in (None, party):
+    good = [c for c in offer.codes if ask.now < c["expires_at"] and (party is None or c["party"] in (None, party))]
+    if not good:
         return Refusal("refusal.code_expired", "fields", fields={"code": "refusal.code_expired"})
-    if not offer.code_digest or offer.code_expires_at is None or ask.now >= offer.code_expires_at:
-        return Refusal("refusal.code_expired", "fields", fields={"code": "refusal.code_expired"})
-    if offer.code_attempts >= ask.rulebook.settings.one_time_code_attempts:
+    open_ = [code for code in good if code["attempts"] < ask.rulebook.settings.one_time_code_attempts]
+    if not open_:
         return Refusal("refusal.code_too_often", "fields", fields={"code": "refusal.code_too_often"})
-    if ask.world.code_digest(ask.command.code.strip()) != offer.code_digest:
-        return tried(ask, offer)
-    return None
+    digest = ask.world.code_digest(ask.command.code.strip())
+    shown = next((code for code in open_ if code["digest"] == digest), None)
+    return shown if shown is not None else _tried(ask, offer, open_)
 
 
-def tried(ask: Ask, offer: Offer) -> tuple[Event, ...]:
-    """A wrong code: nothing changes but the number of tries."""
-    change = Change("offer", ask.part, {"code_attempts": offer.code_attempts + 1})
-    return (Event("offer.code_wrong", ask.part, {"attempt": offer.code_attempts + 1}, (change,)),)
+def _tried(ask: Ask, offer: Offer, codes: Sequence[Mapping[str, Any]]) -> tuple[Event, ...]:
+    """A wrong code: nothing changes but the number of tries of each code that it might have been."""
+    now = tuple({**code, "attempts": code["attempts"] + (code in codes)} for code in offer.codes)
+    facts = {"attempt": 1 + max(code["attempts"] for code in codes)}
+    return (Event("offer.code_wrong", ask.part, facts, (Change("offer", ask.part, {"codes": now}),)),)
 
 
 def decline(ask: Ask) -> Outcome:
@@ -222,7 +223,7 @@ def decline(ask: Ask) -> Outcome:
             facts={"amount_minor": ask.target.amount_minor},
             answered_at=ask.now,
             answer=ask.command.reason.strip(),
-            code_digest="",
+            codes=(),
         ),
     )
 
@@ -231,4 +232,4 @@ def expire(ask: Ask) -> Outcome:
     """Nobody answered in time."""
     if ask.target.expires_at > ask.now:
         return Refusal("refusal.offer_still_stands")
-    return (ask.done(facts={"amount_minor": ask.target.amount_minor}, code_digest=""),)
+    return (ask.done(facts={"amount_minor": ask.target.amount_minor}, codes=()),)

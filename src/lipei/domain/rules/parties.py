@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 
 from lipei.domain import accounts
 from lipei.domain.claims import Party
@@ -44,6 +44,10 @@ def correct(ask: Ask) -> Outcome:
     if _ACTING & set(changed):
         codes |= wrong_acting(ask, replace(party, **changed), ask.case.parties)
     codes |= _beyond_a_customer(command, party) if by_customer else {}
+    if command.account_bank or (by_customer and command.account_number):
+        number, bank = (said[name] or getattr(party, name) for name in ("account_number", "account_bank"))
+        code = accounts.check_bank_code(number=number, code=bank)
+        codes |= {"account_bank": code} if code else {}
     if codes:
         return wrong(**codes)
     if command.account_number and not command.account_name:
@@ -89,7 +93,7 @@ def check_identity(ask: Ask) -> Outcome:
     """
     command, party = ask.command, ask.target
     number = command.id_number.strip()
-    codes = _wrong_document(command.id_type, number, ask.now)
+    codes = _wrong_document(command.id_type, number, ask.rulebook.settings.day(ask.now))
     mandate = command.mandate or party.mandate
     if party.acts_for is not None and not mandate:
         codes["mandate"] = "refusal.mandate_missing"
@@ -108,12 +112,12 @@ def check_identity(ask: Ask) -> Outcome:
     return (ask.done(facts={"id_type": command.id_type, "mandate": fields.get("mandate", "")}, **fields),)
 
 
-def _wrong_document(id_type: str, number: str, now: datetime) -> dict[str, str]:
+def _wrong_document(id_type: str, number: str, today: date) -> dict[str, str]:
     """What is missing or impossible in what somebody says to have seen."""
     codes = {} if id_type else {"id_type": "refusal.id_type_missing"}
     code: str | None = None if number else "refusal.id_number_missing"
     if number and id_type == "resident_id":
-        code = accounts.check_resident_id(number=number, today=now.date())
+        code = accounts.check_resident_id(number=number, today=today)
     elif number and id_type == "business_licence":
         code = accounts.check_uscc(number=number)
     return {**codes, "id_number": code} if code else codes

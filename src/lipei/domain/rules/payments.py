@@ -12,24 +12,28 @@ from fractions import Fraction
 
 from lipei.domain import accounts, acting, authority
 from lipei.domain.acting import mandate_holds
-from lipei.domain.authority import Granted
 from lipei.domain.claims import Case, Exposure, Party, Payment
 from lipei.domain.commands import OnAccount
-from lipei.domain.conduct import Ask
+from lipei.domain.conduct import Ask, World
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
-from lipei.domain.money import Money, allocate
+from lipei.domain.money import Money, allocate_rows
 from lipei.domain.owing import (
     HELD,
     LIVE,
     NOTHING_OWED,
+    UNSETTLED,
     beyond_minor,
     given_minor,
     guaranteed_open_minor,
+    is_turned_down,
     offer_of,
     owed_minor,
     undisputed_minor,
 )
+from lipei.domain.papers import minor
 from lipei.domain.rulebook import Rulebook
+from lipei.domain.rules.authority import allowed, cumulative_minor, may
+from lipei.domain.rules.settlement import foreseen_of
 
 MOVING = ("ordered", "approved", "submitted", "failed")
 ENDED = ("settled", *NOTHING_OWED)
@@ -55,29 +59,31 @@ def planned(case: Case, offer_number: int) -> list[tuple[int, int, int]]:
     """What an agreed offer asks to be paid now: (exposure, payee, minor units), payees in the order of the shares.
 
     Shares are of what this offer pays out in all, after what was given before it. They are exact and add up (the
-    earlier payee gets the odd unit); what a payee was already ordered under it is taken off their own share, so that
-    nobody is paid out of another's.
+    earlier payee gets the odd unit), over its heads of loss together; what a payee was already ordered under it is taken
+    off their own share, so that nobody is paid out of another's.
     """
     offer = case.offers[offer_number]
     shares = offer.shares or ({"payee": payee_of(case, offer.to), "numerator": 1, "denominator": 1},)
+    heads = [number for number in offer.exposures if offer_of(case, number) == offer_number]
+    left = {n: owed_minor(case.exposures[n]) - given_minor(case, n, HELD) for n in heads}
+    had = {(n, s["payee"]): _had(case, offer_number, n, s["payee"]) for n in heads for s in shares}
+    pools = [max(0, left[n] + sum(had[n, s["payee"]] for s in shares)) for n in heads]
+    parts = allocate_rows(pools, [Fraction(s["numerator"], s["denominator"]) for s in shares])
     found: list[tuple[int, int, int]] = []
-    for number in offer.exposures:
-        if offer_of(case, number) != offer_number:
-            continue
-        under = [
-            p for p in case.payments.values() if (p.exposure, p.offer, p.kind) == (number, offer_number, "settlement")
-        ]
-        had = {
-            s["payee"]: sum(p.amount_minor for p in under if p.payee == s["payee"] and p.state in HELD) for s in shares
-        }
-        left = owed_minor(case.exposures[number]) - given_minor(case, number, HELD)
-        parts = allocate(max(0, left + sum(had.values())), [Fraction(s["numerator"], s["denominator"]) for s in shares])
-        for share, part in zip(shares, parts, strict=True):
-            amount = min(part - had[share["payee"]], left)
+    for number, row in zip(heads, parts, strict=True):
+        for share, part in zip(shares, row, strict=True):
+            amount = min(part - had[number, share["payee"]], left[number])
             if amount > 0:
                 found.append((number, share["payee"], amount))
-                left -= amount
+                left[number] -= amount
     return found
+
+
+def _had(case: Case, offer: int, exposure: int, payee: int) -> int:
+    """Minor units that a payee was ordered for an exposure under an offer."""
+    place = (exposure, offer, "settlement", payee)
+    under = (p for p in case.payments.values() if (p.exposure, p.offer, p.kind, p.payee) == place)
+    return sum(p.amount_minor for p in under if p.state in HELD)
 
 
 def shares_of(case: Case, offer_number: int) -> dict[int, int]:
@@ -161,19 +167,17 @@ def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) 
     return Refusal(code, "fields", params, {"payee": code}) if code else None
 
 
+def _bank_unknown(payee: Party) -> Refusal | None:
+    """The refusal of an account whose bank cannot be found: the order would not leave (see gateways/bank)."""
+    code = accounts.check_bank_code(number=payee.account_number, code=payee.account_bank)
+    return Refusal(code, "fields", {"payee": payee.part}, {"payee": code}) if code else None
+
+
 def guardian_missing(case: Case, party: Party, rulebook: Rulebook, now: datetime) -> bool:
     """Whether a party is under age and no guardian's mandate for them was checked (民法典 19, 34)."""
-    return minor(party, rulebook.papers.adult_age_years, now) and not any(
+    return minor(party, rulebook.papers.adult_age_years, rulebook.settings.day(now)) and not any(
         "guardian" in p.roles and p.acts_for == party.part and mandate_holds(p) for p in case.parties.values()
     )
-
-
-def minor(party: Party, adult_age_years: int, at: datetime) -> bool:
-    """Whether a person is under age at this instant; False where the day of birth is not known."""
-    year, _, rest = party.born_on.partition("-")
-    if not party.person or not (year.isdigit() and rest):
-        return False
-    return f"{at:%Y-%m-%d}" < f"{int(year) + adult_age_years:04d}-{rest}"
 
 
 def identity_needed(rulebook: Rulebook, currency: str, amount_minor: int) -> bool:
@@ -230,16 +234,14 @@ def _given(ask: Ask, command: OnAccount, too_much: Refusal, **more: Value) -> Ou
     payee = ask.case.parties.get(command.payee or payee_of(ask.case, exposure.claimant) or 0)
     if payee is None:
         return wrong(payee="refusal.party_unknown")
+    if not acting.may_receive(ask.case, exposure.claimant, payee.part):
+        return wrong(payee="refusal.payee_not_for_claimant")
     if command.amount.minor > most.minor:
         return replace(too_much, fields={"amount": too_much.code})
     refusal = wrong_payee(ask, payee, command.amount.minor)
     if refusal is not None:
         return refusal
-    total = authority.cumulative_minor(case=ask.case, kind="advance", part=ask.part, amount_minor=command.amount.minor)
-    granted = authority.may(
-        table=ask.rulebook.authority, actor=ask.actor, delegations=ask.world.delegations, kind="advance", line=claim.line,
-        cumulative_minor=total, currency=claim.currency, involved=(), at=ask.now,
-    )  # fmt: skip
+    granted = allowed(ask, "advance", command.amount.minor)
     if isinstance(granted, Refusal):
         return granted
     amount = command.amount.minor
@@ -252,21 +254,30 @@ def _given(ask: Ask, command: OnAccount, too_much: Refusal, **more: Value) -> Ou
 
 def more_than_likely(ask: Ask) -> Refusal:
     """The refusal of more than may come due on the exposure asked about; its one figure says how much may."""
-    likely = {"likely": Money(max(0, likely_minor(ask.case, ask.target)), ask.case.claim.currency)}
+    return _beyond_likely(ask, likely_minor(ask.case, ask.target, ask.world))
+
+
+def _beyond_likely(ask: Ask, likely_minor: int) -> Refusal:
+    likely = {"likely": Money(max(0, likely_minor), ask.case.claim.currency)}
     return Refusal("refusal.more_than_likely", "fields", likely, {"amount": "refusal.more_than_likely"})
 
 
-def likely_minor(case: Case, exposure: Exposure) -> int:
-    """Minor units that may still be given on account: of what was decided, else of the calculation, else of the reserve.
+def likely_minor(case: Case, exposure: Exposure, world: World) -> int:
+    """Minor units that may still be given on account: of what was decided, else of the calculation, else of what the
+    terms would make of the reserve, nothing where they give nothing.
 
-    Money on account is of a sum that will be due; more than that would have to be asked back.
+    Money on account is of a sum that will be due; more than that would have to be asked back. While no policy is known
+    the reserve stands for it: rescue is not kept waiting for a number.
     """
     given = given_minor(case, exposure.part, HELD)
     if exposure.state == "approved":
         return owed_minor(exposure) - given
-    computed = exposure.state != "open" and bool(exposure.settlement)
-    likely = exposure.payable_minor if computed else max(exposure.reserve_minor, exposure.payable_minor)
-    return likely - given
+    if exposure.state != "open" and exposure.settlement:
+        return exposure.payable_minor - given
+    if world.policy is None or not exposure.cover:
+        return max(exposure.reserve_minor, exposure.payable_minor) - given
+    foreseen = foreseen_of(case, exposure, world)
+    return (0 if isinstance(foreseen, Refusal) else foreseen) - given
 
 
 def approve(ask: Ask) -> Outcome:
@@ -276,26 +287,16 @@ def approve(ask: Ask) -> Outcome:
     if payee is None:
         return wrong(payee="refusal.party_unknown")
     exposure = ask.case.exposures[payment.exposure]
-    # Who assessed, checked, decided or ordered does not pay; nor does who gave the account that it goes to.
+    # Who assessed, checked, decided or ordered does not pay; nor does who gave the account that it goes to. The guards
+    # have said so of this actor; here it is whose authority they borrow.
     done_by = (exposure.assessed_by, exposure.checked_by, exposure.decided_by, *exposure.approvals)
     involved = authority.people_of((payment.ordered_by, payee.account_by, *done_by, *payment.approved_by))
-    refusal = _own_work(ask, involved) or _no_longer_owed(ask, payment) or wrong_payee(
-        ask, payee, payment.amount_minor, without=ask.part
-    )  # fmt: skip
+    refusal = _no_longer_owed(ask, payment) or (
+        wrong_payee(ask, payee, payment.amount_minor, without=ask.part) or _bank_unknown(payee)
+    )
     if refusal is not None:
         return refusal
-    total = authority.cumulative_minor(case=ask.case, kind="pay", part=ask.part, amount_minor=payment.amount_minor)
-    granted: Granted | Refusal = authority.may(
-        table=ask.rulebook.authority,
-        actor=ask.actor,
-        delegations=ask.world.delegations,
-        kind="pay",
-        line=ask.case.claim.line,
-        cumulative_minor=total,
-        currency=ask.case.claim.currency,
-        involved=involved,
-        at=ask.now,
-    )
+    granted = allowed(ask, "pay", payment.amount_minor, involved=involved)
     if isinstance(granted, Refusal):
         return granted
     refusal = _second_on_account(ask, payment, involved)
@@ -323,22 +324,13 @@ def _second_on_account(ask: Ask, payment: Payment, involved: frozenset[str]) -> 
     if ask.case.exposures[payment.exposure].guarantees and payment.kind == "guarantee":
         return None  # the second person agreed when it was promised
     table, claim = ask.rulebook.authority, ask.case.claim
-    total = authority.cumulative_minor(case=ask.case, kind=payment.kind, part=payment.exposure, amount_minor=0)
+    total = cumulative_minor(ask, payment.kind, 0, part=payment.exposure)
     if not authority.needs_second(table=table, kind=payment.kind, cumulative_minor=total, currency=claim.currency):
         return None
     if ask.actor.by_rule:
         return Refusal("refusal.authority.second_person", "permission", {"permission": f"authority.{payment.kind}"})
-    granted = authority.may(
-        table=table, actor=ask.actor, delegations=ask.world.delegations, kind=payment.kind, line=claim.line,
-        cumulative_minor=total, currency=claim.currency, involved=involved, at=ask.now,
-    )  # fmt: skip
+    granted = may(ask, payment.kind, total, involved=involved)
     return granted if isinstance(granted, Refusal) else None
-
-
-def _own_work(ask: Ask, involved: frozenset[str]) -> Refusal | None:
-    if ask.actor.by_rule or ask.actor.hands.isdisjoint(involved):
-        return None
-    return Refusal("refusal.authority.own_work", "permission", {"permission": f"payment.{ask.step.action}"})
 
 
 def _no_longer_owed(ask: Ask, payment: Payment) -> Refusal | None:
@@ -346,6 +338,10 @@ def _no_longer_owed(ask: Ask, payment: Payment) -> Refusal | None:
     exposure = ask.case.exposures[payment.exposure]
     if payment.kind == "guarantee":
         return None  # a promise to a hospital is kept whatever the claim comes to
+    # What was declined and nobody disputes is owed whatever the sum is worked out to anew.
+    if payment.kind == "advance" and exposure.state in UNSETTLED and not is_turned_down(ask.case, exposure.part):
+        left = likely_minor(ask.case, exposure, ask.world)
+        return _beyond_likely(ask, left + payment.amount_minor) if left < 0 else None
     waits = 0 if payment.state in LIVE else payment.amount_minor
     over = exposure.state in ("agreed", "settled") and due_minor(ask.case, exposure) < waits
     if exposure.state not in NOTHING_OWED and not over:
@@ -420,10 +416,7 @@ def retry(ask: Ask) -> Outcome:
     """Again, under a new identity (the first was refused for good), if need be to a corrected account."""
     payment, command = ask.target, ask.command
     payee = ask.case.parties[payment.payee]
-    exposure = ask.case.exposures[payment.exposure]
-    refusal = _own_work(ask, authority.people_of((exposure.decided_by, *exposure.approvals))) or _no_longer_owed(
-        ask, payment
-    )
+    refusal = _no_longer_owed(ask, payment)
     if refusal is not None:
         return refusal
     changes: list[Change] = []
@@ -433,6 +426,9 @@ def retry(ask: Ask) -> Outcome:
         if codes:
             return wrong(**codes)
         changes += [Change("party", payee.part, fields), *approved_anew(ask, payee, but=ask.part)]
+        payee = replace(payee, account_number=number, account_bank=str(fields["account_bank"]))
+    if _bank_unknown(payee):
+        return wrong(account_bank="refusal.bank_code")
     attempt = payment.attempt + 1
     facts = {"amount_minor": payment.amount_minor, "attempt": attempt, "account_changed": bool(changes)}
     # A changed account is a changed order: it is approved anew by somebody else than who changed it.

@@ -11,16 +11,15 @@ from lipei.domain.claims import Party
 from lipei.domain.commands import PartyReported
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Value
+from lipei.domain.papers import minor
 from lipei.domain.parties import FIRMS
-from lipei.domain.rules.payments import minor
 
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
 _RESIDENT_ID = re.compile(r"[0-9]{17}[0-9Xx]")
 
 
-def wrong_contact(ask: Ask, phone: str, email: str) -> dict[str, str]:
-    """What is wrong with a phone number as it is dialled in this market, or with an e-mail address."""
-    region = ask.rulebook.settings.region
+def wrong_contact(region: str, phone: str, email: str) -> dict[str, str]:
+    """What is wrong with a phone number as it is dialled in a region, or with an e-mail address."""
     codes = {"phone": accounts.check_phone(number=phone, region=region) if phone.strip() else None}
     codes["email"] = None if not email.strip() or _EMAIL.fullmatch(email.strip()) else "refusal.email_impossible"
     return {name: code for name, code in codes.items() if code}
@@ -28,11 +27,13 @@ def wrong_contact(ask: Ask, phone: str, email: str) -> dict[str, str]:
 
 def wrong_party(ask: Ask, party: PartyReported) -> dict[str, str]:
     """What is wrong with what is said of a party: phone, identity number, account."""
-    codes: dict[str, str | None] = {**wrong_contact(ask, party.phone, party.email)}
+    codes: dict[str, str | None] = {**wrong_contact(ask.rulebook.settings.region, party.phone, party.email)}
     person = is_person(party)
     looks_like_one = not party.id_type and person and _RESIDENT_ID.fullmatch(party.id_number.strip())
     if party.id_number and (party.id_type == "resident_id" or looks_like_one):
-        codes["id_number"] = accounts.check_resident_id(number=party.id_number, today=ask.now.date())
+        codes["id_number"] = accounts.check_resident_id(
+            number=party.id_number, today=ask.rulebook.settings.day(ask.now)
+        )
     if party.id_number and party.id_type == "business_licence":
         codes["id_number"] = accounts.check_uscc(number=party.id_number)
     if party.account_number:
@@ -75,7 +76,9 @@ def _wrong_principal(ask: Ask, party: Party, principal: Party) -> dict[str, str]
         return {"acts_for": "refusal.principal_alive"}
     if "guardian" in by_nature and principal.deceased:
         return {"acts_for": "refusal.principal_dead"}
-    adult = bool(principal.born_on) and not minor(principal, ask.rulebook.papers.adult_age_years, ask.now)
+    adult = bool(principal.born_on) and not minor(
+        principal, ask.rulebook.papers.adult_age_years, ask.rulebook.settings.day(ask.now)
+    )
     if "guardian" in by_nature and adult and not party.mandate_reason:
         return {"mandate_reason": "refusal.guardian_reason"}
     return {}

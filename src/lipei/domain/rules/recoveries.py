@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lipei.domain import authority
-from lipei.domain.claims import Case
+from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, wrong
 from lipei.domain.money import Money
-from lipei.domain.owing import DECIDED, beyond_minor
+from lipei.domain.owing import DECIDED, NOTHING_OWED, beyond_minor
+from lipei.domain.rules.authority import allowed
+from lipei.domain.rules.payments import overpaid_minor
 
 
 def recover_overpayment(ask: Ask) -> Outcome:
@@ -34,6 +37,11 @@ def recover_overpayment(ask: Ask) -> Outcome:
             {"amount": "refusal.more_than_overpaid"},
         )
     return (_opened(ask, "overpayment", amount, ask.command.debtor or exposure.claimant),)
+
+
+def back_if_refused_minor(case: Case, exposure: Exposure) -> int:
+    """Minor units that are asked back at once if an exposure is refused."""
+    return overpaid_minor(case, replace(exposure, state="refused"))
 
 
 def subrogate(ask: Ask) -> Outcome:
@@ -66,7 +74,7 @@ def _opened(ask: Ask, kind: str, amount: int, debtor: int | None) -> Event:
     facts = {"amount_minor": amount, "kind": kind, "exposure": ask.command.exposure}
     return ask.done(
         part=ask.case.next_part("recovery"), facts=facts, kind=kind, exposure=ask.command.exposure, debtor=debtor,
-        due_minor=amount, reason=ask.command.reason.strip(), opened_by=ask.actor.id, opened_at=ask.now,
+        due_minor=amount, reason=ask.command.reason.strip() or _why(ask), opened_by=ask.actor.id, opened_at=ask.now,
     )  # fmt: skip
 
 
@@ -99,17 +107,8 @@ def write_off(ask: Ask) -> Outcome:
     if not ask.command.reason.strip():
         return wrong(reason="refusal.reason_missing")
     left = ask.target.due_minor - ask.target.received_minor
-    granted = authority.may(
-        table=ask.rulebook.authority,
-        actor=ask.actor,
-        delegations=ask.world.delegations,
-        kind="waive",
-        line=ask.case.claim.line,
-        cumulative_minor=authority.cumulative_minor(case=ask.case, kind="waive", part=0, amount_minor=left),
-        currency=ask.case.claim.currency,
-        involved=authority.people_of((ask.target.opened_by, *ask.target.approvals)),
-        at=ask.now,
-    )
+    involved = authority.people_of((ask.target.opened_by, *ask.target.approvals))
+    granted = allowed(ask, "waive", left, part=0, involved=involved)
     if isinstance(granted, Refusal):
         return granted
     approvals = (*ask.target.approvals, authority.approval(actor=ask.actor, granted=granted))
@@ -118,3 +117,10 @@ def write_off(ask: Ask) -> Outcome:
         change = Change("recovery", ask.part, {"approvals": approvals, "reason": ask.command.reason.strip()})
         return (Event("recovery.first_approval_given", ask.part, facts, (change,)),)
     return (ask.done(facts=facts, reason=ask.command.reason.strip(), ended_at=ask.now, approvals=approvals),)
+
+
+def _why(ask: Ask) -> str:
+    """The reason of what is asked back where nobody said one; a code, empty for a sum that came out smaller."""
+    head = ask.case.exposures.get(ask.command.exposure)
+    over = ask.step.action == "recover_overpayment" and head is not None and head.state in NOTHING_OWED
+    return "not_owed" if over else ""

@@ -4,7 +4,7 @@
 of calculation, `engine` executes a cover's steps for all losses of an accident, `results` is the outcome.
 """
 
-from lipei.domain.settlement.engine import Accident, replay, settle, settle_together
+from lipei.domain.settlement.engine import Accident, foresee, replay, settle, settle_together
 from lipei.domain.settlement.results import Due, Line, Settlement, due
 from lipei.domain.settlement.sharing import across_policies
 from lipei.domain.settlement.terms import Cover, Exclusion, FactSpec, Figure, Limit, Products, Step, Terms, Wording
@@ -28,6 +28,7 @@ __all__ = [
     "Wording",
     "across_policies",
     "due",
+    "foresee",
     "loss_of",
     "replay",
     "settle",

@@ -73,7 +73,24 @@ def settle(
         near = _near(terms, cover)
         related = [other for other in related if other.cover in near]
     outcome = _settle(terms, policy, accident, (loss, *related), ledger, about=loss.exposure)
-    return outcome if isinstance(outcome, Refusal) else outcome[loss.exposure]
+    return outcome if isinstance(outcome, Refusal) else outcome.done[loss.exposure]
+
+
+def foresee(
+    *,
+    terms: Terms,
+    policy: Policy,
+    accident: Accident,
+    loss: Loss,
+    related: Sequence[Loss] = (),
+    ledger: PolicyLedger,
+) -> int | Refusal:
+    """Minor units that the terms would give at most if a loss came to its estimate: what may go out before it is settled.
+
+    Facts that nobody knows yet cut nothing; what is paid first and limits cut also without them.
+    """
+    outcome = _settle(terms, policy, accident, (loss, *related), ledger, about=None)
+    return outcome if isinstance(outcome, Refusal) else outcome.paid[loss.exposure]
 
 
 def settle_together(
@@ -85,7 +102,8 @@ def settle_together(
     outside the policy's time, the cover was not bought or does not know the peril, currencies differ, or fields are
     missing or wrong, all of them named. It is never a refusal of the claim: that is a person's.
     """
-    return _settle(terms, policy, accident, losses, ledger, about=None)
+    outcome = _settle(terms, policy, accident, losses, ledger, about=None)
+    return outcome if isinstance(outcome, Refusal) else outcome.done
 
 
 def replay(*, terms: Terms, settlement: Mapping[str, Any]) -> Settlement:
@@ -133,7 +151,7 @@ def _settle(
     losses: Sequence[Loss],
     ledger: PolicyLedger,
     about: int | None,
-) -> Mapping[int, Settlement] | Refusal:
+) -> _Work | Refusal:
     ordered = tuple(sorted(losses, key=lambda loss: loss.exposure))
     work = _Work(terms, policy, accident, ledger, ordered)
     refusal = _possible(work) or _prepare(work, about)
@@ -144,7 +162,7 @@ def _settle(
         refusal = _settle_cover(work, cover, group)
         if refusal:
             return refusal
-    return work.done
+    return work
 
 
 def _possible(work: _Work) -> Refusal | None:
@@ -302,7 +320,7 @@ def _shared(work: _Work, step: Step, group: Sequence[Loss], wanted: Sequence[int
     limits = {steps.resolve(limit.amount, work.given[loss.exposure]) for loss in known}
     if len(limits) > 1:
         figures = tuple(Money(minor, work.accident.currency) for minor in sorted(limits))
-        return Refusal("refusal.settlement_limits_differ", params={"limit": limit.code, "figures": figures})
+        return Refusal("refusal.settlement_limits_differ", params={"limit": limit.name, "figures": figures})
     (limit_minor,) = limits
     accident = work.accident
     period = work.policy.period_key(limit.per, instant=accident.loss_at, claim_number=accident.claim_number)

@@ -71,6 +71,11 @@ class Settlement:
     provisional: bool = False
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def excluded_minor(self) -> int:
+        """Minor units that exclusions took from the loss."""
+        return sum(line.cut_minor for line in self.lines if line.kind == "exclusion")
+
     def as_dict(self) -> dict[str, Any]:
         """The value of `Exposure.settlement`: JSON without floats, personal data or free text."""
         return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from lipei.domain.money import PPM, Rounding, divide, scale
@@ -137,12 +138,21 @@ def excess(step: Step, run: Run) -> tuple[Move, ...]:
     return (Move(max(0, run.amount - paid), "settlement.excess", {"amount_minor": paid}),)
 
 
+_WHOLE: Mapping[str, int | str] = {"rate_ppm": PPM}
+
+
+def _proportion(part: int, whole: int) -> Mapping[str, int | str]:
+    """A proportion that whoever recomputes the line gets the same sum from: a rate, else a fraction (``2/3``)."""
+    share = Fraction(part, whole) * PPM
+    return {"rate_ppm": int(share)} if share.denominator == 1 else {"rate": str(Fraction(part, whole))}
+
+
 def under_insurance(step: Step, run: Run) -> tuple[Move, ...]:
     """Never more than the thing was worth, and in proportion where it is insured for less than that (保险法 55)."""
     insured, value = run.figure(step, "insured"), run.figure(step, "value")
     lost, short = min(run.amount, value), value > insured
     after = divide(lost * insured, value, rounding=run.given.rounding) if short else lost
-    params = {"insured_minor": insured, "value_minor": value, "rate_ppm": insured * PPM // value if short else PPM}
+    params = {"insured_minor": insured, "value_minor": value, **(_proportion(insured, value) if short else _WHOLE)}
     ratio = Move(after, "settlement.under_insurance", params)
     if lost == run.amount:
         return (ratio,)

@@ -139,6 +139,13 @@ class Cover:
     waiting_perils: tuple[str, ...] = ()
 
     @property
+    def assumed(self) -> frozenset[str]:
+        """The facts that change the sum and of which the steps assume something where nobody has said it."""
+        figures = (figure for step in self.steps for figure in step.figures.values())
+        names = {figure.key for figure in figures if figure.source not in ("fixed", "schedule")}
+        return frozenset(name for name in names if name in self.facts and self.facts[name].default is not None)
+
+    @property
     def of_persons(self) -> bool:
         """Whether it answers for somebody's body, not for a thing: it has nothing to do where nobody was hurt."""
         return self.head in PERSONAL_HEADS
@@ -158,7 +165,6 @@ class Terms:
     clauses: Mapping[str, Clause] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     rounding: Rounding = Rounding.HALF_UP
-    source: str = ""
     source_status: str = ""
 
 

@@ -10,14 +10,13 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
-from lipei.domain.accounts import account_kind, check_account, compact_account
+from lipei.domain.accounts import account_kind, check_account, check_bank_code, compact_account, compact_bank
 from lipei.gateways.bank.amounts import fits, is_currency
 from lipei.gateways.bank.interface import Account, BankOrder
 
 NAME_LENGTH_MAX = 140  # ISO 20022 Max140Text; also of the remittance text
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,34}")  # Max35Text, in letters that every bank takes
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]{0,27}")  # leaves room for the number of a group within the message
-_BANK_CODE = re.compile(r"[0-9]{12}|[0-9]{7}|[0-9]{3}|[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 
 
 def clean(order: BankOrder) -> BankOrder:
@@ -89,8 +88,8 @@ def message_id(orders: Sequence[BankOrder], batch_id: str) -> str:
 
 
 def _clean_account(account: Account) -> Account:
-    bank = re.sub(r"[\s\-]+", "", account.bank).upper()
-    return Account(_one_line(account.name), compact_account(number=account.number), bank)
+    number, bank = compact_account(number=account.number), compact_bank(code=account.bank)
+    return Account(_one_line(account.name), number, bank)
 
 
 def _one_line(text: str) -> str:
@@ -112,6 +111,4 @@ def _check_side(account: Account) -> str | None:
     kind = account_kind(number=account.number)
     if check_account(number=account.number, kind=kind):
         return "refusal.bank_account"
-    if account.bank and not _BANK_CODE.fullmatch(account.bank):
-        return "refusal.bank_code"
-    return "refusal.bank_code" if not account.bank and kind != "iban" else None
+    return check_bank_code(number=account.number, code=account.bank)

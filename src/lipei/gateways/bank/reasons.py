@@ -15,6 +15,16 @@ BOOKED_TWICE = "XTWO"
 DUPLICATE = frozenset({"AM05", "DUPL"})  # rejected because the bank has it already: the other copy may be paid
 NOT_GIVEN = "NARR"  # ISO 20022: the reason is given in words, or not at all
 
+_MENDABLE = ("bank_name", "bank_name_length", "bank_name_characters", "bank_account", "bank_code")
+BEFORE_IT_LEFT: dict[str, Remedy] = {
+    **dict.fromkeys(_MENDABLE, "mend"),
+    **dict.fromkeys((f"{code}_debtor" for code in _MENDABLE), "ask"),
+    **dict.fromkeys(("bank_order_id", "bank_order_reused", "bank_currency", "bank_amount", "bank_remittance"), "ask"),
+    "bank_batch_closed": "retry",
+    "unknown": "ask",
+}
+"""Why an order did not leave: the gateways' refusals without their prefix, and what is kept where no reason was given."""
+
 # ISO 20022 ExternalStatusReason1Code and ExternalReturnReason1Code. Any other code is a person's to clear up.
 _REMEDIES: dict[str, Remedy] = {
     **dict.fromkeys(("AC01", "AC03", "AC04", "AC06", "AC07", "AC14", "AG01", "AGNT", "BE01", "RC01", "RC04"), "mend"),
@@ -23,6 +33,7 @@ _REMEDIES: dict[str, Remedy] = {
     **dict.fromkeys(("AC02", "AM02", "AM03", "AM05", "AM09", "CANC", "CUST", "DUPL", "FF01", "FOCR", "LEGL"), "ask"),
     **dict.fromkeys(("MD07", "MS02", "MS03", "RR03", "RR04", NOT_GIVEN), "ask"),
     **dict.fromkeys((AMOUNT_DIFFERS, CONTRADICTION, UNKNOWN_STATUS, WRONG_ACCOUNT, BOOKED_TWICE), "ask"),
+    **BEFORE_IT_LEFT,
 }
 
 

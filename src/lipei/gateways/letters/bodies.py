@@ -170,10 +170,15 @@ def _due(data: SettlementData, words: Words) -> Iterator[Block]:
         rows = heads + rows
     if data.already_paid_minor:
         rows.append((words("settlement.already_paid"), words.money(-data.already_paid_minor)))
+    if data.kept_minor:
+        rows.append((words("settlement.kept"), words.money(-data.kept_minor)))
+    if data.already_paid_minor or data.kept_minor:
         rows.append((words("settlement.due"), words.money(data.due_minor)))
     if data.share_minor is not None:
         rows.append((words("settlement.share"), words.money(data.share_minor)))
     yield group(heading(words("settlement.sum")), sums(rows))
+    if data.kept_minor:
+        yield paragraph(words("settlement.kept_how", amount=words.money(data.kept_minor)))
     if data.recover_minor:
         amount = words.money(data.recover_minor)
         yield paragraph(words("settlement.recover", amount=amount, handler=data.handler.name))

@@ -196,13 +196,14 @@ class SettlementData(LetterData):
     """The sum and its make-up (norm 2.2.4). The total is the sum of the heads.
 
     ``already_paid_minor`` are advances; where they exceed the total nothing is paid and the letter says what comes
-    back. ``share_minor`` is the reader's part of a sum that several are paid; None: all of it. ``paid_at`` given: the
-    money has arrived. Otherwise it is an offer, and ``expires_at`` and ``pay_by`` say when to answer and when we pay;
-    ``agreed_at`` given: it was agreed to.
+    back. ``kept_minor`` is held back for a hospital that has our guarantee. ``share_minor`` is the reader's part of a
+    sum that several are paid; None: all of it. ``paid_at`` given: the money has arrived. Otherwise it is an offer, and
+    ``expires_at`` and ``pay_by`` say when to answer and when we pay; ``agreed_at`` given: it was agreed to.
     """
 
     heads: tuple[SettlementHead, ...]
     already_paid_minor: int = 0
+    kept_minor: int = 0
     payees: tuple[Payee, ...] = ()
     expires_at: datetime | None = None
     pay_by: datetime | None = None
@@ -217,6 +218,8 @@ class SettlementData(LetterData):
         require(not (self.agreed_at and self.expires_at), "nobody is asked to answer twice")
         require(self.heads, "a settlement has at least one head")
         require(self.already_paid_minor >= 0, "what was paid before is not negative")
+        left = max(self.total_minor - self.already_paid_minor, 0)
+        require(0 <= self.kept_minor <= left, "no more is kept for a hospital than is left")
         require(0 <= self.undisputed_minor <= self.total_minor, "the undisputed part is a part of the total")
         require(self.share_minor is None or 0 < self.share_minor < self.due_minor, "a share is a part of what is due")
         paid = sum(payee.amount_minor for payee in self.payees)
@@ -230,7 +233,7 @@ class SettlementData(LetterData):
     @property
     def due_minor(self) -> int:
         """What is paid now, never negative."""
-        return max(self.total_minor - self.already_paid_minor, 0)
+        return max(self.total_minor - self.already_paid_minor - self.kept_minor, 0)
 
     @property
     def recover_minor(self) -> int:

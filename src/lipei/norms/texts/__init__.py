@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from lipei.norms import yaml_texts
 
 LANGUAGES = ("zh-hans", "zh-hant", "en")
 _FOLDER = Path(__file__).parent
@@ -33,9 +33,8 @@ def adopt(own: Mapping[str, Mapping[str, str]]) -> None:
 def shipped() -> Mapping[str, Mapping[str, str]]:
     """The texts that come with Lipei. Raises ValueError where a key stands twice."""
     found: dict[str, Mapping[str, str]] = {}
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for path in sorted(_FOLDER.glob("*.yaml")):
-        for key, wordings in (yaml.load(path.read_text(encoding="utf-8"), loader) or {}).items():
+        for key, wordings in (yaml_texts.load(path.read_text(encoding="utf-8")) or {}).items():
             if key in found:
                 raise ValueError(f"text {key!r} stands twice, the second time in {path.name}")
             found[key] = wordings

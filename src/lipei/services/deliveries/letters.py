@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings as django_settings
 
 from lipei.domain.claims import Exposure
-from lipei.domain.owing import given_besides_minor
+from lipei.domain.owing import given_besides_minor, kept_minor
 from lipei.domain.rules.payments import shares_of
 from lipei.domain.settings import Settings
 from lipei.gateways import letters
@@ -99,19 +99,21 @@ def _settlement(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
     heads = tuple(_head(t, e) for e in t.exposures)
     offer = t.about if t.subject == "offer" else None
     under = offer.part if offer else t.about.offer if t.subject == "payment" else 0
-    before = given_besides_minor(t.case, (e.part for e in t.exposures), under)
+    numbers = [e.part for e in t.exposures]
+    before = given_besides_minor(t.case, numbers, under)
     total = sum(h.payable_minor for h in heads)
+    kept = min(kept_minor(t.case, numbers, under), max(total - before, 0))
     paid_at = t.about.confirmed_at if t.subject == "payment" else None
-    due = max(total - before, 0)
+    due = max(total - before - kept, 0)
     shared = t.subject == "payment" and 0 < t.about.amount_minor < due
     asked = offer is not None and offer.state == "sent"
     own = _own_share(t, offer, due) if offer is not None else t.about.amount_minor if shared else 0
     return letters.SettlementData(
-        **common, heads=heads, already_paid_minor=before, payees=_payees(t, due), paid_at=paid_at,
+        **common, heads=heads, already_paid_minor=before, kept_minor=kept, payees=_payees(t, due), paid_at=paid_at,
         share_minor=own if 0 < own < due else None,
         expires_at=offer.expires_at if offer and asked else None,
         agreed_at=offer.answered_at if offer and offer.state == "agreed" else None,
-        undisputed_minor=min(max(offer.undisputed_minor - before, 0), due) if offer and asked else 0,
+        undisputed_minor=min(max(offer.undisputed_minor - before - kept, 0), due) if offer and asked else 0,
     )  # fmt: skip
 
 

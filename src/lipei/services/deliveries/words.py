@@ -17,7 +17,7 @@ from django.conf import settings as django_settings
 
 from lipei.domain.claims import Case, Clock, Exposure, Paper
 from lipei.domain.money import Money
-from lipei.domain.owing import NOTHING_OWED
+from lipei.domain.owing import NOTHING_OWED, given_besides_minor, kept_minor
 from lipei.domain.promises.clocks import RUNNING
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import settlement as explained
@@ -214,6 +214,14 @@ def _hospital(t: Telling) -> str:
     return hospital.name if hospital and hospital.name else t.say("jobs.hospital")
 
 
+def _kept(t: Telling) -> str:
+    if t.subject != "offer" or t.about is None:
+        return ""
+    left = max(0, t.about.amount_minor - given_besides_minor(t.case, t.about.exposures, t.about.part))
+    minor = min(kept_minor(t.case, t.about.exposures, t.about.part), left)
+    return t.say("jobs.kept", amount=t.money(minor)) if minor else ""
+
+
 def link(t: Telling) -> str:
     """The address of the claim's page: the customer's own signed one in the portal, a colleague's in the console."""
     number = t.case.claim.number
@@ -306,6 +314,7 @@ VALUES: Mapping[str, Callable[[Telling], str]] = {
     "handler_name": _handler_name,
     "handler_phone": _handler_phone,
     "hospital": _hospital,
+    "kept": _kept,
     "link": link,
     "minutes": _minutes,
     "opinion": lambda t: t.case.claim.opinion,

@@ -23,8 +23,8 @@ from lipei.reads import demo as in_place
 from lipei.services import norms
 from lipei.services.demo.doors import CUSTOMER, Door, customers_link, door, waiting
 from lipei.services.demo.founding import PASSWORD, STAFF, Company, found, these_days
-from lipei.services.demo.stage import Play, Stage
-from lipei.services.demo.stories import STORIES, WAITING, Story, Waiting
+from lipei.services.demo.stage import Play, Stage, waking
+from lipei.services.demo.stories import STORIES, WAITING, Story
 from lipei.store import models
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
 ]
 CLAIMS, MONTHS, SEED = 100, 4, 1
 _SLOW_SHARE = 0.15
-_OFFICE_FROM, _OFFICE_DAY = 0.5, 7 * 60  # days of a story from which they are office days, and minutes of such a day
 
 Progress = Callable[[int, int], None]
 """Told after every step: claims reported so far, and claims in all."""
@@ -107,15 +106,15 @@ def _cast(
         at = _moment(chance, starts, now, night=story.__name__.endswith("night"), early=number < len(STORIES))
         yield Stage(company, Random(chance.getrandbits(64)), at, slow=slow), story
     for one in left:
-        at = _before(now, one)
-        yield Stage(company, Random(chance.getrandbits(64)), at, leave_at=one.leave_at, ends=now), one.story
-
-
-def _before(now: datetime, one: Waiting) -> datetime:
-    """When a story that is left waiting begins: by office days, so that a weekend does not leave it short of its place."""
-    if one.days < _OFFICE_FROM:
-        return now - timedelta(days=one.days)
-    return norms.current().calendars.current["cn"].add(now, -round(one.days * _OFFICE_DAY))
+        at = now - timedelta(hours=one.hours) if one.hours < 1 else waking(now, one.hours)
+        papers_at = waking(now, one.papers) if one.papers is not None else None
+        yield (
+            Stage(
+                company, Random(chance.getrandbits(64)), at, leave_at=one.leave_at, ends=now, papers_at=papers_at,
+                visit_days=one.visit_days,
+            ),
+            one.story,
+        )  # fmt: skip
 
 
 def _moment(chance: Random, starts: datetime, now: datetime, *, night: bool, early: bool) -> datetime:

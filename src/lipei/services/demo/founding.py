@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 import yaml
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 
 from lipei.domain.events import Actor, Refusal
 from lipei.gateways.tables import writer
-from lipei.services import imports, norms, people, prenotices
+from lipei.norms import loader
+from lipei.services import imports, norms, people, personnel, prenotices
 from lipei.services.demo.people import Person, card, person
 from lipei.store import models
 
@@ -70,6 +72,10 @@ FIGURES: Mapping[str, Mapping[str, Any]] = {
         "travel_medical.limit": "200000.00", "travel_medical.deductible": "100.00",
     },
 }  # fmt: skip
+REACHED_BY = {
+    "company_phone": "021-5555 0100", "company_email": "claims@example.com", "company_address": "上海市示范路1号"
+}  # fmt: skip
+"""Of the demonstration company: nobody's."""
 PREFIXES = {"private_car": "PC", "medical": "MD", "personal_accident": "PA", "household": "HH", "travel": "TR"}
 
 
@@ -84,10 +90,11 @@ class Insured:
 
 @dataclass(frozen=True)
 class Company:
-    """Who works here and who is insured."""
+    """Who works here and who is insured; ``heard``: the policies on which a loss was reported lately."""
 
     staff: Mapping[str, Actor]
     policies: Mapping[str, Sequence[Insured]]
+    heard: set[str] = field(default_factory=set)
 
     def by_id(self, staff_id: int | None) -> Actor | None:
         """The member of staff with this id."""
@@ -100,6 +107,8 @@ def found(*, chance: Random, policies: int, starts: datetime, now: datetime) -> 
         staff = _staff(Path(folder), starts)
         insured = _policies(Path(folder), chance, policies, starts, now)
     _roster(staff, starts, now)
+    _reachable(staff["manager1"], starts)
+    _queues(staff["manager1"], starts)
     return Company(staff, insured)
 
 
@@ -129,10 +138,14 @@ def _staff(folder: Path, starts: datetime) -> dict[str, Actor]:
     secret = make_password(PASSWORD)  # once: it is slow on purpose, and the same for all
     users = get_user_model()
     colleagues = {row.code: row for row in models.Staff.objects.all()}
-    for code, _, _ in STAFF:
-        row = colleagues[code]
-        row.user = users.objects.create(username=code, password=secret)
-        row.save(update_fields=["user"])
+    changed = []
+    with transaction.atomic():
+        for code, _, _ in STAFF:
+            row = colleagues[code]
+            changed.append((row, personnel.before(row)))
+            row.user = users.objects.create(username=code, password=secret)
+            row.save(update_fields=["user"])
+        personnel.staff_saved(changed, actor=FOUNDER, now=starts, besides=("username", "password"))
     return {code: Actor(f"staff:{r.id}", r.name, frozenset(r.roles), unit=r.unit) for code, r in colleagues.items()}
 
 
@@ -176,8 +189,7 @@ def _row(one: Insured, starts: datetime, now: datetime) -> dict[str, Any]:
 
 def _roster(staff: Mapping[str, Actor], starts: datetime, now: datetime) -> None:
     """Weeks of duty without a gap, from the beginning of the history to eight weeks ahead, put in force as an edit."""
-    version, text = norms.text_in_force("duty")
-    document = yaml.safe_load(text)
+    version, document = _in_force("duty")
     zone = ZoneInfo(document["zone"])
     week = starts.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) - timedelta(days=7)
     last = now.astimezone(zone).replace(tzinfo=None) + timedelta(weeks=8)
@@ -190,10 +202,32 @@ def _roster(staff: Mapping[str, Actor], starts: datetime, now: datetime) -> None
         )
         week, turn = week + timedelta(days=7), turn + 1
     document |= {"team_lead": staff["lead1"].staff_id, "shifts": shifts}
-    saved = norms.save(
-        table="duty", text=yaml.safe_dump(document, allow_unicode=True, sort_keys=False), reason="值班表",
-        seen_version=version, actor=staff["manager1"], now=starts,
-    )  # fmt: skip
+    _put_in_force("duty", document, "值班表", version, staff["manager1"], starts)
+
+
+def _reachable(manager: Actor, starts: datetime) -> None:
+    """Numbers and an address that customers read where they may need help."""
+    version, document = _in_force("settings")
+    for name, value in REACHED_BY.items():
+        document["settings"][name]["value"] = value
+    _put_in_force("settings", document, "公司联系方式", version, manager, starts)
+
+
+def _queues(manager: Actor, starts: datetime) -> None:
+    """Everybody works in one unit: it has the only queue."""
+    version, document = _in_force("assignment")
+    document |= {"queues": [], "queue_other": UNIT}
+    _put_in_force("assignment", document, "待派队列", version, manager, starts)
+
+
+def _in_force(table: str) -> tuple[int, dict[str, Any]]:
+    version, text = norms.text_in_force(table)
+    return version, loader.read(text)
+
+
+def _put_in_force(table: str, document: Any, reason: str, version: int, actor: Actor, now: datetime) -> None:
+    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
+    saved = norms.save(table=table, text=text, reason=reason, seen_version=version, actor=actor, now=now)
     assert not isinstance(saved, Refusal), saved
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from lipei.domain import commands as c
@@ -24,12 +25,11 @@ HELP = "客户情绪激动，要求今天就定下金额，我拿不准能否先
 
 def told(stage: Stage, one: Insured, **said: Any) -> c.Report:
     """A report by the insured, with what every report says."""
-    ago = stage.hours(0.5, 9) if not stage.slow else stage.hours(2, 6)
     known = {
         "phone": one.who.phone,
         "name": one.who.name,
         "language": stage.chance.choices(("zh-hans", "zh-hant", "en"), (90, 6, 4))[0],
-        "loss_at": stage.now - ago,
+        "loss_at": stage.ago(0.5, 9),
         "place": one.who.address,
         "policy_number": one.number,
     }
@@ -75,6 +75,15 @@ def take_up(stage: Stage) -> Wait:
     stage.act(stage.handler, "claim", "give_opinion", 0, c.GiveOpinion(stage.chance.choice(OPINIONS)))
 
 
+def on_duty(stage: Stage) -> Wait:
+    """Whoever is on duty is called and answers: within the time to acknowledge, or the second in line."""
+    yield timedelta(minutes=stage.chance.choice((6, 22)))
+    if stage.case.claim.duty_person is not None:
+        stage.act(
+            stage.company.by_id(stage.case.claim.duty_person) or stage.staff("lead1"), "claim", "acknowledge_duty"
+        )
+
+
 def ring(stage: Stage) -> None:
     """The customer is told on the phone how things stand."""
     stage.act(stage.handler, "claim", "tell_customer", 0, c.TellCustomer(stage.chance.choice(CALLS)))
@@ -84,7 +93,7 @@ def papers(stage: Stage, *, refuse_one: bool = False) -> Wait:
     """Papers are asked for once, the customer sends them, they are looked at."""
     case = stage.act(stage.handler, "claim", "request_papers")
     stage.leave("papers")
-    yield stage.hours(6, 60)
+    yield stage.papers(6, 60)
     for number, paper in case.papers.items():
         if paper.state == "requested" and paper.required:
             stage.act(stage.staff("intake1"), "paper", "receive", number, c.Receive())
@@ -92,7 +101,7 @@ def papers(stage: Stage, *, refuse_one: bool = False) -> Wait:
         return  # it went on without a hand
     yield stage.office(0.5, 5)
     received = [n for n, p in stage.case.papers.items() if p.state == "received"]
-    if refuse_one and received:
+    if received and (stage.leave_at == "paper_refused" or (refuse_one and not stage.ends)):
         stage.act(
             stage.handler,
             "paper",
@@ -115,7 +124,7 @@ def papers(stage: Stage, *, refuse_one: bool = False) -> Wait:
 def survey(stage: Stage) -> Wait:
     """A surveyor looks at the damage."""
     surveyor = stage.staff("surveyor1")
-    wait = stage.today(1.5) if stage.leave_at == "survey" else stage.office(4, 26)
+    wait = stage.visit() if stage.leave_at == "survey" else stage.office(2, 10)
     case = stage.act(
         stage.handler, "survey", "schedule", 0, c.ScheduleSurvey(at=stage.now + wait, surveyor=surveyor.staff_id)
     )
@@ -140,14 +149,17 @@ def consult(stage: Stage, exposure: int) -> Wait:
     stage.act(stage.handler, "consultation", "conclude", number, c.Conclude("accepted", "按清单金额认定。"))
 
 
-def decide(stage: Stage, *, share: float = 1.0, rework: bool = False, facts: dict[str, Any] | None = None) -> Wait:
+def decide(
+    stage: Stage, *, share: float = 1.0, rework: bool = False, facts: dict[str, Any] | None = None,
+    approvers: Sequence[str] = ("approver1", "approver2"),
+) -> Wait:  # fmt: skip
     """Assessed, checked by a second person, submitted, approved by one or two."""
     open_ = _in(stage, "open")
     for number in open_:
         found = assessed(stage, stage.case.exposures[number].items, share)
         stage.act(stage.handler, "exposure", "assess", number, c.Assess(found, facts or {}))
     stage.leave("assessed")
-    yield stage.office(0.5, 6)
+    yield stage.office(0.3, 3)
     if rework and open_:
         stage.act(
             stage.staff("assessor1"),
@@ -166,8 +178,8 @@ def decide(stage: Stage, *, share: float = 1.0, rework: bool = False, facts: dic
     for number in _in(stage, "checked"):
         stage.act(stage.handler, "exposure", "submit_decision", number)
     stage.leave("submitted")
-    yield stage.office(0.5, 8)
-    for approver in ("approver1", "approver2"):
+    yield stage.office(0.3, 4)
+    for approver in approvers:
         for number in _in(stage, "submitted"):
             stage.act(stage.staff(approver), "exposure", "approve_decision", number)
     stage.leave("approved")
@@ -187,7 +199,7 @@ def offer(stage: Stage, *, shares: Sequence[c.Share] = (), answer: str = "agree"
     stage.leave("offered")
     if answer == "silence":
         return
-    yield stage.hours(0.5, 30)
+    yield stage.hours(0.3, 12)
     for number in out:
         if answer == "decline":
             stage.act(stage.asked(number), "offer", "decline", number, c.Reasoned("修理厂报价更高，我不同意这个金额。"))
@@ -211,7 +223,7 @@ def known(stage: Stage) -> None:
 def pay(stage: Stage) -> Wait:
     """Finance lets the money go; the bank answers by itself, between this scene and the next."""
     stage.leave("ordered")
-    yield stage.office(0.5, 5)
+    yield stage.office(0.3, 3)
     for finance in ("finance1", "finance2"):
         for number, payment in stage.case.payments.items():
             if payment.state == "ordered" and payment.ordered_by != stage.staff(finance).id:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from lipei.domain import commands as c
+from lipei.domain.calendars import Calendar
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.money import Money
@@ -32,6 +33,10 @@ TICK = timedelta(hours=6)
 LIMIT = 500
 _LIGHT = (9, 20)
 """The hours of the day between which a visit is due."""
+_WAKING = Calendar("waking", 1, settings.TIME_ZONE, (((8 * 60, 22 * 60),),) * 7, published=None)
+"""When people are awake. What is left waiting is worked on by this, so that it stands well on whatever day it is looked at."""
+_SLOW, _USUAL, _PROMPT = 5.0, 0.4, 0.15
+"""How much of the time that a scene gives everybody takes: too much of it; as usual; where promises are still to be kept."""
 
 
 class Stuck(Exception):
@@ -44,7 +49,10 @@ class Left(Exception):
 
 @dataclass
 class Stage:
-    """One story's claim. ``ends``: when the play ends, for what is to be still ahead then."""
+    """One story's claim. ``ends``: when the play ends, for what is to be still ahead then.
+
+    ``papers_at``: when the customer sends the papers, for a story that is left waiting soon after; None: in their own time.
+    """
 
     company: Company
     chance: Random
@@ -52,6 +60,8 @@ class Stage:
     leave_at: str = ""
     slow: bool = False
     ends: datetime | None = None
+    papers_at: datetime | None = None
+    visit_days: int = 0
     number: str = ""
     _id: int = 0
     _case: Case | None = None
@@ -78,8 +88,13 @@ class Stage:
         return Actor(f"customer:P{party}", "customer", frozenset({"customer"}), unit=self.number)
 
     def insured(self, product: str) -> Insured:
-        """Somebody who holds such a policy."""
-        return self.chance.choice(self.company.policies[product][1:] or self.company.policies[product])
+        """Somebody who holds such a policy; nobody a second time before everybody had a turn."""
+        many, heard = self.company.policies[product][1:] or self.company.policies[product], self.company.heard
+        if all(one.number in heard for one in many):
+            heard.difference_update(one.number for one in many)
+        found = self.chance.choice([one for one in many if one.number not in heard])
+        heard.add(found.number)
+        return found
 
     # --- what
 
@@ -129,26 +144,39 @@ class Stage:
 
     # --- when
 
-    def today(self, hours: float) -> timedelta:
-        """Until so many hours after the play's end, but by the day's light of that day: a visit that is due today."""
+    def visit(self) -> timedelta:
+        """Until soon after the play's end, or so many days later, but by the day's light: a visit that is still to come."""
         assert self.ends is not None
-        local = (self.ends + timedelta(hours=hours)).astimezone(ZoneInfo(settings.TIME_ZONE))
-        first, last = (
-            self.ends.astimezone(local.tzinfo).replace(hour=h, minute=0, second=0, microsecond=0) for h in _LIGHT
-        )
-        return max(first, min(local, last)) - self.now
+        local = self.ends.astimezone(ZoneInfo(settings.TIME_ZONE))
+        first, last = (local.replace(hour=h, minute=0, second=0, microsecond=0) for h in _LIGHT)
+        soon = max(first, min(local + timedelta(hours=1.5), last))
+        return soon + timedelta(days=self.visit_days) - self.now
+
+    def papers(self, least: float, most: float) -> timedelta:
+        """Until the customer sends the papers."""
+        return max(self.papers_at - self.now, timedelta()) if self.papers_at else self.hours(least, most)
 
     def hours(self, least: float, most: float) -> timedelta:
-        """Some time between; a slow story takes five times as long."""
-        return timedelta(minutes=self.chance.randrange(int(least * 60), int(most * 60) + 1)) * (5 if self.slow else 1)
+        """Some time between, at the pace of the story."""
+        took = timedelta(minutes=self.chance.randrange(int(least * 60), int(most * 60) + 1))
+        return took * (_SLOW if self.slow else _PROMPT if self.ends else _USUAL)
+
+    def ago(self, least: float, most: float) -> datetime:
+        """Some time before now: when a loss happened, of which nobody's pace changes anything."""
+        return self.now - timedelta(minutes=self.chance.randrange(int(least * 60), int(most * 60) + 1))
 
     def office(self, least: float, most: float) -> timedelta:
         """As `hours`, and then until somebody is in the office."""
-        calendar = norms.current().calendars.current["cn"]
+        calendar = _WAKING if self.ends else norms.current().calendars.current["cn"]
         at = self.now + self.hours(least, most)
         while not calendar.is_open(at):
             at += timedelta(minutes=self.chance.randrange(20, 50))
         return at - self.now
+
+
+def waking(ends: datetime, hours: float) -> datetime:
+    """So many waking hours before the end."""
+    return _WAKING.add(ends, -round(hours * 60))
 
 
 @dataclass

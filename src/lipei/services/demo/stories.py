@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from lipei.domain import commands as c
-from lipei.services.demo.people import card, failing_card
+from lipei.domain.events import Actor
+from lipei.services.demo.people import Person, card, failing_card
 from lipei.services.demo.scenes import (
     agree,
     by,
@@ -17,6 +18,7 @@ from lipei.services.demo.scenes import (
     items,
     known,
     offer,
+    on_duty,
     papers,
     pay,
     refused,
@@ -81,7 +83,7 @@ def burst_pipe(stage: Stage) -> Wait:
     )
     stage.report(report, by(stage))
     yield from take_up(stage)
-    if stage.chance.random() < 0.4:
+    if stage.chance.random() < 0.4 or stage.leave_at == "survey":
         yield from survey(stage)
     yield from papers(stage)
     yield from settled(stage)
@@ -99,7 +101,7 @@ def hospital_bill(stage: Stage) -> Wait:
     report = told(
         stage, stage.insured("medical"), story="因急性阑尾炎住院手术，现已出院。", line="health",
         loss_kind="illness_medical",
-        loss_at=stage.now - stage.hours(100, 200), exposures=(lost,),
+        loss_at=stage.ago(100, 200), exposures=(lost,),
     )  # fmt: skip
     stage.report(report, by(stage))
     yield from take_up(stage)
@@ -115,7 +117,7 @@ def days_in_hospital(stage: Stage) -> Wait:
     )
     report = told(
         stage, stage.insured("personal_accident"), story="骑车摔倒骨折，住院治疗。", line="accident",
-        loss_kind="hospital_allowance", loss_at=stage.now - stage.hours(150, 300), exposures=(lost,),
+        loss_kind="hospital_allowance", loss_at=stage.ago(24 * days, 24 * days + 72), exposures=(lost,),
     )  # fmt: skip
     stage.report(report, by(stage))
     yield from take_up(stage)
@@ -201,12 +203,9 @@ def rescue_at_night(stage: Stage) -> Wait:
         injured=1, serious_injuries=1, rescue=True, parties=parties, exposures=(lost,),
     )  # fmt: skip
     stage.report(report, stage.staff("intake1"))
-    stage.leave("duty")
-    yield timedelta(minutes=stage.chance.choice((6, 22)))  # within the time to acknowledge, or the second in line
-    if stage.case.claim.duty_person is not None:
-        duty = stage.company.by_id(stage.case.claim.duty_person) or stage.staff("lead1")
-        stage.act(duty, "claim", "acknowledge_duty")
+    yield from on_duty(stage)
     ring(stage)
+    stage.leave("rescue")
     first = stage.money(6000)
     stage.act(stage.handler, "exposure", "guarantee", 1, c.OnAccount(first, 3, "抢救费用"))
     yield from take_up(stage)
@@ -394,42 +393,106 @@ def only_a_phone_number(stage: Stage) -> Wait:
     yield from settled(stage)
 
 
+def left_behind(stage: Stage) -> Wait:
+    """The insured is killed on the road. Who was married to them reports; with their child they inherit in equal shares,
+
+    each agrees and is paid.
+    """
+    one = stage.insured("personal_accident")
+    spouse = stage.insured("medical").who
+    child = replace(stage.insured("travel").who, name=f"{one.who.name[0]}子涵")
+    story = f"我爱人{one.who.name}骑电动车在路口被货车撞倒，送医抢救无效，昨天夜里去世了。"
+    lost = c.ExposureReported("accidental_death", "accidental_death", reserve=stage.money(300_000))
+    report = told(
+        stage, one, story=story, phone=spouse.phone, name=spouse.name, loss_kind="accidental_death", exposures=(lost,),
+        loss_at=stage.now - timedelta(hours=stage.chance.randrange(14, 30)), insured_died=True,
+    )  # fmt: skip
+    stage.report(report, stage.staff("intake1"))
+    yield from on_duty(stage)
+    yield stage.office(0.05, 0.5)
+    # A sum above the authority of every handler lies in the queue: a manager gives it to somebody.
+    stage.act(stage.staff("manager1"), "claim", "assign", 0, c.Assign(stage.staff("handler1").staff_id))
+    yield from take_up(stage)
+    parties = stage.case.parties
+    dead = next(n for n, p in parties.items() if p.deceased)
+    first = next(n for n, p in parties.items() if "reporter" in p.roles)
+    stage.act(stage.handler, "party", "correct", first, _heir(spouse, dead, "reporter"))
+    second = max(stage.act(stage.handler, "party", "add", 0, _heir(child, dead)).parties)
+    yield from papers(stage)
+    for number, who in ((first, spouse), (second, child)):
+        seen = c.CheckIdentity("resident_id", who.id_number, "inheritance")
+        stage.act(stage.handler, "party", "check_identity", number, seen)
+    yield from decide(stage, approvers=("manager1", "manager2"))
+    heirs = (first, second)
+    yield from offer(stage, shares=[c.Share(n, 1, 2) for n in heirs], answer="silence")
+    for number in heirs:
+        yield stage.hours(3, 20)
+        said_by = Actor(f"customer:P{number}", "customer", frozenset({"customer"}), unit=stage.number)
+        stage.act(said_by, "offer", "send_code", 1)
+        stage.act(said_by, "offer", "agree", 1, c.Agree(stage.code()))
+        stage.leave("one_agreed")
+    yield from pay(stage)
+
+
+def _heir(who: Person, dead: int, *roles: str) -> c.PartyReported:
+    return c.PartyReported(
+        ("heir", "payee", *roles), who.name, who.phone, acts_for=dead, mandate="inheritance",
+        id_type="resident_id", id_number=who.id_number,
+        account_name=who.name, account_number=who.card, account_bank="102290000000",
+    )  # fmt: skip
+
+
 STORIES: Mapping[Story, int] = {
     straight_through: 26, delayed_flight: 9, burst_pipe: 8, hospital_bill: 10, days_in_hospital: 6, crash: 12,
     rescue_at_night: 3, not_covered: 4, taken_back: 4, reported_twice: 3, looked_at_again: 3, wrong_account: 3,
     offer_declined: 3, offer_forgotten: 2, nothing_due: 3, looked_strange: 3, only_a_phone_number: 2,
+    left_behind: 1,
 }  # fmt: skip
 """How often each story happens, of about a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A story that at the end waits for somebody: left at a place, begun so many (office) days before the end."""
+    """A story that at the end waits for somebody: left at a place, reported so many waking hours before the end.
+
+    ``papers``: so many waking hours before the end the customer sends the papers, and until then no time of ours runs. So most
+    of what waits is in time however old it is, and on whatever day it is looked at. ``visit_days``: how far off a visit is.
+    """
 
     story: Story
     leave_at: str
-    days: float
+    hours: float
+    papers: float | None = None
+    visit_days: int = 0
 
 
 WAITING = (
-    Waiting(only_a_phone_number, "unknown", 0.1),  # intake, team lead: no policy yet
-    Waiting(straight_through, "reported", 0.2),  # handler: to be accepted
-    Waiting(burst_pipe, "accepted", 0.9),  # handler: opinion due
-    Waiting(hospital_bill, "help", 0.6),  # team lead: a colleague asks for help
-    Waiting(hospital_bill, "papers", 2.0),  # customer: papers
-    Waiting(hospital_bill, "paper_refused", 6.0),
-    Waiting(crash, "survey", 1.2),  # surveyor: a visit today
-    Waiting(crash, "consultation", 7.0),  # experts
-    Waiting(crash, "assessed", 9.0),  # assessor
-    Waiting(looked_at_again, "submitted", 9.0),  # approver
-    Waiting(not_covered, "refusal", 6.0),  # another approver
-    Waiting(crash, "approved", 12.0),  # handler: offer to send
-    Waiting(offer_declined, "offered", 10.0),  # customer: offer to answer
-    Waiting(looked_at_again, "ordered", 12.0),  # finance
-    Waiting(wrong_account, "failed", 14.0),  # finance: the bank returned it
-    Waiting(looked_strange, "suspected", 4.0),  # investigator
-    Waiting(rescue_at_night, "duty", 0.02),  # whoever is on duty
-    Waiting(offer_declined, "declined", 12.0),
-    Waiting(looked_at_again, "overpaid", 40.0),  # manager: wait for the money or write it off
+    # Most of it in time: due today, on the next working day, or waiting for the customer.
+    Waiting(only_a_phone_number, "unknown", 0.4),  # intake, team lead: no policy yet
+    Waiting(straight_through, "reported", 0.1),  # handler: just assigned, to be accepted
+    Waiting(rescue_at_night, "rescue", 0.8),  # whoever is on duty: the hospital waits for our word
+    Waiting(hospital_bill, "help", 5),  # team lead: a colleague asks for help
+    Waiting(burst_pipe, "accepted", 13),  # handler: opinion due
+    Waiting(crash, "survey", 9),  # surveyor: a visit today
+    Waiting(burst_pipe, "survey", 4, visit_days=1),  # surveyor: a visit tomorrow
+    Waiting(looked_strange, "suspected", 8),  # investigator
+    Waiting(not_covered, "refusal", 12),  # another approver
+    Waiting(hospital_bill, "papers", 30),  # customer: papers
+    Waiting(days_in_hospital, "papers", 16),
+    Waiting(hospital_bill, "paper_refused", 80, papers=6),
+    Waiting(crash, "consultation", 70, papers=4),  # experts
+    Waiting(crash, "assessed", 90, papers=7),  # assessor
+    Waiting(burst_pipe, "assessed", 60, papers=4),
+    Waiting(looked_at_again, "submitted", 100, papers=6),  # approver
+    Waiting(crash, "approved", 120, papers=9),  # handler: offer to send
+    Waiting(offer_declined, "offered", 110, papers=7),  # customer: offer to answer
+    Waiting(offer_declined, "declined", 130, papers=9),
+    Waiting(looked_at_again, "ordered", 120, papers=9),  # finance
+    Waiting(left_behind, "one_agreed", 140, papers=12),  # customer: the second of two heirs
+    # Some of it not.
+    Waiting(burst_pipe, "accepted", 40),  # handler: the opinion is late
+    Waiting(offer_declined, "declined", 150),  # handler: nobody has talked to the customer
+    Waiting(wrong_account, "failed", 200),  # finance: the bank returned it; compliance: a limit of the law is broken
+    Waiting(looked_at_again, "overpaid", 560),  # manager: wait for the money or write it off
 )
 """Work for every role on the morning after."""

@@ -144,7 +144,7 @@ def _importer(kind: str, header: Header, dry_run: bool, now: datetime, actor: Ac
         return claims.Claims(rulebook, dry_run, now, actor)
     if kind == "policies":
         return policies.Policies(rulebook, dry_run, now, header)
-    return staff.StaffRows(rulebook, dry_run, now)
+    return staff.StaffRows(rulebook, dry_run, now, actor)
 
 
 class _Run:

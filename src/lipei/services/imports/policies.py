@@ -33,7 +33,7 @@ class Policies:
     """Takes rows of policies, a batch in one transaction."""
 
     def __init__(self, rulebook: Rulebook, dry_run: bool, now: datetime, header: Header) -> None:
-        self._rulebook, self._dry_run, self._now = rulebook, dry_run, now
+        self._rulebook, self._dry_run, self._today = rulebook, dry_run, rulebook.settings.day(now)
         self._seen: dict[str, Mapping[str, Any]] = {}
         used = {place for f in header.fields.values() for place in f.places}
         self._covers = {place: name for name, place in header.named.items() if place not in used}
@@ -112,7 +112,7 @@ class Policies:
         if latest is None:
             raise Wrong("refusal.import_word_unknown", column=row.label("product"), value=product[:80])
         named = row.text("terms_version")
-        terms = self._rulebook.products.on(product, starts_at.date()) or latest
+        terms = self._rulebook.products.on(product, self._rulebook.settings.day(starts_at)) or latest
         if named:
             if not _is_count(named) or self._rulebook.products.version(product, int(named)) is None:
                 raise Wrong("refusal.import_word_unknown", column=row.label("terms_version"), value=named[:80])
@@ -130,7 +130,7 @@ class Policies:
         if values["id_number"] and len(values["id_number"]) == 18:
             company = accounts.check_uscc(number=values["id_number"]) is None
             if not company:
-                codes["id_number"] = accounts.check_resident_id(number=values["id_number"], today=self._now.date())
+                codes["id_number"] = accounts.check_resident_id(number=values["id_number"], today=self._today)
         if values["account_number"]:
             kind = accounts.account_kind(number=values["account_number"])
             codes["account_number"] = accounts.check_account(number=values["account_number"], kind=kind)

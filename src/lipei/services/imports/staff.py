@@ -12,11 +12,11 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from lipei.domain import accounts
-from lipei.domain.events import Refusal
+from lipei.domain.events import Actor, Refusal
 from lipei.domain.permissions import ROLES
 from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import LANGUAGES
-from lipei.services import world
+from lipei.services import personnel, world
 from lipei.services.imports.cells import Row, Wrong
 from lipei.store import models
 
@@ -26,8 +26,9 @@ _BETWEEN = re.compile(r"[,;，；、|]")
 class StaffRows:
     """Takes rows of staff, a batch in one transaction."""
 
-    def __init__(self, rulebook: Rulebook, dry_run: bool, now: datetime) -> None:
-        self._dry_run = dry_run
+    def __init__(self, rulebook: Rulebook, dry_run: bool, now: datetime, actor: Actor) -> None:
+        self._dry_run, self._now, self._actor = dry_run, now, actor
+        self._changed: list[tuple[Any, Mapping[str, Any]]] = []
         self._skills = {skill for skill, _ in rulebook.assignment.skills} | {"fast_lane"}
         self._language, self._region = rulebook.settings.language_default, rulebook.settings.region
         self._seen: dict[str, Mapping[str, Any]] = {}
@@ -38,7 +39,9 @@ class StaffRows:
         codes = [values["code"] for values in read if not isinstance(values, Refusal)]
         here = {row.code: row for row in models.Staff.objects.filter(code__in=codes)}
         with transaction.atomic():
+            self._changed = []
             fates = [v if isinstance(v, Refusal) else self._put(v, here) for v in read]
+            personnel.staff_saved(self._changed, actor=self._actor, now=self._now)
         world.forget_staff()
         return fates
 
@@ -53,9 +56,11 @@ class StaffRows:
         self._seen[code] = values
         if not self._dry_run:
             row = row or models.Staff(code=code)
+            known = personnel.before(row)
             for name, value in values.items():
                 setattr(row, name, value)
             row.save()
+            self._changed.append((row, known))
             here[code] = row
         return "imported"
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from lipei.domain.claims import Case
-from lipei.domain.registers import BankRegister, NormsRegister
+from lipei.domain.registers import BankRegister, NormsRegister, PeopleRegister
 from lipei.norms import loader
 from lipei.norms.errors import NormError
 from lipei.services import norms, seals
@@ -67,6 +67,7 @@ def differences(
             Case.kind: (owed.Owed(now).compare, files.Files().compare),
             BankRegister.kind: (owed.register,),
             NormsRegister.kind: (owed.editions,),
+            PeopleRegister.kind: (owed.people,),
         }
         for kind in reading.kinds():
             for chunk in reading.chunks(kind):

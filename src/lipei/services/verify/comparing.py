@@ -16,10 +16,10 @@ from lipei.domain.limits import PolicyLedger
 from lipei.domain.rulebook import Rulebook
 from lipei.services.verify import reading
 from lipei.services.verify.reading import Chunk, Stream
-from lipei.store import canonical, crypto, models
+from lipei.store import canonical, claim_tokens, crypto, models
 from lipei.store.aggregates import normal
 
-WATCHED = ("notice.", "payment.", "bank.")
+WATCHED = ("notice.", "payment.", "bank.", "people.")
 """Entries that more than the parts of their claim follows from."""
 HOLDING = ("approved", "agreed", "settled")
 """States of an exposure in which it holds what its settlement drew of shared limits."""
@@ -269,20 +269,21 @@ def limits(chunk: Chunk, rulebook: Rulebook) -> Found:
 
 def hints(chunk: Chunk, rulebook: Rulebook) -> Found:
     """What lists are sorted and people are found by: the next due time of a claim, the indexes of a party."""
-    ids = (chunk.low, chunk.high)
-    query = f"SELECT id, {reading.stamp_sql('due_at')} FROM claim WHERE id BETWEEN %s AND %s"
+    tokens: dict[int, set[int]] = {}
+    called = claim_tokens.FOUND_BY["claim"]
+    query = f"SELECT id, {reading.stamp_sql('due_at')}, {', '.join(called)} FROM claim WHERE id BETWEEN %s AND %s"
     with connection.cursor() as cursor:
-        cursor.execute(query, ids)
-        for number, due_at in cursor.fetchall():
+        cursor.execute(query, (chunk.low, chunk.high))
+        for number, due_at, *numbers in cursor.fetchall():
+            tokens[number] = claim_tokens.of("claim", dict(zip(called, numbers, strict=True)))
             stream = chunk.streams.get(number)
             if stream is not None and reading.stamped(due_at) != _next_due(stream):
                 yield Difference("hints", f"{chunk.name(number)} due_at", "is not the next promise to fall due")
-    yield from _indexes(chunk)
+    yield from _indexes(chunk, tokens)
 
 
-def _indexes(chunk: Chunk) -> Found:
-    """The blind indexes of each party, and the tokens that its claim is found by."""
-    tokens: dict[int, set[int]] = {}
+def _indexes(chunk: Chunk, tokens: dict[int, set[int]]) -> Found:
+    """The blind indexes of each party, and the tokens that its claim is found by: those of its numbers are at hand."""
     columns = "aggregate_id, part, name, phone, phone_index, id_number, id_number_index"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns} FROM party WHERE aggregate_id BETWEEN %s AND %s", [chunk.low, chunk.high])
@@ -292,7 +293,7 @@ def _indexes(chunk: Chunk) -> Found:
                 if text is None or crypto.blind_index(column, normal(text)) != stored:
                     place = f"{chunk.name(number)} party/{part}.{column}_index"
                     yield Difference("hints", place, "does not find its text")
-            tokens.setdefault(number, set()).update(crypto.search_tokens(*filter(None, texts[:2])))
+            tokens.setdefault(number, set()).update(claim_tokens.of("party", {"name": texts[0], "phone": texts[1]}))
     stored_of = reading.tokens(chunk)
     for number in tokens.keys() | stored_of.keys():
         wanted, stored = tokens.get(number, set()), stored_of.get(number, set())

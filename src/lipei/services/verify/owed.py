@@ -314,6 +314,26 @@ def editions(chunk: Chunk, rulebook: Rulebook) -> Found:
         yield Difference("norms", f"norm table {name.partition('/')[2]}", f"the version of entry {sequence} is gone")
 
 
+def people(chunk: Chunk, rulebook: Rulebook) -> Found:
+    """Staff, absences, lent authority, tokens and webhooks are what their last entry in the register made of them."""
+    if not chunk.streams:
+        return  # the register has not begun
+    wanted = {name: owed for stream in chunk.streams.values() for name, owed in stream.owed.items()}
+    for stream in chunk.streams.values():
+        for sequence, _, _, facts in stream.told:
+            wanted |= {name: (digest, sequence) for name, digest in facts.get("rows", {}).items()}
+    for kind in owing.PEOPLE:
+        for name, digest, _ in reading.fixed(kind, (), "1 = 1", ()):
+            said, sequence = wanted.pop(name, ("", 0))
+            if not sequence:
+                yield Difference("people", name, "no entry made it")
+            elif said != digest:
+                yield Difference("people", name, f"is not what entry {sequence} made of it")
+    for name, (said, sequence) in wanted.items():
+        if said:
+            yield Difference("people", name, f"what entry {sequence} made is gone")
+
+
 def register(chunk: Chunk, rulebook: Rulebook) -> Found:
     """What the bank's register names is there."""
     wanted = _answers(chunk, "unmatched")

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from lipei.domain import permissions
 from lipei.domain.calendars import Calendar
 from lipei.domain.events import Refusal
 from lipei.norms.calendars import DAY_OFF, MAKE_UP, OTHER_HOURS
@@ -50,7 +51,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
 
 
 def _may_edit(request: HttpRequest) -> bool:
-    return bool(who(request).roles & set(norms.EDITORS[TABLE]))
+    return permissions.may(who(request), f"norm.{TABLE}")
 
 
 # --- a change ---------------------------------------------------------------------------------------------------------

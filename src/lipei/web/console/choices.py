@@ -31,7 +31,6 @@ REFUSAL_REASONS = (
     "out_of_time", "not_insured_person",
 )  # fmt: skip
 LAW_GROUNDS = ("law_16", "law_22", "law_26", "law_27")
-CHECKLIST = ("place_matches", "damage_matches", "licence_seen", "plate_matches", "photos_complete", "others_heard")
 
 
 def lines(book: Rulebook) -> Options:
@@ -124,29 +123,56 @@ def offers(
     if action in ("guarantee", "pay_guarantee", "release_guarantee"):
         hospitals = {str(n) for n, p in shown.parties.items() if "hospital" in p.roles}
         options["payee"] = tuple(row for row in people if row[0] in {"", *hospitals})
+    if subject == "exposure" and action in ("advance", "pay_undisputed"):
+        claimant = shown.exposures[part].claimant
+        fitting = {str(n) for n in shown.parties if acting.may_receive(shown, claimant, n)}
+        options["payee"] = tuple(row for row in people if row[0] in {"", *fitting})
+    if (subject, action) == ("offer", "send_code"):
+        heirs = {str(n) for n in acting.awaited(shown, shown.offers[part])}
+        options["party"] = tuple(row for row in people if row[0] in {"", *heirs})
     if (subject, action) == ("paper", "refuse"):
         options["reason"] = tuple((code, f"reason.{code}") for code in PAPER_REASONS)
-    facts: tuple[FactSpec, ...] = ()
     exposure = shown.exposures.get(part) if subject == "exposure" else None
     if exposure is not None and action == "propose_refusal":
         known = tuple((code, f"reason.{code}") for code in REFUSAL_REASONS)
         options["code"] = (EMPTY, *known, *exclusions(cover_of(shown, exposure, book)))
         options["clause"] = grounds(shown, book)
     if exposure is not None and action == "assess":
-        cover = cover_of(shown, exposure, book)
-        facts = facts_of(cover)
-        options["excluded"] = (EMPTY, *exclusions(cover))
+        options["excluded"] = (EMPTY, *exclusions(cover_of(shown, exposure, book)))
+    return Offers(
+        currency=claim.currency, options=options, facts=_facts_asked(shown, book, subject, action, part),
+        facts_named="survey_look" if action == "record" else "fact", labels=_LABELS.get((subject, action), {}),
+        omit=_left_out(shown, book, subject, action, part, away),
+    )  # fmt: skip
+
+
+def _facts_asked(shown: Case, book: Rulebook, subject: str, action: str, part: int) -> tuple[FactSpec, ...]:
+    """What a step asks beside its own fields: what the terms want to know, what the papers hang on, what to look at."""
+    if (subject, action) == ("exposure", "assess"):
+        return facts_of(cover_of(shown, shown.exposures[part], book))
     if (subject, action) == ("claim", "triage"):
         asked = (book.facts_asked[name] for name in papers.facts_asked(case=shown, table=book.papers))
-        facts = tuple(spec for spec in asked if spec.type == "yes_no")
+        return tuple(spec for spec in asked if spec.type == "yes_no")
     if action == "record":
-        facts = tuple(FactSpec(name, "yes_no", required=False) for name in CHECKLIST)
+        seen = shown.surveys.get(part)
+        head = shown.exposures.get(seen.exposure) if seen else None
+        looks = book.surveys.looks_for(
+            line=shown.claim.line, loss=(head.peril if head else "") or shown.claim.loss_kind
+        )
+        return tuple(FactSpec(look.code, "yes_no", required=False) for look in looks)
+    return ()
+
+
+def _left_out(
+    shown: Case, book: Rulebook, subject: str, action: str, part: int, away: tuple[str, ...]
+) -> frozenset[str]:
+    """The fields that need not be asked for in this case."""
     omit = frozenset(() if away else ("without_papers",))
-    if action == "triage" and not (claim.country or book.products.end_at_borders(claim.product)):
+    if (subject, action) == ("offer", "agree") and shown.offers[part].shares:
+        omit |= {"shares"}  # agreed to as they were offered
+    if action == "triage" and not (shown.claim.country or book.products.end_at_borders(shown.claim.product)):
         omit |= {"country"}
-    return Offers(
-        currency=claim.currency, options=options, facts=facts, labels=_LABELS.get((subject, action), {}), omit=omit
-    )
+    return omit
 
 
 def papers_away(case: Case, book: Rulebook, subject: str, action: str, part: int) -> tuple[str, ...]:
@@ -157,6 +183,12 @@ def papers_away(case: Case, book: Rulebook, subject: str, action: str, part: int
 
 
 _LABELS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("claim", "hand_over"): {"text": "field.handed_over_with"},
+    ("claim", "tell_customer"): {"text": "field.told"},
+    ("consultation", "opine"): {"text": "field.expert_opinion"},
+    ("exposure", "guarantee"): {"payee": "party_role.hospital"},
+    ("exposure", "pay_guarantee"): {"payee": "party_role.hospital"},
+    ("exposure", "release_guarantee"): {"payee": "party_role.hospital"},
     ("offer", "agree"): {"code": "field.one_time_code"},
     ("exposure", "propose_refusal"): {"code": "field.refusal_ground"},
 }

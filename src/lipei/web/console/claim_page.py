@@ -9,14 +9,15 @@ from typing import Any
 
 from django.urls import reverse
 
-from lipei.domain import lifecycle
+from lipei.domain import acting, lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.commands import COMMANDS, Nothing, SendCode
 from lipei.domain.events import Actor
 from lipei.domain.lifecycle import Step
+from lipei.domain.owing import is_current, kept_minor
 from lipei.norms.texts import text, texts
+from lipei.reads import agenda, prenotices, way
 from lipei.reads import claims as reads
-from lipei.reads import prenotices, way
 from lipei.reads.approvals import WAITING
 from lipei.reads.claims import Possible
 from lipei.reads.next_steps import Next, ahead
@@ -93,7 +94,27 @@ def _words(case: Case, subject: str, found: Any) -> str:
     if subject == "survey":
         return local(found.at) if found.at else ""
     amount = getattr(found, "amount_minor", getattr(found, "due_minor", None))
-    return "" if amount is None else money(amount, case.claim.currency)
+    said = ["" if amount is None else money(amount, case.claim.currency)]
+    if subject == "payment":  # whoever lets money go sees to whom
+        payee = case.parties.get(found.payee)
+        said += [word("payment_kind", found.kind), f"{payee.name} {payee.account_number}".strip() if payee else ""]
+        said.append(_of_head(case, found.exposure))
+    return " · ".join(one for one in said if one)
+
+
+def _of_head(case: Case, number: int) -> str:
+    """The head of loss that a payment is for, and whose it is."""
+    head = case.exposures.get(number)
+    if head is None:
+        return ""
+    claimant = case.parties.get(head.claimant or 0)
+    cover = word("cover", head.cover) or word("loss", head.peril)
+    return text(
+        "claim_page.payment.for",
+        language(),
+        head=cover,
+        claimant=claimant.name if claimant else word("common", "unknown"),
+    )
 
 
 def button(number: str, one: Possible, *, first: bool) -> dict[str, Any]:
@@ -103,16 +124,20 @@ def button(number: str, one: Possible, *, first: bool) -> dict[str, Any]:
         "label": one.label,
         "href": address(number, one.step, one.part),
         "action": key,
+        "part": one.part,
         "at_once": key in AT_ONCE,
         "inline": key not in AT_ONCE,
         "careful": key in CAREFUL,
         "first": first,
+        "says": {},
         "key": "",
         "key_label": "",
     }
 
 
-def offered(number: str, found: tuple[Possible, ...], ahead: tuple[Next, ...]) -> dict[tuple[str, int], list[Any]]:
+def offered(
+    number: str, case: Case, found: tuple[Possible, ...], ahead: tuple[Next, ...]
+) -> dict[tuple[str, int], list[Any]]:
     """The buttons by what they are about: ("exposure", 1); making steps under (subject, 0)."""
     first = {(n.action.subject, n.action.action) for n in ahead}
     rows: dict[tuple[str, int], list[Any]] = {}
@@ -121,8 +146,21 @@ def offered(number: str, found: tuple[Possible, ...], ahead: tuple[Next, ...]) -
         key = (one.subject, one.action)
         if key == ("exposure", "advance") and one.part in undisputed:
             continue  # the same money by a name that says less
-        rows.setdefault((one.subject, one.part), []).append(button(number, one, first=key in first))
+        drawn = button(number, one, first=key in first)
+        several = _codes(case, one.part, drawn) if key == ("offer", "send_code") else []
+        rows.setdefault((one.subject, one.part), []).extend(several or [drawn])
     return rows
+
+
+def _codes(case: Case, offer: int, drawn: Mapping[str, Any]) -> list[Any]:
+    """Where several are asked, a button for the code of each who is still to agree: the handler talks to one at a time."""
+    asked = acting.awaited(case, case.offers[offer])
+    names = ((n, f"{n}. {case.parties[n].name}") for n in asked)
+    if len(acting.offerees(case, case.offers[offer])) < 2:
+        return []
+    return [
+        {**drawn, "says": {"party": n}, "label": text("claim_page.code_to", language(), name=name)} for n, name in names
+    ]
 
 
 def next_rows(number: str, case: Case, ahead: tuple[Next, ...]) -> list[dict[str, Any]]:
@@ -159,7 +197,7 @@ def drawn(page: reads.Page, number: str, viewer: Actor, asked: Asked) -> dict[st
     """What the template of a claim draws, beside what only the request knows."""
     case = page.case
     first = ahead(page, viewer)
-    buttons = offered(number, page.actions, first)
+    buttons = offered(number, case, page.actions, first)
 
     def beside(subject: str, rows: Mapping[int, Any]) -> list[tuple[Any, list[Any]]]:
         return [(row, buttons.get((subject, part), [])) for part, row in rows.items()]
@@ -178,6 +216,8 @@ def drawn(page: reads.Page, number: str, viewer: Actor, asked: Asked) -> dict[st
         "lane_reasons": page.lane_reasons,
         "handler_reasons": page.handler_reasons,
         "next": next_rows(number, case, first),
+        "waits": waits(page),
+        **_remarks(page),
         "claim_actions": _claim_actions(buttons),
         "parties": beside("party", case.parties),
         "exposures": [(e, sums[e.part], row) for e, row in beside("exposure", case.exposures)],
@@ -188,6 +228,7 @@ def drawn(page: reads.Page, number: str, viewer: Actor, asked: Asked) -> dict[st
         "consultations": beside("consultation", case.consultations),
         "offers": beside("offer", case.offers),
         "shares": {n: claim_parts.shares(case, o) for n, o in case.offers.items()},
+        "kept": {n: kept_minor(case, o.exposures, n) for n, o in case.offers.items() if is_current(case, o)},
         "guarantees": {n: claim_parts.guarantees(case, n) for n in case.exposures},
         "payments": beside("payment", case.payments),
         "recoveries": beside("recovery", case.recoveries),
@@ -203,20 +244,46 @@ def drawn(page: reads.Page, number: str, viewer: Actor, asked: Asked) -> dict[st
     return _keyed(found)
 
 
+def _remarks(page: reads.Page) -> dict[str, Any]:
+    """What is odd about the claim, to be read first; that a date is provisional stands with the dates."""
+    first = [r for r in page.remarks if r.code != "remark.provisional"]
+    return {"remarks": first, "provisional": next((r.message for r in page.remarks if r not in first), "")}
+
+
+def waits(page: reads.Page) -> str:
+    """For whom the claim waits, in words: those by name who are still to agree to an offer, a colleague by name."""
+    _, whom, person = agenda.waited(page.found.raw)
+    if whom == "customer":
+        offers = (o for o in page.found.raw.offers.values() if o.state == "sent")
+        asked = (n for o in offers for n in acting.awaited(page.found.raw, o))
+        named = [f"{n}. {page.case.parties[n].name}" for n in dict.fromkeys(asked)]
+        return text("common.list_separator", language()).join(named) or word("worklist.waits", whom)
+    name = page.staff.get(person, "") if person else ""
+    return name or word("worklist.waits", whom)
+
+
 def _claim_actions(buttons: Mapping[tuple[str, int], list[Any]]) -> list[Any]:
     """The buttons of the claim itself that are not the next step already: what ends or undoes work stands last."""
     return sorted((b for b in buttons.get(("claim", 0), []) if not b["first"]), key=lambda b: b["careful"])
 
 
 def _keyed(found: dict[str, Any]) -> dict[str, Any]:
-    """Give the keys of `KEYS` to the buttons drawn: each key once, to the first button of its action."""
+    """Give the keys of `KEYS` to the buttons drawn, each step's to its first button.
+
+    Where a step can be taken on several parts, each button has the key and says which part: the key asks which is meant.
+    """
     nexts = [row["button"] for row in found["next"]]
-    taken: set[str] = set()
-    for one in (*nexts, *found["claim_actions"], *_parts_buttons(found)):
-        key = KEYS.get(one["action"], "")
-        if key and key not in taken:
-            one |= {"key": key, "key_label": one["label"]}
-            taken.add(key)
+    steps: dict[tuple[str, str], dict[int, Any]] = {}
+    alone = [row["button"] for row in found["next"] if not row["count"]]  # the others lead to where the parts stand
+    for one in (*alone, *found["claim_actions"], *_parts_buttons(found)):
+        if KEYS.get(one["action"]):
+            steps.setdefault(one["action"], {}).setdefault(one["part"], one)
+    for action, parts in steps.items():
+        for part, one in parts.items():
+            which = about(found["case"], action[0], part) if len(parts) > 1 else ""
+            one |= {"key": KEYS[action], "key_label": " · ".join(filter(None, (one["label"], which)))}
+    for one in nexts:
+        one["asks"] = KEYS.get(one["action"], "") if len(steps.get(one["action"], ())) > 1 else ""
     label = text("claim_page.next_key", language(), action=nexts[0]["label"]) if nexts else ""
     return {**found, "next_label": label}
 

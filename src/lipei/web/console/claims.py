@@ -18,7 +18,8 @@ from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import FALLS_SHORT, Step
 from lipei.domain.permissions import may
 from lipei.domain.rulebook import Rulebook
-from lipei.reads import approvals, approvals_changed
+from lipei.domain.rules.recoveries import back_if_refused_minor
+from lipei.reads import approvals, approvals_changed, on_file
 from lipei.reads import claims as reads
 from lipei.reads.claims import Found
 from lipei.services import actions, automation, documents, personal_data
@@ -54,6 +55,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
         "claims",
         may_unmask=may_unmask,
         whole=whole,
+        things=on_file.things(page.case.claim.policy_id, whole=whole),
         prenotices=claim_page.told_beforehand(page, at) if may_unmask else (),
         left_to_us={
             part: [word_of(key) for key in keys]
@@ -232,6 +234,7 @@ class Form:
             about=about(case, step.subject, self.part),
             exposure=case.exposures.get(self.part) if step.subject == "exposure" else None,
             grounds=self.grounds(found),
+            asked_back=self.asked_back(case),
             papers_away=self.away,
             **self.rework(found),
             fields=drawn,
@@ -252,6 +255,13 @@ class Form:
         asked = (self.step.subject, self.step.action) in approvals.WAITING.values()
         rework = approvals_changed.since_returned(found.case, self.part) if asked else None
         return claim_parts.reworked(rework, found.case) if rework else {}
+
+    def asked_back(self, case: Case) -> int:
+        """Minor units that are asked back at once if this head of loss is refused."""
+        head = case.exposures.get(self.part) if self.step.subject == "exposure" else None
+        if head is None or self.step.action not in ("propose_refusal", "refuse"):
+            return 0
+        return back_if_refused_minor(case, head)
 
     def grounds(self, found: Found) -> str:
         """What the refusal rests on that somebody is about to decide on, as the letter will say it."""

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from lipei.domain import permissions
 from lipei.norms.texts import text
 from lipei.reads import duty as reads
 from lipei.services import norms
@@ -28,7 +29,7 @@ def duty(request: HttpRequest) -> HttpResponse:
     page = reads.duty(viewer, rulebook=book(request), language=language(), now=at)
     _, text = norms.text_in_force("duty")
     gap = norms.roster_gap(text, at)
-    may_edit = bool(viewer.roles & set(norms.EDITORS["duty"]))
+    may_edit = permissions.may(viewer, "norm.duty")
     monday = monday_of(request.GET.get("week", ""), at)
     # A call knows no office hours: what is left of it is real time.
     return show(

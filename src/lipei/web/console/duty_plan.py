@@ -6,7 +6,6 @@ What is typed stays in the form; a roster with a gap is refused with the gap nam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -16,9 +15,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from lipei.domain import permissions
 from lipei.domain.duty import Span
 from lipei.domain.events import Refusal
-from lipei.norms import loader
 from lipei.norms.texts import text
 from lipei.reads import colleagues
 from lipei.reads import duty as reads
@@ -38,7 +37,7 @@ PLACES, PLACES_MAX = 3, 9
 @require_http_methods(["GET", "POST"])
 def plan(request: HttpRequest) -> HttpResponse:
     """The week as a form; ``week`` is any of its days."""
-    if not who(request).roles & set(norms.EDITORS["duty"]):
+    if not permissions.may(who(request), "norm.duty"):
         return forbidden(request, permission="norm.duty")
     monday = monday_of(request.GET.get("week", ""), now())
     days = [monday + timedelta(days=n) for n in range(7)]
@@ -119,7 +118,7 @@ def _page(
         }
         for day, line in wanted.items()
     ]  # fmt: skip
-    tried = replace(book(request), duty=loader.parsed("duty", 2, made)) if made else book(request)
+    tried = norms.tried("duty", made) if made else book(request)
     week = reads.week(monday, rulebook=tried, now=at) if made else ()
     stale = refusal is not None and refusal.kind == "conflict" and refusal.code == "refusal.stale"
     good = bool(made) and (refusal is None or "reason" in refusal.fields)

@@ -130,7 +130,7 @@ def _button(request: HttpRequest, group: str, row: Any) -> dict[str, str] | None
     if group not in STEP:
         return None
     step = lifecycle.BY_ACTION["recovery" if group == "recoveries" else "payment", STEP[group]]
-    mine = group == "approve" and viewer.id in row.made_by
+    mine = (group == "approve" and viewer.id in row.made_by) or (group == "failed" and viewer.id in row.decided_by)
     if mine or not lifecycle.scopes(step, viewer):
         return None
     return {"href": address(row.number, step, row.part), "label": word(f"action.{step.subject}", step.action)}

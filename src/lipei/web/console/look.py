@@ -42,7 +42,7 @@ def look(request: HttpRequest) -> HttpResponse:
         request, "look", "look",
         promises=_promises(at), people=("林晓", LONG_NAME, ""), amounts=(0, 123_456, 98_765_432_100, None),
         entries=_entries(at), pieces=_pieces(at), lines=_lines(), total=money(210_000, "CNY"), buttons=_buttons(),
-        reasons=(text("reason.assignment.nobody", language(), unit="motor"), text("look.intro", language())),
+        reasons=(text("reason.assignment.nobody", language(), unit=text("queue.motor", language())), text("look.intro", language())),
         steps=_steps(), fields=_fields(), shares=((35, ""), (80, "soon"), (100, "late")), stacks=_stacks(),
     )  # fmt: skip
 

@@ -23,10 +23,11 @@ def messages(request: HttpRequest) -> HttpResponse:
     languages = book(request).settings.languages
     found = previews.wordings(code, book=book(request))
     spoken = [(one, text(f"messages.language.{one}", language())) for one in languages]
+    called = dict(spoken)
     return show(
         request, "messages", "messages", code=code, name=_name(code), letter=row.letter,
         names=[(c, _name(c)) for c in table.rows], channels=[
-            (channel, [(w.language, w.said) for w in found if w.channel == channel])
+            (channel, [(w.language, called[w.language], w.said) for w in found if w.channel == channel])
             for channel in row.channels
         ],
         events=[word("event", e) for e in row.events],

@@ -9,7 +9,8 @@ from typing import Any
 
 from lipei.norms.shapes import Field, Shape
 from lipei.norms.texts import LANGUAGES
-from lipei.web.console.norm_words import NOTHING, Words, has_rows, is_section
+from lipei.web.console.norm_sections import has_rows, is_section
+from lipei.web.console.norm_words import NOTHING, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +97,24 @@ def _rows(both: Both, one: Field, before: Any, after: Any) -> Iterator[Change]:
 
 def _fields(both: Both, item: Shape, old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
     units = {f.shape.unit[1:]: f.key for f in item.fields if f.shape.unit.startswith(".")}
-    for f in item.fields:
+    for f in item.present(lambda key: new.get(key, old.get(key))):
         if f.key in ("code", "version", "text") and f.shape.kind in ("words", "kept"):
             continue
         before, after = old.get(f.key, f.default), new.get(f.key, f.default)
         beside = f.shape.unit[1:] if f.shape.unit.startswith(".") else ""
         if (before == after and not (beside and old.get(beside) != new.get(beside))) or f.key in units:
             continue
-        yield both[1].label(f.key), _said(both[0], f, before, old), _said(both[1], f, after, new)
+        yield both[1].label(f.called), _said(both[0], f, before, old), _said(both[1], f, after, new)
 
 
 def _one_side(w: Words, item: Shape, old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
     row = old if new is None else new
     units = {f.shape.unit[1:] for f in item.fields if f.shape.unit.startswith(".")}
-    for f in item.fields:
+    for f in item.present(row.get if isinstance(row, Mapping) else lambda key: None):
         if f.key in ("code", "version", "text", *units) or not isinstance(row, Mapping) or f.key not in row:
             continue
         said = _said(w, f, row[f.key], row)
-        yield w.label(f.key), *((said, "") if new is None else ("", said))
+        yield w.label(f.called), *((said, "") if new is None else ("", said))
 
 
 def _part(both: Both, one: Field, before: Any, after: Any) -> Iterator[Change]:

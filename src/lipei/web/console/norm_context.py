@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import loader
 from lipei.norms.declared import TABLES
+from lipei.norms.declared_terms import PARTS
+from lipei.norms.texts import text
 from lipei.norms.vocabularies import of_field
 from lipei.web.console.norm_words import Words
 
@@ -16,6 +19,7 @@ FAMILIES = {"triage": ("triage", "assignment", "duty"), "assignment": ("triage",
             "duty": ("triage", "assignment", "duty")}  # fmt: skip
 """Tables whose conditions ask for the same fields; every other table is a family of its own."""
 _OWN = {"paper_source": "sources", "paper": "papers", "look": "looks", "line": "lines", "product": "products"}
+_OF_TERMS = {"own_clause": "clauses", "own_limit": "limits", "own_cover": "covers"}
 _MINE = {"papers": ("paper_source", "paper"), "surveys": ("look",), "lines": ("line", "product")}
 
 
@@ -25,7 +29,7 @@ def words_of(
     """The words for a document of a table; ``staff`` are the names of colleagues that it may name."""
     currency = document.get("currency") if isinstance(document.get("currency"), str) else ""
     texts = document.get("texts")
-    return Words(
+    found = Words(
         table=table, language=language, book=book, currency=str(currency or book.settings.currency),
         staff=staff or {},
         names=texts if isinstance(texts, Mapping) else {},
@@ -33,6 +37,36 @@ def words_of(
         declared={of: _declared(document, _OWN[of]) for of in _MINE.get(table, ())},
         currencies=tuple(dict.fromkeys((book.settings.currency, *_currencies(document)))),
     )  # fmt: skip
+    return replace(found, **_of_terms(document, language, book)) if table == "products" else found
+
+
+def _of_terms(document: Mapping[str, Any], language: str, book: Rulebook) -> dict[str, Any]:
+    """The words of laid-out terms for their own clauses, limits and covers, and the headings of each cover's parts.
+
+    What a draft took out and still names is called as in the edition in force.
+    """
+    own = {of: _names(document.get(key), language) for of, key in _OF_TERMS.items()}
+    newest = book.products.latest(str(document.get("code")))
+    said = {
+        of: {**({code: one.name[language] for code, one in getattr(newest, key).items()} if newest else {}), **own[of]}
+        for of, key in _OF_TERMS.items()
+    }
+    labels = {
+        f"{part}.{cover}": text(f"terms.{part}", language, cover=name)
+        for cover, name in own["own_cover"].items() for part in PARTS
+    }  # fmt: skip
+    return {"declared": {of: tuple(names) for of, names in own.items()}, "said_of": said, "labels": labels}
+
+
+def _names(rows: Any, language: str) -> dict[str, str]:
+    found = {}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, Mapping) and "code" in row:
+            name = row.get("name")
+            found[str(row["code"])] = (
+                str(name[language]) if isinstance(name, Mapping) and language in name else str(row["code"])
+            )
+    return found
 
 
 def _declared(document: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lipei.norms import vocabularies
 from lipei.norms.shapes import Field, Shape
 from lipei.norms.texts import LANGUAGES
-from lipei.web.console.norm_fields import ROOT, UNITS, Typed, items, many, one, sub
+from lipei.web.console.norm_fields import FIXED, ROOT, UNITS, Typed, items, many, one, sub
 from lipei.web.console.norm_read import OPERATORS
-from lipei.web.console.norm_words import Words, choice, field_name, setting
+from lipei.web.console.norm_words import Words, choice, field_name, reference, setting, unit_of
 
 Options = list[tuple[str, str]]
 SMALL = 8
@@ -38,6 +38,7 @@ class Input:
     add_label: str = ""
     said: str = ""
     focus: bool = False
+    shows: bool = False  # what is chosen here says which fields there are: a button asks for them
 
     @property
     def id(self) -> str:
@@ -60,16 +61,26 @@ class Drawer:
             return [self._setting(row, node, path)]
         if shape.kind != "record":
             return [self.draw(shape, node, path, "")]
-        return [
-            self.draw(f.shape, sub(node, f.key), f"{path}.{f.key}", self.w.label(f.key))
+        steering = {f.when[0] for f in shape.fields if f.when[0]}
+        found = [
+            self.draw(self._beside(f.shape, node), sub(node, f.key), f"{path}.{f.key}", self.w.label(f.called))
             if f.form else self._kept(f, node, row, path)
-            for f in shape.fields
+            for f in shape.present(lambda key: one(sub(node, key)))
             if f.key not in omit and (f.form or (f.key != "version" and (row or {}).get(f.key) is not None))
         ]  # fmt: skip
+        for drawn in found:
+            drawn.shows = drawn.name.rpartition(".")[2] in steering
+        return found
+
+    def _beside(self, shape: Shape, node: Typed) -> Shape:
+        """A literal with the unit that stands beside it."""
+        if shape.kind != "literal" or not shape.unit.startswith("."):
+            return shape
+        return replace(shape, unit=unit_of(shape, lambda key: one(sub(node, key))))
 
     def _kept(self, f: Field, node: Typed, row: Any, path: str) -> Input:
-        said = "; ".join(self.w.lines(f.shape, row[f.key], row)[:40])
-        return Input("kept", f"{path}.{f.key}", self.w.label(f.key), said=said)
+        said = self.w.also(self.w.lines(f.shape, row[f.key], row)[:40])
+        return Input("kept", f"{path}.{f.key}", self.w.label(f.called), said=said)
 
     def draw(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
         """One field with what was typed and what is wrong with it."""
@@ -84,19 +95,71 @@ class Drawer:
         """The codes of a vocabulary with their words; what is chosen already is among them."""
         if of == "staff":
             return [(str(number), name) for number, name in self.w.staff.items()]
-        known = vocabularies.VOCABULARIES[of].codes(self.w.book) if of in vocabularies.VOCABULARIES else ()
-        codes = dict.fromkeys((*known, *self.w.own_codes(of), *(c for c in chosen if c)))
-        return [(code, self.w.code(of, code)) for code in codes]
+        return self._options(Shape("code", of=of), chosen)
+
+    def _options(self, shape: Shape, chosen: Iterable[str]) -> Options:
+        codes = dict.fromkeys((*self.w.codes(shape), *(c for c in chosen if c)))
+        return [(code, self.w.code(shape.of, code)) for code in codes]
 
     def whole(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
         unit = "" if shape.unit.startswith(".") or not shape.unit else self.w.t(f"unit.{shape.unit}")
         return Input("number", path, label, one(node), unit=unit)
 
     def code(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
-        return Input("select", path, label, one(node), options=[("", "—"), *self.options(shape.of, [one(node)])])
+        options = self.options(shape.of) if shape.of == "staff" else self._options(shape, [one(node)])
+        return Input("select", path, label, one(node), options=[("", "—"), *options])
+
+    def literal(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
+        """An amount, a rate, a number, yes or no, or one of the choices, as the unit says."""
+        if shape.unit == "yes_no":
+            yes_no = [("", "—"), ("yes", self.w.t("common.yes")), ("no", self.w.t("common.no"))]
+            return Input("select", path, label, one(node), options=yes_no)
+        if shape.options:
+            choices = [(c, self.w.code("disability_grade", c)) for c in shape.options]
+            return Input("select", path, label, one(node), options=[("", "—"), *choices])
+        unit = {"money": self.w.currency, "percent": "%"}.get(shape.unit, "")
+        return Input({"money": "money", "percent": "money", "count": "number"}.get(shape.unit, "text"), path, label,
+                     one(node), unit=unit)  # fmt: skip
+
+    def figure(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
+        """Where a figure comes from, and what it is; by a fact: case by case."""
+        chosen = one(sub(node, "from"))
+        within = path.endswith((".is", ".else"))  # a case of a figure: seldom differs by a fact once more
+        by = shape.fields if not within or chosen.startswith("by:") else ()
+        sources = [
+            (FIXED, self.w.t("figure.fixed")),
+            *((refers, reference(self.w, refers)) for refers in shape.options),
+            *((f"by:{f.key}", self.w.t("figure.by", fact=self.w.code("fact", f.key))) for f in by),
+        ]
+        source = Input("select", f"{path}.from", self.w.t("figure.from"), chosen or FIXED, options=sources)
+        source.shows, source.error = bool(by), self.errors.get(f"{path}.from", "")
+        plain = self.literal(
+            Shape("literal", unit=shape.unit), sub(node, "n"), f"{path}.n", self.w.t(f"figure.n.{shape.unit}")
+        )
+        plain.error = self.errors.get(f"{path}.n", "")
+        fact = shape.field(chosen.removeprefix("by:")) if chosen.startswith("by:") else None
+        if fact is None:
+            return Input("figure", path, label, parts=[source, plain])
+        return Input("figure", path, label, parts=[source, *self._cases(shape, fact, node, path)])
+
+    def _cases(self, shape: Shape, fact: Field, node: Typed, path: str) -> list[Input]:
+        how, called = one(sub(node, "how")) or "is", self.w.code("fact", fact.key)
+        hows = [("is", self.w.t("figure.is", fact=called)), ("upto", self.w.t("figure.upto", fact=called))]
+        cases = Input("list", f"{path}.of", self.w.t("figure.cases"), add=f"{path}.of", add_label=self.w.t("figure.case"),
+                      error=self.errors.get(f"{path}.of", ""))  # fmt: skip
+        for n, case in items(sub(node, "of")):
+            where = f"{path}.of.{n}"
+            key = self.draw(fact.shape, sub(case, "key"), f"{where}.key", dict(hows)[how])
+            figure = self.draw(shape, sub(case, "is"), f"{where}.is", self.w.t("figure.then"))
+            cases.parts.append(
+                Input("group", where, f"{self.w.t('figure.case')} {int(n) + 1}", parts=[key, figure], less=where)
+            )
+        how_input = Input("select", f"{path}.how", self.w.t("figure.how"), how, options=hows)
+        shown = [how_input] if fact.shape.unit in ("percent", "count", "money") else []
+        return [*shown, cases, self.draw(shape, sub(node, "else"), f"{path}.else", self.w.t("figure.otherwise"))]
 
     def codes(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
-        return self._checks(path, label, many(node), self.options(shape.of, many(node)))
+        return self._checks(path, label, many(node), self._options(shape, many(node)))
 
     def _checks(self, path: str, label: str, chosen: list[str], options: Options) -> Input:
         """Boxes, the chosen ones first and in their order; a long list folds away behind them."""
@@ -123,7 +186,8 @@ class Drawer:
                   error=self.errors.get(f"{path}.{spoken}", ""))
             for spoken in LANGUAGES
         ]  # fmt: skip
-        return Input("group", path, label, parts=parts)
+        hint = self.w.t("table.remark.hint") if shape.kind == "remark" else ""
+        return Input("group", path, label, parts=parts, hint=hint)
 
     def amounts(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
         typed = node if isinstance(node, Mapping) else {}
@@ -177,9 +241,8 @@ class Drawer:
             Input("hidden", f"{path}.{f.key}", "", one(sub(node, f.key)))
             for f in shape.fields if not f.form and one(sub(node, f.key))
         ]  # fmt: skip
-        parts = [
-            self.draw(f.shape, sub(node, f.key), f"{path}.{f.key}", self.w.label(f.key)) for f in shape.fields if f.form
-        ]
+        shown = [f for f in shape.present(lambda key: one(sub(node, key))) if f.form]
+        parts = [self.draw(f.shape, sub(node, f.key), f"{path}.{f.key}", self.w.label(f.called)) for f in shown]
         return Input("group", path, label, parts=[*parts, *hidden])
 
     def listed(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
@@ -200,7 +263,7 @@ class Drawer:
                 key = Input("hidden", f"{where}.key", "", code)
             else:
                 key = Input("select", f"{where}.key", self.w.t("table.of"), code,
-                            options=[("", "—"), *self.options(shape.of, [code])])  # fmt: skip
+                            options=[("", "—"), *self._options(shape, [code])])  # fmt: skip
             key.error = self.errors.get(f"{where}.key", "")
             item = self.draw(shape.item, sub(row, "item"), f"{where}.item", self.w.t("column.value"))
             title = self.w.code(shape.of, code) if code and not shape.open else f"{label} {int(n) + 1}"
@@ -282,7 +345,7 @@ def leaves(inputs: Iterable[Input]) -> Iterator[Input]:
     """Every field, and every list with its button, in the order of the page."""
     for i in inputs:
         yield from leaves(i.parts)
-        if i.kind not in ("group", "amounts", "pair", "test", "hidden", "kept"):
+        if i.kind not in ("group", "figure", "amounts", "pair", "test", "hidden", "kept"):
             yield i
 
 
@@ -297,7 +360,7 @@ def focused(inputs: list[Input], path: str) -> None:
 
 
 _Draw = Callable[[Drawer, Shape, Typed, str, str], Input]
-_SIMPLE = {"text": "long", "strings": "long", "flag": "check", "date": "date", "moment": "moment", "time": "time"}
+_SIMPLE = {"strings": "long", "flag": "check", "date": "date", "moment": "moment", "time": "time"}
 
 
 def _simple(kind: str) -> _Draw:
@@ -324,6 +387,7 @@ _DRAWN: Mapping[str, _Draw] = {
     "codes": Drawer.codes,
     "alternatives": Drawer.alternatives,
     "wordings": Drawer.wordings,
+    "remark": Drawer.wordings,
     "amounts": Drawer.amounts,
     "either": Drawer.either,
     "duration": Drawer.duration,
@@ -332,4 +396,6 @@ _DRAWN: Mapping[str, _Draw] = {
     "listed": Drawer.listed,
     "entries": Drawer.entries,
     "condition": Drawer.condition,
+    "literal": Drawer.literal,
+    "figure": Drawer.figure,
 }

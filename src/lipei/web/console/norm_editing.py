@@ -16,12 +16,14 @@ from django.views.decorators.http import require_http_methods
 
 from lipei.domain.events import Refusal
 from lipei.norms import loader
-from lipei.norms.declared import TABLES
+from lipei.norms.declared import shape_of
 from lipei.norms.errors import NormError
+from lipei.norms.shapes import WORDINGS, Shape
 from lipei.norms.texts import text as wording
 from lipei.norms.texts import texts
 from lipei.reads import norm_versions
 from lipei.services import norms, sweeps
+from lipei.web.console import calculation, terms
 from lipei.web.console.norm_draw import focused
 from lipei.web.console.norm_fields import ROOT, nested
 from lipei.web.console.norm_pieces import (
@@ -29,7 +31,9 @@ from lipei.web.console.norm_pieces import (
     Piece,
     changed,
     copied,
+    document_of,
     draw_piece,
+    earlier,
     piece,
     put,
     read_piece,
@@ -37,9 +41,10 @@ from lipei.web.console.norm_pieces import (
     text_of,
     typed_piece,
 )
-from lipei.web.console.norm_words import Words, sections
-from lipei.web.console.norms import compared, difference, known, may_edit, words
-from lipei.web.console.shell import now, say, show, status_of, who
+from lipei.web.console.norm_sections import sections
+from lipei.web.console.norm_words import Words
+from lipei.web.console.norms import compared, known, laid, may_edit, words
+from lipei.web.console.shell import book, now, say, show, status_of, who
 from lipei.web.errors import forbidden, sentence
 from lipei.web.templatetags.lipei import language
 
@@ -58,15 +63,33 @@ class Draft:
     errors: dict[str, str] = field(default_factory=dict)
     document: dict[str, Any] | None = None
     refusal: str = ""
+    refused: Refusal | None = None
     focus: str = ""
 
     def load(self) -> None:
         """Read the text; where it is no table, say so."""
         try:
-            self.document = loader.read(self.text)
+            self.document = document_of(self.table, self.text)
         except NormError as error:
             self.document = None
-            self.refusal = sentence(Refusal(error.code, "fields", error.params))
+            self.refuse(error)
+
+    def refuse(self, error: NormError) -> None:
+        """Keep why this is no table."""
+        self.refused = Refusal(error.code, "fields", error.params)
+
+    @property
+    def shape(self) -> Shape:
+        """What the document holds."""
+        return shape_of(self.table, self.document or {})
+
+    def become(self, document: dict[str, Any]) -> None:
+        """Go on with a changed document; a refusal where it cannot be written."""
+        try:
+            self.text = text_of(self.table, document)
+            self.document = document_of(self.table, self.text) if self.table == "products" else document
+        except NormError as error:
+            self.refuse(error)
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,10 +99,13 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
         return forbidden(request, permission=f"norm.{table}")
     in_force, there = norms.text_in_force(table)
     if request.method == "GET":
-        draft = Draft(table, _start(request, table) or there, part=request.GET.get("part", ""))
+        begun = _start(request, table)
+        if table == "products" and not begun:
+            return redirect("console:norm", table=table)
+        draft = Draft(table, begun or there, part=request.GET.get("part", ""))
         draft.load()
         _open(request, draft, draft.part)
-        return _page(request, draft, seen=in_force, there=there)
+        return _page(request, draft, seen=in_force, there=_there(draft, there))
     draft = Draft(
         table,
         request.POST.get("document", "").replace("\r\n", "\n"),
@@ -89,11 +115,17 @@ def edit(request: HttpRequest, table: str) -> HttpResponse:
     draft.load()
     seen, reason = request.POST.get("seen_version", ""), request.POST.get("reason", "")
     do, _, what = _asked(request).partition(":")
-    if draft.document is not None and table in TABLES:
+    if draft.document is not None:
         do = _worked(request, draft, do, what)
-    kept: dict[str, Any] = {"seen": seen, "reason": reason, "there": there}
-    if draft.errors or draft.refusal:
+    kept: dict[str, Any] = {"seen": seen, "reason": reason, "there": _there(draft, there)}
+    if draft.errors or draft.refused:
         return _page(request, draft, **kept, status=422)
+    if do == "try":
+        refusal = norms.check(table, draft.text)
+        if refusal is not None:
+            draft.refusal = told(request, draft, refusal)
+            return _page(request, draft, **kept, status=422)
+        return calculation.of_draft(request, draft.text, seen=seen, reason=reason)
     if do not in ("check", "save"):
         return _page(request, draft, **kept)
     shown = request.POST.get("previewed", "") == mark(draft.text)
@@ -110,9 +142,16 @@ def _asked(request: HttpRequest) -> str:
 def _start(request: HttpRequest, table: str) -> str | None:
     """What an edit begins with other than what is in force: terms of a product, or an earlier version (``version``)."""
     if table == "products":
-        return norm_versions.product_text(request.GET.get("of", ""))
+        return terms.next_edition(book(request).products, request.GET.get("of", ""), now())
     earlier = request.GET.get("version", "")
     return norm_versions.document(table, int(earlier)) if earlier.isdecimal() and len(earlier) < 7 else None
+
+
+def _there(draft: Draft, in_force: str) -> str:
+    """What a draft is compared with: the document in force, of terms the newest edition of that product."""
+    if draft.table != "products":
+        return in_force
+    return terms.newest_text(norms.current().products, str((draft.document or {}).get("code")))
 
 
 # --- one step of the edit -----------------------------------------------------------------------------------------------
@@ -120,9 +159,11 @@ def _start(request: HttpRequest, table: str) -> str | None:
 
 def _worked(request: HttpRequest, draft: Draft, do: str, what: str) -> str:
     """Take what was typed into the draft and do what the button says; what is left to do is answered."""
-    shape = TABLES[draft.table]
     if do in ("add", "group", "less"):
         draft.typed, draft.focus = changed(draft.typed, do, what)
+        return ""
+    if do == "show":
+        draft.focus = what
         return ""
     if do == "leave":
         draft.part = ""
@@ -134,12 +175,15 @@ def _worked(request: HttpRequest, draft: Draft, do: str, what: str) -> str:
     if do == "open":
         _open(request, draft, what)
     elif do == "copy":
-        draft.document, where = copied(w, shape, draft.document, what)
-        draft.text = text_of(draft.document)
+        document, where = copied(w, draft.shape, draft.document, what)
+        draft.become(terms.with_parts(draft.document, document, what) if draft.table == "products" else document)
         _open(request, draft, where)
     elif do == "remove":
-        draft.document = removed(w, shape, draft.document, what)
-        draft.text, draft.part = text_of(draft.document), ""
+        draft.become(removed(w, draft.shape, draft.document, what))
+        draft.part = ""
+    elif do == "earlier":
+        draft.become(earlier(draft.document, what))
+        draft.part = ""
     elif do == "take":
         draft.part = ""
     else:
@@ -151,10 +195,10 @@ def _worked(request: HttpRequest, draft: Draft, do: str, what: str) -> str:
 def _open(request: HttpRequest, draft: Draft, part: str) -> None:
     """Show a piece of the draft as a form."""
     draft.part = ""
-    if draft.document is None or draft.table not in TABLES or not part:
+    if draft.document is None or not part:
         return
     w = words(request, draft.table, draft.document)
-    found = piece(w, TABLES[draft.table], draft.document, part)
+    found = piece(w, draft.shape, draft.document, part)
     if found is not None:
         draft.part, draft.typed = part, typed_piece(w, found)
         draft.focus = ROOT
@@ -164,7 +208,7 @@ def _applied(request: HttpRequest, draft: Draft) -> bool:
     """Put the open piece into the draft; False, and what is wrong, where it cannot be read."""
     assert draft.document is not None
     w = words(request, draft.table, draft.document)
-    found = piece(w, TABLES[draft.table], draft.document, draft.part)
+    found = piece(w, draft.shape, draft.document, draft.part)
     if found is None:
         draft.part = ""
         return True
@@ -173,8 +217,8 @@ def _applied(request: HttpRequest, draft: Draft) -> bool:
         return False
     made, draft.part = put(w, draft.document, found, value, named)
     if made != draft.document:
-        draft.document, draft.text = made, text_of(made)
-    return True
+        draft.become(made)
+    return draft.refused is None
 
 
 # --- preview and save ---------------------------------------------------------------------------------------------------
@@ -207,7 +251,8 @@ def _saved(request: HttpRequest, draft: Draft, kept: dict[str, Any], *, shown: b
     draft.refusal = told(request, draft, outcome)
     if outcome.kind == "conflict":
         current, there = norms.text_in_force(draft.table)
-        begun = norm_versions.document(draft.table, int(seen)) if seen.isdigit() else None
+        begun = norm_versions.document(draft.table, int(seen)) if seen.isdigit() and draft.table != "products" else None
+        there = _there(draft, there)
         kept = {**kept, "seen": current, "there": there, "stale": begun or "", "stale_now": there}
     return _page(
         request, draft, **kept, checked=shown or "reason" in outcome.fields, previewed=mark(draft.text) if shown else "",
@@ -217,13 +262,15 @@ def _saved(request: HttpRequest, draft: Draft, kept: dict[str, Any], *, shown: b
 
 def told(request: HttpRequest, draft: Draft, refusal: Refusal) -> str:
     """Why an edit was refused, its place named as the page names it."""
-    if draft.table not in TABLES or draft.document is None:
+    if draft.document is None:
         return sentence(refusal)
     w = words(request, draft.table, draft.document)
     params = dict(refusal.params)
     if isinstance(params.get("place"), str):
         params["place"] = place_words(w, draft.document, params["place"])
-    if isinstance(params.get("key"), str):
+    if isinstance(params.get("at"), str):
+        params |= terms.told(w, params)
+    elif isinstance(params.get("key"), str):
         params["key"] = w.label(params["key"])
     for name, of in (("role", "role"), ("kind", "authority_kind"), ("line", "line"), ("check", "check")):
         if isinstance(params.get(name), str):
@@ -236,7 +283,7 @@ def told(request: HttpRequest, draft: Draft, refusal: Refusal) -> str:
 def place_words(w: Words, document: dict[str, Any], place: str) -> str:
     """``authority.limits.3`` as people find it on the page."""
     table, *steps = place.split(".")
-    shape, named = TABLES[w.table], []
+    shape, named = shape_of(w.table, document), []
     rows = {
         str(row["code"]): w.title(f.shape, row)
         for f in shape.fields if f.shape.kind == "rows" for row in document.get(f.key) or ()
@@ -258,9 +305,8 @@ def _moves_clocks(table: str, text: str) -> bool:
     if table != "settings":
         return table in PREVIEWED
     try:
-        return bool(
-            loader.parsed(table, 2, text).market != loader.parsed(table, 2, norms.text_in_force(table)[1]).market
-        )
+        now = loader.draft(table, norms.text_in_force(table)[1])
+        return bool(loader.draft(table, text).market != now.market)
     except NormError:
         return False  # saving says what is wrong
 
@@ -284,26 +330,27 @@ def effect(table: str, text: str) -> Any | None:
 
 
 def _page(request: HttpRequest, draft: Draft, *, there: str, status: int = 200, **more: Any) -> HttpResponse:
-    declared = draft.table in TABLES and draft.document is not None
     found: dict[str, Any] = {}
     stale = more.pop("stale", "")
-    if declared and draft.document is not None:
+    if draft.document is not None:
         w = words(request, draft.table, draft.document)
-        opened = piece(w, TABLES[draft.table], draft.document, draft.part) if draft.part else None
+        opened = piece(w, draft.shape, draft.document, draft.part) if draft.part else None
         found = {
-            "sections": sections(w, TABLES[draft.table], draft.document),
+            **laid(sections(w, draft.shape, draft.document), request.POST.get("find", "")),
             "changes": compared(request, draft.table, there, draft.text),
             **_drawn(w, opened, draft),
         }
+        if draft.table == "products":
+            found |= {"edition": terms.edition(w, draft.document), "name": w.said(WORDINGS, draft.document.get("name"))}
         if stale:
             found["stale"] = compared(request, draft.table, stale, more.pop("stale_now"))
-    elif stale:
-        found["stale_lines"] = list(difference(more.pop("stale_now"), draft.text))
+    if draft.refused and not draft.refusal:
+        draft.refusal = told(request, draft, draft.refused)
     if draft.errors and not draft.refusal:
         draft.refusal = wording("table.error.fields", language())
     return show(
         request, "norm_edit", "norms", status=status, table=draft.table, text=draft.text, part=draft.part,
-        refusal=draft.refusal, declared=declared, **found, **{"reason": "", **more},
+        refusal=draft.refusal, declared=draft.document is not None, **found, **{"reason": "", **more},
     )  # fmt: skip
 
 

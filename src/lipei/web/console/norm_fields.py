@@ -17,12 +17,13 @@ from lipei.domain.money import Money, plain
 from lipei.norms import vocabularies
 from lipei.norms.shapes import Shape
 from lipei.norms.texts import LANGUAGES
-from lipei.web.console.norm_words import Words, operator
+from lipei.web.console.norm_words import Words, cases_of, operator
 
 Typed = Any
 """A text, a list of texts or a mapping of further ones."""
 
 ROOT = "f"
+FIXED = "fixed"
 ROWS_MAX = 400
 UNITS = {"seconds": "s", "minutes": "m", "hours": "h", "days": "d"}
 
@@ -93,7 +94,7 @@ def _typed_record(w: Words, shape: Shape, value: Any) -> Typed:
     if not isinstance(value, Mapping):
         value = {shape.short: value}
     found = {}
-    for f in shape.fields:
+    for f in shape.present(value.get):
         if f.form:
             found[f.key] = typed_of(w, f.shape, value.get(f.key, f.default))
         elif f.key in value:
@@ -152,6 +153,24 @@ def _typed_setting(w: Words, shape: Shape, value: Any) -> Typed:
     return {"v": str(held)}
 
 
+def _typed_literal(w: Words, shape: Shape, value: Any) -> Typed:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value).removesuffix("%").strip()
+
+
+def _typed_figure(w: Words, shape: Shape, value: Any) -> Typed:
+    if not isinstance(value, Mapping):
+        return {"from": FIXED, "n": _typed_literal(w, shape, value)}
+    if "by" not in value:
+        ((source, key),) = value.items()
+        return {"from": f"{source}:{key}", "n": ""}
+    how, cases = cases_of(value)
+    typed = ({"key": _typed_literal(w, shape, key), "is": _typed_figure(w, shape, held)} for key, held in cases.items())
+    return {
+        "from": f"by:{value['by']}", "n": "", "how": how, "of": counted(typed),
+        "else": _typed_figure(w, shape, value["otherwise"]),
+    }  # fmt: skip
+
+
 _TYPED: Mapping[str, Callable[[Words, Shape, Any], Typed]] = {
     "record": _typed_record,
     "rows": lambda w, s, v: counted(typed_of(w, s.item, row) for row in v),  # type: ignore[arg-type]
@@ -166,10 +185,13 @@ _TYPED: Mapping[str, Callable[[Words, Shape, Any], Typed]] = {
     "spans": lambda w, s, v: ", ".join(v),
     "years": lambda w, s, v: v if isinstance(v, str) else ", ".join(str(year) for year in v),
     "wordings": lambda w, s, v: {spoken: v.get(spoken, "") for spoken in LANGUAGES},
+    "remark": lambda w, s, v: dict(v) if isinstance(v, Mapping) else {w.language: str(v)},
     "moment": lambda w, s, v: (v if isinstance(v, datetime) else datetime.fromisoformat(str(v))).strftime("%Y-%m-%dT%H:%M"),
     "date": lambda w, s, v: str(v),
     "condition": _typed_condition,
     "either": _typed_either,
     "duration": _typed_duration,
     "setting": _typed_setting,
+    "literal": _typed_literal,
+    "figure": _typed_figure,
 }  # fmt: skip

@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from lipei.norms import declared_terms, loader, yaml_texts
 from lipei.norms.shapes import Name, Shape, record
 from lipei.norms.texts import LANGUAGES, texts
 from lipei.web.console.norm_draw import Drawer, Input
 from lipei.web.console.norm_fields import ROOT, Typed, sub, typed_of
-from lipei.web.console.norm_read import Reader, slug
-from lipei.web.console.norm_words import Words, has_rows, is_section
+from lipei.web.console.norm_read import Reader
+from lipei.web.console.norm_sections import has_rows, is_section
+from lipei.web.console.norm_words import Words
+from lipei.web.console.norm_wrong import slug
 
 NEW = "+"
 ALONE = "-"
@@ -44,9 +45,17 @@ class Piece:
         return self.part.endswith(f"/{NEW}")
 
 
-def text_of(document: Mapping[str, Any]) -> str:
-    """A document as text."""
-    return str(yaml.safe_dump(dict(document), allow_unicode=True, sort_keys=False, default_flow_style=None, width=200))
+def document_of(table: str, text: str) -> dict[str, Any]:
+    """The document of a text as forms edit it; terms of products laid out as lists. Raises `NormError` where it is none."""
+    document = loader.read(text)
+    return declared_terms.laid_out(document) if table == "products" else document
+
+
+def text_of(table: str, document: Mapping[str, Any]) -> str:
+    """A document as text. Raises `NormError` where terms name the same thing twice."""
+    if table == "products":
+        document = declared_terms.put_together(document)
+    return yaml_texts.dump(document)
 
 
 def alone(shape: Shape) -> Shape:
@@ -162,7 +171,7 @@ def _coded(w: Words, one: Piece, row: dict[str, Any], rows: list[Any], named: Ma
     """Give a new row the short name that it is kept under."""
     if "code" not in hidden_keys(one):
         return
-    wording = named.get(0) or row.get("name") or {}
+    wording = named.get(0) or row.get(one.rows.title[0] if one.rows else "name") or {}
     code = slug(wording.get("en", ""), {r.get("code") for r in rows})
     held = {
         "code": code,
@@ -202,6 +211,16 @@ def copied(w: Words, shape: Shape, document: Mapping[str, Any], part: str) -> tu
             _named(w, made, row, name, wording)
     made[key] = [*made[key], row]
     return made, f"{key}/{len(made[key]) - 1}"
+
+
+def earlier(document: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """The document with a row before the one that it followed."""
+    made = copy.deepcopy(dict(document))
+    key, _, at = part.partition("/")
+    rows = made.get(key)
+    if isinstance(rows, list) and at.isdigit() and 0 < int(at) < len(rows):
+        rows[int(at) - 1], rows[int(at)] = rows[int(at)], rows[int(at) - 1]
+    return made
 
 
 def removed(w: Words, shape: Shape, document: Mapping[str, Any], part: str) -> dict[str, Any]:

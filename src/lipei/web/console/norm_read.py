@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lipei.domain.money import MoneyError, parse
 from lipei.norms import vocabularies
 from lipei.norms.shapes import Shape
 from lipei.norms.texts import LANGUAGES
 from lipei.web.console.norm_fields import UNITS, Typed, blank, items, many, one, sub, typed_of
-from lipei.web.console.norm_words import Words, setting
+from lipei.web.console.norm_figures import figure_read, literal_read
+from lipei.web.console.norm_words import Words, setting, unit_of
+from lipei.web.console.norm_wrong import Wrong, amount, number, slug
 
 _SPAN = re.compile(r"\d{2}:\d{2}-\d{2}:\d{2}")
 _ABSENT = object()
@@ -28,14 +30,6 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
     "known": ("filled", "empty"),
 }
 """The comparisons that a field of a kind can stand in."""
-
-
-class Wrong(Exception):
-    """What was typed cannot be this value; ``code`` is a text key."""
-
-    def __init__(self, code: str, **params: Any) -> None:
-        super().__init__(code)
-        self.code, self.params = code, params
 
 
 class Reader:
@@ -77,15 +71,21 @@ class Reader:
     def record(self, shape: Shape, node: Typed, path: str, was: Mapping[str, Any] | None) -> Any:
         """A record; what the form does not show stays as it was."""
         found: dict[str, Any] = {}
-        for f in shape.fields:
+        for f in shape.present(lambda key: one(sub(node, key))):
             where, held = f"{path}.{f.key}", sub(node, f.key)
             if not f.form:
                 kept = was.get(f.key) if was is not None else _unpacked(one(held))
                 if kept is not None:
                     found[f.key] = kept
                 continue
+            if not f.required and f.shape.kind == "record" and blank(held):
+                continue
             before = was[f.key] if was is not None and f.key in was else _ABSENT
-            value = self.value(f.shape, held, where, required=f.required, was=before)
+            if f.shape.kind == "literal" and f.shape.unit.startswith("."):
+                shown = replace(f.shape, unit=unit_of(f.shape, lambda key: one(sub(node, key))))
+            else:
+                shown = f.shape
+            value = self.value(shown, held, where, required=f.required, was=before)
             empty = value is None or (value in ([], {}) and f.shape.kind not in ("amounts",))
             if f.required or not (empty or (value == f.default and before is _ABSENT)):
                 found[f.key] = value if value is not None or f.required else f.default
@@ -96,6 +96,14 @@ class Reader:
         if shape.short and set(found) == {shape.short}:
             return found[shape.short]
         return found
+
+    def literal(self, shape: Shape, node: Typed, path: str) -> Any:
+        """A literal of its unit."""
+        return literal_read(self.w, shape, node, shape.unit)
+
+    def figure(self, shape: Shape, node: Typed, path: str) -> Any:
+        """A figure of terms."""
+        return figure_read(self.w, shape, node, path, self.errors)
 
     def rows(self, shape: Shape, node: Typed, path: str) -> list[Any]:
         """The rows in which something was typed."""
@@ -179,6 +187,11 @@ class Reader:
                 self.errors[f"{path}.{spoken}"] = self.w.t("table.error.long", most=shape.high)
         return found
 
+    def remark(self, shape: Shape, node: Typed, path: str) -> Any:
+        """A wording in every language; what is said in one alone stands as it was written."""
+        found = [said for spoken in LANGUAGES if (said := one(sub(node, spoken)))]
+        return found[0] if len(found) == 1 else self.wordings(shape, node, path)
+
     def setting(self, was: Any, node: Typed, path: str) -> Any:
         """The row of a setting with its value; the row itself says which values there are."""
         row, where = dict(was), f"{path}.v"
@@ -200,6 +213,9 @@ _BRANCHES: Mapping[str, Callable[[Reader, Shape, Typed, str], Any]] = {
     "amounts": Reader.amounts,
     "condition": Reader.condition,
     "wordings": Reader.wordings,
+    "remark": Reader.remark,
+    "literal": Reader.literal,
+    "figure": Reader.figure,
 }
 
 
@@ -224,34 +240,6 @@ def _compared(w: Words, name: str, kind: str, op: str, said: list[str]) -> dict[
     return {"op": op, "value": number(said[0], None, None) if kind == "number" else said[0]}
 
 
-def number(said: str, low: int | None, high: int | None) -> int:
-    """A whole number within bounds. Raises `Wrong`."""
-    said = re.sub(r"[,，\s]", "", said)
-    if not re.fullmatch(r"-?\d{1,16}", said):
-        raise Wrong("refusal.not_a_number")
-    found = int(said)
-    if (low is not None and found < low) or (high is not None and found > high):
-        raise Wrong("table.error.bounds", low="–" if low is None else low, high="–" if high is None else high)
-    return found
-
-
-def amount(said: str, currency: str) -> int:
-    """Minor units of an amount as people type it. Raises `Wrong`."""
-    try:
-        return parse(re.sub(r"[,，\s]", "", said), currency).minor
-    except MoneyError as error:
-        raise Wrong(error.code, **error.params) from None
-
-
-def slug(said: str, taken: Iterable[str]) -> str:
-    """A short name that nobody has yet, made of words: what a new row is kept under."""
-    stem = re.sub(r"[^a-z0-9]+", "_", said.lower()).strip("_")[:36] or "row"
-    found, n = stem, 2
-    while found in taken:
-        found, n = f"{stem}_{n}", n + 1
-    return found
-
-
 def _unpacked(said: str) -> Any:
     try:
         return json.loads(said) if said else None
@@ -265,7 +253,7 @@ def _code(w: Words, shape: Shape, node: Typed) -> Any:
         if not said.isdigit() or int(said) not in w.staff:
             raise Wrong("refusal.not_a_choice")
         return int(said)
-    if said not in set(vocabularies.VOCABULARIES[shape.of].codes(w.book)) | set(w.own_codes(shape.of)):
+    if said not in w.codes(shape):
         raise Wrong("refusal.not_a_choice")
     return said
 
@@ -339,7 +327,6 @@ def _date(w: Words, shape: Shape, node: Typed) -> date:
 
 _LEAVES: Mapping[str, Callable[[Words, Shape, Typed], Any]] = {
     "words": _words,
-    "text": _words,
     "whole": lambda w, s, n: number(one(n), s.low, s.high),
     "minor": lambda w, s, n: amount(one(n), w.currency),
     "flag": lambda w, s, n: one(n) == "yes",

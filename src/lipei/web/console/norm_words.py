@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from lipei.domain.money import Money, MoneyError
+from lipei.domain.money import Money, MoneyError, parse, rate_ppm
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import vocabularies
 from lipei.norms.money import money_text, rate_text
-from lipei.norms.shapes import Field, Shape
+from lipei.norms.shapes import Shape
 from lipei.norms.texts import text, texts
 
 NOTHING = "—"
@@ -30,6 +30,8 @@ class Words:
     fields: Mapping[str, str] = field(default_factory=dict)  # what conditions may ask for, and what kind it is
     declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # codes that the document itself declares
     currencies: tuple[str, ...] = ()
+    said_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # words for codes that the document declares
+    labels: Mapping[str, str] = field(default_factory=dict)  # headings of parts that only this document has
 
     def t(self, key: str, **params: Any) -> str:
         """A text in this language."""
@@ -37,6 +39,8 @@ class Words:
 
     def label(self, key: str) -> str:
         """The heading of a column."""
+        if key in self.labels:
+            return self.labels[key]
         for name in (f"column.{self.table}.{key}", f"column.{key}"):
             if name in texts():
                 return self.t(name)
@@ -46,6 +50,8 @@ class Words:
         """The words for a code; the code itself where nobody has named it."""
         if of == "staff":
             return NOTHING if code is None else self.staff.get(code, str(code)) if isinstance(code, int) else str(code)
+        if code in self.said_of.get(of, ()):
+            return self.said_of[of][code]
         if of == "calendar" and f"calendar.{code}" in self.names:
             return self.names[f"calendar.{code}"][self.language]
         return vocabularies.words(of, str(code), self.language) or str(code)
@@ -69,9 +75,24 @@ class Words:
         """Codes of a vocabulary that only this document knows."""
         return self.declared.get(of, ())
 
+    def codes(self, shape: Shape) -> tuple[str, ...]:
+        """The codes that may be chosen: those that the shape names, else those of its vocabulary and of this document."""
+        if shape.options:
+            return shape.options
+        known = vocabularies.VOCABULARIES[shape.of].codes(self.book) if shape.of in vocabularies.VOCABULARIES else ()
+        return tuple(dict.fromkeys((*known, *self.own_codes(shape.of))))
+
     def join(self, parts: list[str]) -> str:
         """Several things in one line."""
         return self.t("common.list_separator").join(parts)
+
+    def also(self, lines: list[str]) -> str:
+        """Several lines in one."""
+        return self.t("table.also").join(lines)
+
+    def pair(self, label: str, said: str) -> str:
+        """A value with what it is called."""
+        return self.t("table.pair", label=label, value=said)
 
     def lines(self, shape: Shape, value: Any, row: Mapping[str, Any] | None = None) -> list[str]:
         """A value as lines to read; none for what is empty. ``row`` is the record that it stands in."""
@@ -85,7 +106,7 @@ class Words:
 
     def said(self, shape: Shape, value: Any, row: Mapping[str, Any] | None = None) -> str:
         """A value in one line."""
-        return "; ".join(self.lines(shape, value, row)) or NOTHING
+        return self.also(self.lines(shape, value, row)) or NOTHING
 
     def title(self, shape: Shape, row: Any) -> str:
         """What people call a row: its own name, else what tells it from the others."""
@@ -157,9 +178,8 @@ def _listed(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[
 def _record(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
     if not isinstance(value, Mapping):
         return [w.said(shape.fields[0].shape, value)]
-    return [
-        f"{w.label(f.key)}: {said}" for f in shape.fields if (said := "; ".join(w.lines(f.shape, value.get(f.key), value)))
-    ]  # fmt: skip
+    parts = ((f, w.also(w.lines(f.shape, value.get(f.key), value))) for f in shape.present(value.get))
+    return [w.pair(w.label(f.called), said) for f, said in parts if said]
 
 
 def _rows(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
@@ -173,21 +193,25 @@ def _row(w: Words, shape: Shape, one: Any) -> str:
     if not isinstance(one, Mapping):
         return w.said(item.fields[0].shape, one)
     rest = [
-        w.label(f.key) if one[f.key] is True else "; ".join(w.lines(f.shape, one[f.key], one))
-        for f in item.fields
+        w.label(f.called) if one[f.key] is True else w.also(w.lines(f.shape, one[f.key], one))
+        for f in item.present(one.get)
         if f.key not in shape.title and one.get(f.key) not in (None, "", False, [])
     ]
     title = w.title(shape, one)
-    return f"{title} ({'; '.join(rest)})" if rest else title
+    return w.t("table.with", what=title, rest=w.also(rest)) if rest else title
 
 
 def _entries(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
     assert shape.item is not None
-    return [f"{w.code(shape.of, key)}: {w.said(shape.item, one)}" for key, one in value.items()]
+    return [w.pair(w.code(shape.of, key), w.said(shape.item, one)) for key, one in value.items()]
 
 
 def _wordings(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
     return [value[w.language]]
+
+
+def _remark(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
+    return [value[w.language] if isinstance(value, Mapping) else str(value)]
 
 
 def _condition(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
@@ -242,13 +266,77 @@ def _kept(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[st
     """What no form edits: each key with its words, and those of its codes."""
     if isinstance(value, Mapping):
         return [
-            f"{w.label(str(key))}: {w.join([w.code(str(key), one) for one in _several(v)])}" for key, v in value.items()
+            w.pair(w.label(str(key)), w.join([w.code(str(key), one) for one in _several(v)]))
+            for key, v in value.items()
         ]
     return [w.join([str(one) for one in _several(value)])]
 
 
 def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+# --- figures of terms -------------------------------------------------------------------------------------------------
+
+
+def _literal(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
+    """A literal as people say it."""
+    unit = unit_of(shape, row.get)
+    if unit == "money":
+        try:
+            return [money_text(parse(str(value), w.currency), w.language)]
+        except MoneyError:
+            return [str(value)]
+    if unit == "percent":
+        try:
+            return [rate_text(rate_ppm(value))]
+        except MoneyError:
+            return [str(value)]
+    if isinstance(value, bool):
+        return [w.t("common.yes" if value else "common.no")]
+    return [f"{value:,}" if isinstance(value, int) else str(value)]
+
+
+def _figure(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
+    """A figure as people say it, one line per case."""
+    if not isinstance(value, Mapping):
+        return _literal(w, Shape("literal", unit=shape.unit), value, {})
+    if "by" not in value:
+        ((source, key),) = value.items()
+        return [reference(w, f"{source}:{key}")]
+    fact = str(value["by"])
+    how, cases = cases_of(value)
+    found = [
+        w.t(
+            f"figure.{how}.case",
+            fact=w.code("fact", fact),
+            value=_case(w, shape, fact, key),
+            figure=w.said(shape, held),
+        )
+        for key, held in cases.items()
+    ]
+    return [*found, w.t("figure.otherwise.case", figure=w.said(shape, value["otherwise"]))]
+
+
+def cases_of(value: Mapping[str, Any]) -> tuple[str, Mapping[Any, Any]]:
+    """How a figure differs by a fact (*upto* or *is*), and its cases."""
+    return ("upto", value["bands"]) if "bands" in value else ("is", value["choices"])
+
+
+def _case(w: Words, shape: Shape, fact: str, key: Any) -> str:
+    declared = shape.field(fact)
+    return w.said(declared.shape, key) if declared else str(key)
+
+
+def reference(w: Words, refers: str) -> str:
+    """What a figure refers to: a figure of the policy or a fact of the loss."""
+    source, _, key = refers.partition(":")
+    return w.t(f"figure.{source}", what=w.code("fact", key))
+
+
+def unit_of(shape: Shape, beside: Callable[[str], Any]) -> str:
+    """The unit of a literal; after a point the key beside it that holds it."""
+    return str(beside(shape.unit[1:]) or "") if shape.unit.startswith(".") else shape.unit
 
 
 # --- settings, which declare themselves ---------------------------------------------------------------------------------
@@ -286,7 +374,6 @@ def _setting(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list
 
 _LINES: Mapping[str, Say] = {
     "words": lambda w, s, v, r: [str(v)],
-    "text": lambda w, s, v, r: [str(v)],
     "zone": lambda w, s, v, r: [str(v)],
     "time": lambda w, s, v, r: [str(v)],
     "date": lambda w, s, v, r: [v.isoformat() if isinstance(v, date) else str(v)],
@@ -308,109 +395,10 @@ _LINES: Mapping[str, Say] = {
     "rows": _rows,
     "entries": _entries,
     "wordings": _wordings,
+    "remark": _remark,
     "condition": _condition,
     "setting": _setting,
+    "literal": _literal,
+    "figure": _figure,
     "kept": _kept,
 }
-
-
-# --- a whole table ------------------------------------------------------------------------------------------------------
-
-
-def sections(w: Words, shape: Shape, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A document as parts to read: tables of rows first, then what stands alone."""
-    found, alone = [], []
-    for one in shape.fields:
-        if one.key in ("version", "texts") or one.key not in document:
-            continue
-        if is_section(one.shape):
-            found.append(section(w, one, document[one.key]))
-        else:
-            alone.append((w.label(one.key), w.lines(one.shape, document[one.key], document) or [NOTHING]))
-    return [
-        *found,
-        *([{"key": "", "label": w.t("table.head"), "facts": alone, "part": "-", "form": True}] if alone else []),
-    ]
-
-
-def is_section(shape: Shape) -> bool:
-    """Whether a part of a document has a heading of its own."""
-    return shape.kind in ("rows", "entries", "record")
-
-
-def has_rows(shape: Shape) -> bool:
-    """Whether a part of a document is edited row by row."""
-    return shape.kind == "rows" or (
-        shape.kind == "entries" and shape.item is not None and shape.item.kind in ("record", "setting")
-    )
-
-
-def section(w: Words, one: Field, value: Any) -> dict[str, Any]:
-    """One part of a document under its heading."""
-    shape = one.shape
-    found: dict[str, Any] = {"key": one.key, "label": w.label(one.key), "form": one.form, "part": one.key}
-    if has_rows(shape):
-        pairs = list(value.items()) if isinstance(value, Mapping) else list(enumerate(value or ()))
-        return {**found, **_table(w, shape, one.key, pairs)}
-    if shape.kind == "entries":
-        assert shape.item is not None
-        pairs = [(w.code(shape.of, key), w.lines(shape.item, v) or [NOTHING]) for key, v in (value or {}).items()]
-        return {**found, "facts": pairs}
-    facts = [(w.label(f.key), w.lines(f.shape, value.get(f.key), value) or [NOTHING]) for f in shape.fields]
-    return {**found, "facts": facts}
-
-
-def _table(w: Words, shape: Shape, key: str, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
-    item = shape.item
-    assert item is not None
-    if item.kind == "setting":
-        return _settings(w, key, pairs)
-    named = bool(shape.names) or shape.kind == "entries" or shape.title[0] in ("code", "name")
-    own = set() if not named else {*shape.title, "code"}
-    wanted = (*(() if named else shape.title), *shape.columns)
-    shown = [f for f in item.fields if (f.key in wanted if shape.columns else f.key not in own)]
-    hidden = _spread(shown) | ({"code"} if not named else set()) | {"version"}
-    shown = [f for f in shown if f.key not in hidden]
-    rest = [
-        f for f in item.fields if f not in shown and f.key not in own | _spread(shown) | {"code", "version", "text"}
-    ]
-    if shape.title == ("name",):
-        rest += [f for f in item.fields if f.key == "text" and f not in shown]
-    rows = []
-    for at, row in pairs:
-        entry = row if isinstance(row, Mapping) else {}
-        more = [(w.label(f.key), said) for f in rest if (said := w.lines(f.shape, entry.get(f.key), entry))]
-        rows.append({
-            "title": (w.title(shape, row) if shape.kind == "rows" else w.code(shape.of, at)) if named else "",
-            "called": w.title(shape, row) if shape.kind == "rows" else w.code(shape.of, at),
-            "code": entry.get("code", "") if shape.kind == "rows" else at, "part": f"{key}/{at}",
-            "cells": [_cell(w, f, entry) for f in shown], "more": more,
-        })  # fmt: skip
-    labels = [w.label(f.key) for f in shown]
-    columns = [*([w.label("name")] if named else []), *labels]
-    return {
-        "columns": columns, "rows": [{**row, "labels": dict(enumerate(labels))} for row in rows], "named": named,
-        "width": len(columns) + 1, "adds": shape.kind == "rows",
-    }  # fmt: skip
-
-
-def _settings(w: Words, key: str, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
-    columns = [w.label("settings"), w.label("value"), w.t("table.default")]
-    rows = []
-    for name, row in pairs:
-        said = [[setting(w, row, row.get("value", row.get("default")))], [setting(w, row, row.get("default"))]]
-        title = w.code("setting", name)
-        rows.append({
-            "title": title, "called": title, "code": name, "part": f"{key}/{name}", "cells": said, "more": [],
-            "labels": dict(enumerate(columns[1:])),
-        })  # fmt: skip
-    return {"columns": columns, "rows": rows, "named": True, "width": 4}
-
-
-def _spread(shown: list[Field]) -> set[str]:
-    """Columns that another one says already: the unit beside its number."""
-    return {f.shape.unit[1:] for f in shown if f.shape.unit.startswith(".")}
-
-
-def _cell(w: Words, one: Field, row: Mapping[str, Any]) -> list[str]:
-    return w.lines(one.shape, row.get(one.key, one.default), row)

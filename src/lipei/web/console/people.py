@@ -16,15 +16,16 @@ from lipei.domain.authority import KINDS
 from lipei.domain.commands import said
 from lipei.domain.events import Actor, Refusal, wrong
 from lipei.domain.permissions import ROLES
-from lipei.norms.texts import texts
+from lipei.norms.texts import text, texts
 from lipei.reads import colleagues
 from lipei.reads import people as reads_people
-from lipei.services import people, sessions, staffing
+from lipei.services import people, personnel, sessions, staffing
 from lipei.web import forms
 from lipei.web.console import choices
 from lipei.web.console.shell import book, complain, now, say, show, status_of, who
 from lipei.web.errors import sentence
 from lipei.web.forms import Offers
+from lipei.web.templatetags.lipei import language
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +122,61 @@ def staff_edit(request: HttpRequest, staff_id: int) -> HttpResponse:
 
 def _staff_form(request: HttpRequest, staff_id: int | None, start: Any) -> HttpResponse:
     def do(command: Any) -> Any:
-        return staffing.save(command, staff_id=staff_id, actor=who(request))
+        return staffing.save(command, staff_id=staff_id, actor=who(request), now=now())
 
     context, outcome, status = filled(request, staffing.SaveStaff, _staff_offers(request), do, start)
     if outcome is not None:
         say(request, "console.saved")
         return redirect("console:staff")
     title = "console.staff.edit" if staff_id is not None else "console.staff.new"
-    beside = _sessions(staff_id) if staff_id is not None else {}
+    beside = _beside(request, staff_id) if staff_id is not None else {}
     return show(request, "form", "staff", status=status, title=title, back="staff", **beside, **context)
 
 
-def _sessions(staff_id: int) -> dict[str, Any]:
-    """Where somebody is signed in, and what was ended of it."""
-    ended = sessions.ended(staff_id)
-    names = reads_people.names(reads_people.staff_ids(one.by for one in ended))
-    return {"person": staff_id, "sessions": sessions.of(staff_id), "sessions_ended": ended, "staff_names": names}
+def _beside(request: HttpRequest, staff_id: int) -> dict[str, Any]:
+    """Where somebody is signed in, what was ended of it, and what was changed about them, each with who did it."""
+    ended, changes = sessions.ended(staff_id), personnel.history(staff_id)
+    return {
+        "person": staff_id, "sessions": sessions.of(staff_id), "sessions_ended": ended,
+        "changes": [_in_words(change) for change in changes],
+        "staff_names": reads_people.names(reads_people.staff_ids([*(e.by for e in ended), *(c.by for c in changes)])),
+    }  # fmt: skip
+
+
+def _in_words(change: personnel.Change) -> dict[str, Any]:
+    values = [
+        {"label": _label(name), "before": _value(name, before), "after": _value(name, after)}
+        for name, (before, after) in change.values.items()
+    ]
+    others = dict.fromkeys(_label(name) for name in change.besides)
+    return {
+        "at": change.at,
+        "by": change.by,
+        "new": change.new,
+        "values": values,
+        "besides": text("common.list_separator", language()).join(others),
+    }
+
+
+def _label(name: str) -> str:
+    known = {"roles": "console.staff.roles", "user_id": "field.username"}
+    return text(known.get(name, f"field.{name}"), language())
+
+
+def _value(name: str, value: Any) -> str:
+    """A field of a member of staff for people; nothing where it was empty."""
+    if isinstance(value, bool):
+        return text("common.yes" if value else "common.no", language())
+    if not isinstance(value, tuple):
+        return str(value or "")
+    spoken = {**dict(choices.LANGUAGES), **{role: text(f"role.{role}", language()) for role in ROLES}}
+    words = [_said(one) if name == "skills" else spoken.get(one, one) for one in value]
+    return text("common.list_separator", language()).join(map(str, words))
+
+
+def _said(skill: str) -> str:
+    key = _skill(skill)
+    return text(key, language()) if key in texts() else key
 
 
 @require_POST

@@ -9,7 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from lipei.domain import permissions
 from lipei.domain.permissions import ROLES
+from lipei.norms.refusals import holders
 from lipei.norms.texts import text
 from lipei.reads import readiness
 from lipei.services import demo, norms
@@ -90,13 +92,16 @@ def gateways() -> dict[str, bool]:
     return {**found, "bank": found["bank"] and settings.LIPEI_BANK_URL != BANK_FOR_SHOW}
 
 
-def _where(request: HttpRequest, code: str) -> tuple[str, bool]:
-    """The page where a thing is done, empty for none, and whether the reader may do it there."""
+def _where(request: HttpRequest, code: str) -> tuple[str, bool, str]:
+    """The page where a thing is done (empty for none), whether the reader may do it there, and else the roles that may."""
     table = TABLES.get(code)
     if table is not None:
-        mine = bool(who(request).roles & set(norms.EDITORS.get(table, ())))
-        return reverse("console:norm-edit" if mine else "console:norm", args=[table]), mine
+        permission = f"norm.{table}"
+        mine = permissions.may(who(request), permission)
+        edited = mine and table != "products"  # of which there are several: their page says which are still examples
+        others = "" if mine else holders(permission, language())
+        return reverse("console:norm-edit" if edited else "console:norm", args=[table]), mine, others
     page = ELSEWHERE.get(code, "")
     if not page or not allowed(PAGES[page], who(request)):
-        return "", False
-    return reverse(f"console:{page}"), page == "staff"
+        return "", False, ""
+    return reverse(f"console:{page}"), page == "staff", ""

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lipei.domain.commands import said
 from lipei.domain.events import Refusal
-from lipei.reads import failures
+from lipei.reads import colleagues, failures
 from lipei.reads import health as health_reads
 from lipei.reads import prenotices as prenotice_reads
 from lipei.services import prenotices as prenotice_service
@@ -37,7 +37,9 @@ class MakeToken:
 def tokens(request: HttpRequest) -> HttpResponse:
     """API tokens; a new one is shown this once."""
     labels = {"name": "console.token.name", "staff": "console.token.staff"}
-    offers = Offers(options={"scopes": tuple((s, s) for s in token_service.SCOPES)}, labels=labels)
+    staff = ((p.code, f"{p.name} {p.code}") for p in colleagues.listed(now=now()) if p.code)
+    scopes = tuple((s, f"token_scope.{s}") for s in token_service.SCOPES)
+    offers = Offers(options={"scopes": scopes, "staff": (("", ""), *staff)}, labels=labels)
 
     def make(command: MakeToken) -> Refusal | str:
         return token_service.make(
@@ -77,7 +79,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
 @require_POST
 def webhook_stop(request: HttpRequest, webhook_id: int) -> HttpResponse:
     """No more calls to this address."""
-    outcome = webhook_service.stop(webhook_id, actor=who(request))
+    outcome = webhook_service.stop(webhook_id, actor=who(request), now=now())
     if outcome is not None:
         if outcome.kind == "missing":
             raise Http404

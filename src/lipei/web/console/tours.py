@@ -62,7 +62,7 @@ TOURS: Mapping[str, tuple[Step, ...]] = {
     "finance": (FINANCE, OPENED, MONEY, NEXT, APPROVALS),
     "expert": (ASKED, OPENED, OPINIONS, NEXT),
     "investigator": (Step("claims", "claims", ("main table",)), OPENED, TIMELINE, NEXT, FIND),
-    "compliance": (Step("claims", "claims", ("main table",)), OPENED, PROMISES, TIMELINE, NORMS, MESSAGES),
+    "compliance": (Step("claims", "claims", ("main table",)), OPENED, NEXT, PROMISES, TIMELINE, NORMS, MESSAGES),
     "administrator": (
         Step("health", "health"),
         STAFF,

@@ -21,9 +21,11 @@ from lipei.domain import commands, lifecycle
 from lipei.domain.claims import Case, Survey
 from lipei.domain.events import Refusal
 from lipei.reads import claims as reads
+from lipei.reads import on_file
 from lipei.reads import visits as read_visits
 from lipei.services import actions, documents
 from lipei.services.documents import Capture
+from lipei.web.console import as_workbook
 from lipei.web.console.shell import book, now, say, show, status_of, who
 from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language
@@ -43,7 +45,8 @@ def visits(request: HttpRequest) -> HttpResponse:
         ("today", [v for v in rows if v.at is not None and at <= v.at < midnight]),
         ("later", [v for v in rows if v.at is None or v.at >= midnight]),
     ]
-    return show(request, "visits", "visits", groups=[(name, found) for name, found in groups if found])
+    page = "visits_table" if as_workbook.asked(request) else "visits"
+    return show(request, page, "visits", groups=[(name, found) for name, found in groups if found])
 
 
 @require_GET
@@ -83,7 +86,8 @@ def _shown(request: HttpRequest, found: reads.Found, part: int, status: int = 20
         request, "visit", "visits", status=status, survey=survey, claim=case.claim, rows=rows, photos=len(photos),
         ended=step is not None and survey.state != "scheduled", refusal=more.pop("refusal", None),
         not_mine=step is not None and survey.state == "scheduled", findings=typed.get("findings", ""),
-        place=survey.place or case.claim.place, findings_length_max=commands.TEXT_LENGTH_MAX, answers=ANSWERS,
+        place=survey.place or case.claim.place, things=on_file.things(case.claim.policy_id),
+        findings_length_max=commands.TEXT_LENGTH_MAX, answers=ANSWERS,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lipei.domain import lifecycle
 from lipei.domain.events import Actor, Refusal
 from lipei.norms.texts import text
-from lipei.reads import agenda, readiness, saved_views
+from lipei.reads import agenda, readiness, saved_views, search
 from lipei.reads import worklist as lists
 from lipei.reads.agenda import Item
 from lipei.reads.worklist import BadCursor, Listed
@@ -156,6 +156,7 @@ def _rows(request: HttpRequest, asked: Asked, listed: Listed, counted: dict[str,
         "beginning": f"?{asked.query()}",
         "first": not cursor,
         "on_work": asked.page == WORK,
+        "too_short": search.too_short(asked.said.get("q", "")),
         "may_take": asked.page == WORK and any(item.next is not None for item in found),
     }
 

@@ -44,10 +44,10 @@ def _page(request: HttpRequest, visit: Visit, case: Case, part: int, status: int
         request, "offer", status, number=visit.number, offer=found, claim=safe.claim, sums=seen.sums(case, found),
         current=current, reworked=reworked,
         onward=seen.onward(case, found, language()), heads=seen.heads(safe, found, language()) if current else (),
+        no_bank=seen.no_bank(safe.parties[visit.party]),
         account=safe.parties[visit.party].account_number[-4:], is_paid=visit.party in portal.payees(case, found),
         shares=shares, your_minor=sum(s.amount_minor for s in shares if s.is_you), awaited=portal.awaits(case, visit.party, found),
-        has_code=found.code_expires_at is not None and found.code_expires_at > timezone.now()
-        and found.code_for in (None, visit.party),
+        has_code=any(c["party"] in (None, visit.party) and timezone.now() < c["expires_at"] for c in found.codes),
         minutes=norms.current().settings.one_time_code_minutes, **more,
     )  # fmt: skip
 

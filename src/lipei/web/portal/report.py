@@ -17,10 +17,11 @@ from django.views.decorators.cache import never_cache
 
 from lipei.domain.events import Refusal
 from lipei.domain.rulebook import Rulebook
+from lipei.norms.money import unit_text
 from lipei.services import norms, portal, portal_limits
 from lipei.services.portal import Visit
 from lipei.web import countries
-from lipei.web.portal import forms, seen, uploads
+from lipei.web.portal import dates, forms, seen, uploads
 from lipei.web.portal.visits import Case, caller, known_visits, of_claim, page, remember, say
 from lipei.web.templatetags.lipei import language
 
@@ -139,7 +140,7 @@ def _form(
     kinds = [(line.code, line.losses) for line in rulebook.lines.lines.values() if line.products]
     return page(
         request, "report", status, typed=typed, errors=errors, rows=rows, kinds=kinds, hurt=forms.HURT,
-        open=any(typed.get(name) or errors.get(name) for name in named), currency=rulebook.settings.currency,
+        open=any(typed.get(name) or errors.get(name) for name in named), currency=unit_text(rulebook.settings.currency, language()),
         kept=typed.get("kept", ()), accept=uploads.ACCEPT, countries=_countries(rulebook), **more,
     )  # fmt: skip
 
@@ -158,4 +159,5 @@ def receipt(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
     return page(
         request, "receipt", number=visit.number, handler=name, handler_phone=phone, claim=case.claim,
         promises=seen.promises(case), address=address, return_code=portal.return_code(visit.number, visit.party),
+        has_dates=bool(dates.entries(case, visit)),
     )  # fmt: skip

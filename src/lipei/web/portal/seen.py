@@ -12,15 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from lipei.domain import acting
-from lipei.domain.claims import Case, Clock, Exposure, Offer, Paper
+from lipei.domain.accounts import check_bank_code
+from lipei.domain.claims import Case, Clock, Exposure, Offer, Paper, Party, Recovery
 from lipei.domain.lifecycle import OPEN
 from lipei.domain.money import Money
 from lipei.domain.owing import (
     TURNED_DOWN,
     given_besides_minor,
-    given_minor,
     is_current,
     is_reworked,
+    kept_minor,
+    paid_out_minor,
     undisputed_minor,
 )
 from lipei.domain.rules.payments import shares_of
@@ -94,10 +96,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What an offer comes to, in minor units: in all, given before, to be paid now, or to come back."""
+    """What an offer comes to, in minor units: in all, given before, kept for a hospital, to be paid now, or to come back."""
 
     total_minor: int
     before_minor: int
+    kept_minor: int
     now_minor: int
     back_minor: int
 
@@ -280,9 +283,23 @@ def _goodwill(minor: int, after_minor: int, currency: str, language: str) -> Exp
 
 
 def sums(case: Case, offer: Offer) -> Sums:
-    """An offer's sum, and what of it was paid already: advances, a hospital's bill, an earlier round."""
+    """An offer's sum, what of it was paid already (advances, a hospital's bill, an earlier round) or waits for a hospital."""
     before, total = given_besides_minor(case, offer.exposures, offer.part), offer.amount_minor
-    return Sums(total, before, max(total - before, 0), max(before - total, 0))
+    left = max(total - before, 0)
+    kept = min(kept_minor(case, offer.exposures, offer.part), left) if is_current(case, offer) else 0
+    return Sums(total, before, kept, left - kept, max(before - total, 0))
+
+
+def no_bank(party: Party) -> bool:
+    """Whether an account is on file to which nothing can be paid, as its bank is not known."""
+    missing = check_bank_code(number=party.account_number, code=party.account_bank)
+    return bool(party.account_number and missing)
+
+
+def owed_back(case: Case, visit: Visit) -> list[Recovery]:
+    """What this visitor, or whom they act for, was paid too much."""
+    own = portal.mine(case, visit.party)
+    return [r for r in case.recoveries.values() if r.kind == "overpayment" and r.debtor in own]
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +320,7 @@ def onward(case: Case, offer: Offer, language: str) -> Onward | None:
     return Onward(
         by_at=min(talks, default=None),
         undisputed_minor=sum(undisputed_minor(case, case.exposures[n]) for n in offer.exposures),
-        given_minor=sum(given_minor(case, n) for n in offer.exposures),
+        given_minor=max(0, sum(paid_out_minor(case, n) for n in offer.exposures)),
         ways=ways_on(norms.current().settings, language),
     )
 

@@ -16,9 +16,10 @@ from lipei.domain import commands, lifecycle
 from lipei.domain.claims import Offer
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import OPEN
+from lipei.gateways.bank import remedy
 from lipei.services import norms, portal, portal_files
 from lipei.services.portal import Visit
-from lipei.web.portal import drafts, seen
+from lipei.web.portal import dates, drafts, seen
 from lipei.web.portal.forms import clean
 from lipei.web.portal.visits import Case, of_claim, page, say, to_verify, why
 from lipei.web.templatetags.lipei import language
@@ -58,10 +59,13 @@ def shown(
         request, "track", status, number=visit.number, visit=visit, claim=safe.claim, is_open=is_open, is_paid=is_paid,
         handler=name, handler_phone=phone, steps=seen.steps(case, visit), promises=promised,
         is_late=any(p.is_late for p in promised), todo=_todo(case, visit, papers, offers) if is_open else {}, offers=offers,
+        owed_back=seen.owed_back(case, visit) if visit.verified else (),
+        kept={o.part: seen.sums(case, o).kept_minor for o in offers},
         papers=[(p, errors.get(f"paper_{p.part}")) for p in papers],
         refused=[e for n in portal.exposures_for(case, visit.party) if (e := safe.exposures[n]).state == "refused"],
         others=_others(safe, visit), payments=[safe.payments[n] for n in portal.payments_for(case, visit.party)],
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
+        has_dates=bool(dates.entries(safe, visit)),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
         may_withdraw=portal.leads(case, visit.party) and _can(case, visit, "withdraw"),
         agreed_alone=[o.part for o in offers if o.state == "sent" and not portal.awaits(case, visit.party, o)],
@@ -101,7 +105,9 @@ def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Se
     """
     wanted = [p for p in papers if p.can_send and p.required]
     waiting = next((o for o in offers if portal.awaits(case, visit.party, o)), None)
-    asks_account = _is_paid(case, visit) and not case.parties[visit.party].account_number
+    asks_account = _is_paid(case, visit) and (
+        not case.parties[visit.party].account_number or seen.no_bank(case.parties[visit.party])
+    )
     failed = any(case.payments[n].state == "failed" for n in portal.payments_for(case, visit.party))
     return {
         "papers": wanted,
@@ -133,6 +139,12 @@ def _is_paid(case: Case, visit: Visit) -> bool:
 def _account(case: Case, visit: Visit) -> str:
     """The last digits of the account on file, for a verified visit."""
     return case.parties[visit.party].account_number[-4:] if visit.verified else ""
+
+
+def _failure(case: Case, visit: Visit) -> str:
+    """Why the bank did not pay this party, where another account helps."""
+    failed = (case.payments[n] for n in portal.payments_for(case, visit.party))
+    return next((p.failure for p in failed if p.state == "failed" and remedy(p.failure) == "mend"), "")
 
 
 @require_POST
@@ -177,6 +189,7 @@ def account(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
     party = case.parties[visit.party]
     is_paid = _is_paid(case, visit)
     context: dict[str, Any] = {"number": visit.number, "tail": _account(case, visit), "is_paid": is_paid}
+    context |= {"failure": _failure(case, visit), "no_bank": seen.no_bank(case.parties[visit.party])}
     if request.method != "POST":
         kept = drafts.take(request, visit.number, now=timezone.now())
         typed = {"account_name": party.account_name or party.name, **kept}

@@ -66,6 +66,13 @@ def money(minor: int | None, currency: str) -> str:
 
 
 @register.filter
+def unit(currency: str) -> str:
+    """What stands beside an amount of this currency in words of the language: ``元``, ``CNY``."""
+    key = f"money.{currency}"
+    return text(key if key in texts() else "money.other", language(), amount="", currency=currency).strip()
+
+
+@register.filter
 def amount(value: Money | None) -> str:
     """An amount as a form field holds it: ``1234.56``."""
     return "" if value is None else plain(value)
@@ -255,3 +262,21 @@ ACCOUNT_FIELDS = {
 def account_label(field: Any) -> str:
     """The label of a field of a sign-in form: a text key of ours, else what the form itself says."""
     return ACCOUNT_FIELDS.get(field.name, str(field.label))
+
+
+BROWSERS = (
+    ("MicroMessenger", "WeChat"), ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"),
+    ("CriOS", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+"""How browsers and systems name themselves, and how people call them; the first that fits."""
+
+
+@register.filter
+def browser_name(agent: str) -> str:
+    """The browser and the device as a person knows them, ``Chrome · Windows``; as sent where it is neither."""
+    named = (next((name for sign, name in known if sign in agent), "") for known in (BROWSERS, SYSTEMS))
+    return " · ".join(name for name in named if name) or agent

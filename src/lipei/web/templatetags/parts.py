@@ -5,10 +5,11 @@ Loaded as builtins, like `templatetags.lipei`. A component never asks the databa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from django import template
@@ -200,15 +201,31 @@ def sign_of(kind: str) -> tuple[str, str]:
 @register.inclusion_tag("parts/timeline.html")
 def timeline(entries: Sequence[Any], empty: str = "") -> dict[str, Any]:
     """What happened, as it was told (`reads.timeline.Told`), grouped by day, in the order given."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     day = None
-    for entry in entries:
+    for entry, alike in _runs(entries):
         local = timezone.localtime(entry.at)
         name, tone = sign_of(entry.kind)
         begins = None if local.date() == day else local.date()
-        rows.append({"entry": entry, "icon": name, "tone": tone, "day": begins, "time": f"{local:%H:%M}"})
+        rows.append(
+            {"entry": entry, "icon": name, "tone": tone, "day": begins, "time": f"{local:%H:%M}", "alike": alike}
+        )
         day = local.date()
     return {"rows": rows, "empty": empty}
+
+
+ALIKE_LEAST = 2
+"""So many entries that say the same of something else stand folded behind the first of them."""
+
+
+def _runs(entries: Iterable[Any]) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """Entries in their order, each with those that follow at once: the same act of the same person in the same minute."""
+    for _, run in groupby(entries, lambda e: (e.kind, e.actor, e.at.replace(second=0, microsecond=0), e.note and e)):
+        first, *alike = run
+        if len(alike) >= ALIKE_LEAST:
+            yield first, alike
+        else:
+            yield from ((one, ()) for one in (first, *alike))
 
 
 @register.inclusion_tag("parts/evidence.html")

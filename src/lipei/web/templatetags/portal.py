@@ -51,8 +51,14 @@ def _when(step: Any) -> str:
         said = f"{said} · {_spoken(step.at)}"
     if step.promised_at is not None:
         key = "portal.step.yours" if step.code == "papers" else "portal.step.promised"
-        said = f"{said} · {text(key, language(), at=_spoken(step.promised_at))}"
+        said = f"{said}\n{text(key, language(), at=_spoken(step.promised_at))}"
     return said
+
+
+@register.filter
+def together(words: str) -> str:
+    """Words that stay on one line: a currency with its amount."""
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @register.filter

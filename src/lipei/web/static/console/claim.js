@@ -36,7 +36,9 @@
 
   // the key of the next step stands on its row, for its button may have a key of its own
   document.addEventListener("click", function (event) {
-    if (event.target.matches && event.target.matches(".lp-next-first") && !event.isTrusted) $(".lp-button", event.target).click();
+    if (!event.target.matches || !event.target.matches(".lp-next-first") || event.isTrusted) return;
+    var step = $(".lp-button", event.target), asks = step.getAttribute("data-asks");
+    if (!asks || !window.Lipei.press(asks)) step.click();
   });
 
   document.addEventListener("click", function (event) {
@@ -98,13 +100,21 @@
       var kept = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie);
       if (kept && event.detail.verb === "post") event.detail.parameters.csrfmiddlewaretoken = kept[1];
     });
+    // it did not get through: the form stays with what was typed, and says so; without a form the page begins anew
+    function told(name) {
+      var note = $("#" + name), form = !act.hidden && $("form[data-act]", act);
+      all("[data-trouble]").forEach(function (other) { other.hidden = true; });
+      (form || $("#claim")).prepend(note);
+      note.hidden = false;
+      if (form) ($("a", note) || $(".lp-act-send", form)).focus(); else note.scrollIntoView({ block: "center" });
+    }
     document.addEventListener("htmx:responseError", function (event) {
-      if (event.detail.xhr.status !== 401) { location.reload(); return; }
-      var form = $("form[data-act]", act);
-      if (!form) { location.reload(); return; }
-      var note = $("#signed-out");
-      if (note && !form.contains(note)) form.insertBefore(note, form.firstChild);
-      if (note) { note.hidden = false; $("a", note).focus(); }
+      var status = event.detail.xhr.status, form = !act.hidden && $("form[data-act]", act);
+      if (form || status >= 500) told(status === 401 ? "signed-out" : "not-sent"); else location.reload();
+    });
+    document.addEventListener("htmx:sendError", function () { told("not-sent"); });
+    document.addEventListener("htmx:beforeSwap", function (event) {
+      if (event.detail.target === act) all("[data-trouble]").forEach(function (note) { note.hidden = true; $("main").append(note); });
     });
   }
 

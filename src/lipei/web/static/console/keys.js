@@ -106,13 +106,30 @@
   function visible(element) { return !!(element.offsetWidth || element.offsetHeight || element.getClientRects().length); }
 
   function press(key) {
-    var wanted = Array.prototype.find.call(document.querySelectorAll("[data-key]"), function (element) {
+    var wanted = Array.prototype.filter.call(document.querySelectorAll("[data-key]"), function (element) {
       return element.dataset.key === key && visible(element) && !element.disabled;
     });
-    if (!wanted) return false;
-    if (typing(wanted)) wanted.focus();
-    else wanted.click();
+    if (!wanted.length) return false;
+    if (wanted.length > 1) ask(wanted);
+    else if (typing(wanted[0])) wanted[0].focus();
+    else wanted[0].click();
     return true;
+  }
+  Lipei.press = press;
+
+  // The same step on several parts: which is meant, by its figure or a press.
+  function ask(wanted) {
+    Lipei.load("palette").then(function () {
+      if (Lipei.raised()) return;
+      var choices = wanted.map(function (element, n) {
+        var one = Lipei.make("button", { type: "button", class: "lp-button lp-button-quiet" }, [Lipei.make("kbd", {}, String(n + 1)), " " + element.dataset.keyLabel]);
+        one.addEventListener("click", function () { list.lower(); element.click(); });
+        return one;
+      });
+      var list = Lipei.raise({ class: "lp-keys-list lp-keys-ask", "aria-label": wanted[0].textContent.trim() }, choices);
+      list.addEventListener("keydown", function (event) { if (choices[event.key - 1]) { event.preventDefault(); choices[event.key - 1].click(); } });
+      choices[0].focus();
+    });
   }
 
   function palette() { Lipei.load("palette").then(function (it) { it.open(); }); }

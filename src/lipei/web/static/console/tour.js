@@ -4,6 +4,7 @@
   var Lipei = window.Lipei;
   var make = Lipei.make;
   var KEY = "lipei-tour";
+  var GAP = 14;
   var me = Lipei.data.me;
   var asked = null;
   var box = null;
@@ -53,6 +54,42 @@
     return null;
   }
 
+  // Where the page begins below the bars that stay at the top.
+  function top() {
+    var head = document.querySelector(".lp-head-bar");
+    var bar = document.querySelector(".lp-claim-bar");
+    var end = head ? head.getBoundingClientRect().bottom : 0;
+    if (bar && bar.getBoundingClientRect().top < end + GAP) end = Math.max(end, bar.getBoundingClientRect().bottom);
+    return end + GAP;
+  }
+
+  // Beside its target, below or above it: never on it. Where a target fills the page, at the foot, and its beginning is seen.
+  function place() {
+    if (!box) return;
+    var at = target ? target.getBoundingClientRect() : null;
+    var height = box.offsetHeight;
+    var width = box.offsetWidth;
+    var view = { left: GAP, right: document.documentElement.clientWidth - GAP, top: top(), bottom: window.innerHeight - GAP };
+    function within(value, least, most) { return Math.max(least, Math.min(value, most)); }
+    var left = view.right - width;
+    var y = view.bottom - height;
+    if (at) {
+      var beside = within(at.top, view.top, y);
+      var under = within(at.left, view.left, left);
+      var lower = Math.max(at.bottom + GAP, view.top);
+      if (at.right + GAP <= left) { left = at.right + GAP; y = beside; }
+      else if (at.left - GAP - width >= view.left) { left = at.left - GAP - width; y = beside; }
+      else if (lower <= y) { left = under; y = lower; }
+      else if (at.top - GAP - height >= view.top) { left = under; y = at.top - GAP - height; }
+    }
+    box.style.left = left + "px";
+    box.style.top = y + "px";
+  }
+
+  function moved() { if (box) window.requestAnimationFrame(place); }
+  document.addEventListener("scroll", moved, { capture: true, passive: true });
+  window.addEventListener("resize", moved);
+
   function show(tour, at) {
     clear();
     var step = tour.steps[at];
@@ -80,11 +117,9 @@
     document.body.append(box);
     if (target) {
       target.classList.add("lp-tour-target");
-      target.scrollIntoView({ block: target.getBoundingClientRect().height > window.innerHeight * 0.5 ? "start" : "center" });
-      var place = target.getBoundingClientRect();
-      var below = window.innerHeight - Math.min(place.bottom, window.innerHeight);
-      if (below < box.offsetHeight + 24 && place.top > box.offsetHeight + 80) box.classList.add("lp-tour-top");
+      target.scrollIntoView({ block: "start", behavior: "instant" });
     }
+    place();
     next.focus({ preventScroll: true });
   }
 

@@ -155,6 +155,7 @@
     locate();
     refill();
     var input = form.elements.photos, later = null;
+    input.classList.add("lp-only-read"); // the label is the camera: the field would speak the browser's language
     input.addEventListener("change", async function () {
       var files = Array.from(input.files);
       input.value = "";

@@ -1,0 +1,187 @@
+"""How large a refusal is, and that nothing is refused past whoever may refuse (norm part 4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.domain.conduct_desk import (
+    APPROVER,
+    APPROVER2,
+    ASSESSOR,
+    FINANCE,
+    HANDLER,
+    MANAGER,
+    MANAGER2,
+    SCHEDULE,
+    Desk,
+    cny,
+    lent,
+    own_damage,
+    policy,
+    staff,
+)
+
+from lipei.domain import commands as c
+from lipei.domain.money import Money
+
+GROUND = c.Propose("not_covered", "D8", "车辆已转卖，不在保障范围内")
+CAR = c.ExposureReported("own_damage", "single_vehicle")
+
+
+def proposed(*heads: c.ExposureReported, **more) -> Desk:
+    """A claim of these heads of loss, the first of which is proposed for refusal."""
+    desk = Desk(policy=policy())
+    desk.report(own_damage(exposures=heads, **more))
+    return desk
+
+
+def propose(desk: Desk, part: int = 1) -> None:
+    desk.do(HANDLER, "exposure", "propose_refusal", part, GROUND)
+
+
+@pytest.mark.norm("4")
+def test_a_head_without_a_figure_is_as_large_as_what_the_claim_was_reported_to_cost():
+    desk = proposed(CAR, CAR, estimate=cny(900_000))
+    propose(desk)
+    assert desk.refused(APPROVER, "exposure", "refuse", 1).code == "refusal.authority.above_limit"
+    desk.do(MANAGER, "exposure", "refuse", 1)
+    assert desk.case.exposures[1].state == "refusal_proposed"  # four eyes
+    desk.do(MANAGER2, "exposure", "refuse", 1)
+    propose(desk, 2)
+    refused = desk.refused(APPROVER, "exposure", "refuse", 2)
+    assert refused.params["amount_minor"] == 90_000_000  # both heads together, and not twice
+
+
+@pytest.mark.norm("4")
+def test_of_several_heads_one_without_a_figure_is_what_the_others_leave_of_the_estimate():
+    desk = proposed(CAR, c.ExposureReported("own_damage", "glass", reserve=cny(20_000)), estimate=cny(90_000))
+    propose(desk)
+    desk.do(APPROVER, "exposure", "refuse", 1)
+    first = next(e for e, _ in desk.log if e.kind == "exposure.first_approval_given")
+    assert first.facts["sum_minor"] == 7_000_000
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("items", [(), (c.ItemAssessed("整车", claimed=cny(80_000)),)])
+def test_a_lowered_reserve_makes_no_refusal_small(items):
+    head = c.ExposureReported("own_damage", "single_vehicle", reserve=cny(80_000), items=items)
+    desk = proposed(head)
+    desk.do(HANDLER, "exposure", "set_reserve", 1, c.SetReserve(cny(1), "重新估计"))
+    propose(desk)
+    desk.do(APPROVER, "exposure", "refuse", 1)
+    assert desk.case.exposures[1].state == "refusal_proposed"
+    desk.do(APPROVER2, "exposure", "refuse", 1)
+    assert desk.case.exposures[1].state == "refused"
+
+
+@pytest.mark.norm("4")
+def test_a_small_refusal_is_still_one_persons():
+    desk = proposed(c.ExposureReported("own_damage", "single_vehicle", reserve=cny(9_000)))
+    propose(desk)
+    desk.do(APPROVER, "exposure", "refuse", 1)
+    assert desk.case.exposures[1].state == "refused"
+
+
+# --- by exclusion
+
+
+def assessed(desk: Desk, *items: c.ItemAssessed, **facts) -> None:
+    desk.do(HANDLER, "exposure", "assess", 1, c.Assess(items, facts))
+    desk.do(ASSESSOR, "exposure", "check_assessment", 1)
+
+
+def item(yuan: int, excluded: str = "") -> c.ItemAssessed:
+    return c.ItemAssessed("维修", claimed=cny(yuan), assessed=cny(yuan), excluded=excluded)
+
+
+def reported(**more) -> Desk:
+    return proposed(c.ExposureReported("own_damage", "single_vehicle", reserve=cny(9_000)), **more)
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize(("items", "facts"), [((item(80_000, "wear"),), {}), ((item(80_000),), {"exclusion": "race"})])
+def test_what_exclusions_leave_nothing_of_is_a_refusal_and_no_decision_of_0(items, facts):
+    desk = reported()
+    assessed(desk, *items, **facts)
+    assert desk.refused(HANDLER, "exposure", "submit_decision", 1).code == "refusal.exclusion_is_a_refusal"
+    propose(desk)  # the way that the sentence names is open
+
+
+@pytest.mark.norm("4")
+def test_it_is_a_refusal_too_where_it_was_submitted_before():
+    desk = reported()
+    assessed(desk, item(9_000))
+    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    head = replace(desk.case.exposures[1], items=tuple({**r, "excluded": "wear"} for r in desk.case.exposures[1].items))
+    desk.case = replace(desk.case, parts={**desk.case.parts, "exposure": {1: head}})
+    assert desk.refused(APPROVER, "exposure", "approve_decision", 1).code == "refusal.exclusion_is_a_refusal"
+
+
+@pytest.mark.norm("4")
+def test_a_deductible_may_leave_nothing():
+    desk = reported()
+    assessed(desk, item(400))  # the deductible is 500
+    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    assert desk.case.exposures[1].payable_minor == 0
+
+
+@pytest.mark.norm("4")
+def test_refusing_in_part_takes_authority_to_refuse_that_part():
+    desk = reported()
+    assessed(desk, item(5_000), item(60_000, "wear"))
+    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    decides = staff(20, "handler")  # up to 10,000, and nothing to refuse with
+    desk.case = replace(desk.case, parts={**desk.case.parts, "claim": {0: replace(desk.case.claim, handler=20)}})
+    assert desk.refused(decides, "exposure", "approve_decision", 1).kind == "permission"
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    assert desk.case.exposures[1].state == "submitted", "60,000 are refused by two"
+    desk.do(APPROVER2, "exposure", "approve_decision", 1)
+    assert desk.case.exposures[1].state == "approved"
+
+
+@pytest.mark.norm("4")
+def test_what_a_limit_would_have_cut_anyway_is_not_refused():
+    cheap = {**SCHEDULE, "own_damage": {"sum_insured_minor": 1_000_000, "deductible_minor": 0}}
+    desk = Desk(policy=policy(schedule=cheap))
+    desk.report(own_damage())
+    assessed(desk, item(20_000), item(60_000, "wear"))
+    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    assert (desk.case.exposures[1].state, desk.case.exposures[1].payable_minor) == ("approved", 1_000_000)
+
+
+@pytest.mark.norm("4")
+def test_a_gesture_of_a_cent_hides_no_refusal():
+    desk = reported()
+    assessed(desk, item(80_000, "wear"))
+    desk.do(HANDLER, "exposure", "submit_decision", 1, c.SubmitDecision(Money(1, "CNY"), "客户多年投保"))
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    assert desk.case.exposures[1].state == "submitted", "all but the cent is refused by two"
+
+
+# --- interest
+
+
+@pytest.mark.norm("4")
+def test_whoever_has_an_interest_neither_decides_nor_pays_nor_refuses():
+    desk = reported()
+    desk.more = {"interested": frozenset({APPROVER.id})}
+    desk.submit(yuan=9_000)
+    assert desk.refused(APPROVER, "exposure", "approve_decision", 1).code == "refusal.authority.interest"
+    desk.do(APPROVER2, "exposure", "approve_decision", 1)
+    desk.send()
+    desk.agree()
+    desk.more = {"interested": frozenset({FINANCE.id})}
+    assert desk.refused(FINANCE, "payment", "approve_payment", 1).code == "refusal.authority.interest"
+    other = reported()
+    friend = staff(30, "handler")
+    other.more = {"interested": frozenset({APPROVER.id}), "delegations": (lent(APPROVER, friend),)}
+    propose(other)
+    assert other.refused(APPROVER, "exposure", "refuse", 1).code == "refusal.authority.interest"
+    friend = replace(friend, roles=frozenset({"team_lead"}))  # what is lent adds nothing to a lead's own 100,000
+    other.do(HANDLER, "exposure", "set_reserve", 1, c.SetReserve(cny(100_000), "重估"))
+    assert other.case.exposures[1].reserve_minor == 10_000_000
+    other.do(friend, "exposure", "refuse", 1)
+    assert other.case.exposures[1].approvals == (friend.id,)
