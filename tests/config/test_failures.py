@@ -57,11 +57,25 @@ def test_what_kind_of_trouble_it_is(error: BaseException | None, kind: str) -> N
 
 # --- the database has no room --------------------------------------------------------------------------------
 
-FULL_POSTGRES = """
+FULL_POSTGRES = (
+    """
 CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
 CREATE TRIGGER full_disk BEFORE INSERT ON delivery FOR EACH ROW EXECUTE FUNCTION full_disk();
-"""
+""",
+)
+ROOM_AGAIN = {
+    "postgresql": ("DROP TRIGGER full_disk ON delivery; DROP FUNCTION full_disk()",),
+    "sqlite": ("PRAGMA max_page_count = 1073741823", "DROP TABLE filled"),
+}
+
+
+def full_sqlite(cursor: Any) -> Iterator[str]:
+    """Fill the pages that are free inside the file, then let it grow no more."""
+    yield "CREATE TABLE filled (bytes BLOB)"
+    free = cursor.execute("PRAGMA freelist_count").fetchone()[0] * cursor.execute("PRAGMA page_size").fetchone()[0]
+    yield f"INSERT INTO filled VALUES (zeroblob({free}))"
+    yield f"PRAGMA max_page_count = {cursor.execute('PRAGMA page_count').fetchone()[0]}"
 
 
 @pytest.fixture
@@ -77,15 +91,13 @@ def caller(db: None, monkeypatch: pytest.MonkeyPatch) -> Caller:
 def no_room() -> Iterator[None]:
     """The database can take nothing more, in the middle of what a report writes."""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(FULL_POSTGRES)
+        for statement in FULL_POSTGRES if connection.vendor == "postgresql" else full_sqlite(cursor):
+            cursor.execute(statement)
+        try:
             yield
-            cursor.execute("DROP TRIGGER full_disk ON delivery")
-            return
-        cursor.execute("PRAGMA page_count")
-        cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0]}")
-        yield
-        cursor.execute("PRAGMA max_page_count = 1073741823")
+        finally:
+            for statement in ROOM_AGAIN[connection.vendor]:
+                cursor.execute(statement)
 
 
 LONG = {**REPORT, "story": "倒车时撞到柱子。" * 400}

@@ -30,8 +30,9 @@ def the_test_is_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def delivered(number: str) -> None:
-    """Let everything that waits go out, into the folder that stands for mail and SMS here."""
-    deliveries.work(now=timezone.now(), limit=100)
+    """Let everything that waits go out, into the folder that stands for mail and SMS here, when quiet hours are over."""
+    waits = models.Delivery.objects.filter(state="queued").latest("due_at")
+    deliveries.work(now=max(timezone.now(), waits.due_at), limit=100)
     assert models.Delivery.objects.filter(state__in=("sent", "asking", "delivered")).exists(), number
 
 

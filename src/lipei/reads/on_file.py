@@ -74,7 +74,8 @@ def _of_plate(said: str) -> list[str]:
 
 def _by_part(parts: list[str]) -> list[Any]:
     """Policies with a name or plate that holds all the parts in their order: by tokens, then compared as real text."""
-    ids = list(search.holding(models.PolicyToken, "policy_id", *parts)[: search.FOUND_MAX])
+    tokens = [token for part in parts for token in crypto.tokens_of(part, crypto.PERSONAL_RUN)]
+    ids = list(search.holding(models.PolicyToken, "policy_id", tokens)[: search.FOUND_MAX])
     wanted = re.compile(".*".join(re.escape(part) for part in parts))
     found = models.Policy.objects.filter(id__in=ids).order_by("-ends_at")
     return [row for row in found if any(wanted.search(_plain(text)) for text in policy_tokens.texts(row))][:ROWS_MAX]

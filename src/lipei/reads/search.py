@@ -1,11 +1,12 @@
 """Search: by a whole number, plate or phone; where nothing is called that, by a part of one or of a name.
 
 What was typed is turned into the same keyed tokens that stand beside claims and policies (docs/decisions/0006); those
-that hold them all are decrypted and compared as real text, the newest first. At most nine queries beside that of the scope.
+that hold them all are decrypted and compared as real text, the newest first. At most eleven queries beside that of the scope.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -55,19 +56,34 @@ def _exact(words: str, seen: Q) -> list[int]:
 
 def _by_part(plain: str, seen: Q) -> list[int]:
     """By a part of a name, phone or plate, or of the claim's own number, its policy's or another system's."""
-    people, numbers = (
-        _newest(holding(models.SearchToken, "claim_id", plain, run=run), seen)
-        for run in (crypto.PERSONAL_RUN, crypto.NUMBER_RUN)
-    )
-    called = _called(plain, people)
-    insured = _insuring(plain)
-    near = Q(id__in=called.union(numbers)) | Q(policy_id__in=insured)
-    rows = models.Claim.objects.filter(near).filter(seen).order_by("-id").values_list("id", "policy_id", *NUMBERS)
-    return [
-        pk
-        for pk, policy, *known in rows[: 3 * FOUND_MAX]
-        if pk in called or policy in insured or any(plain in crypto.plain(number) for number in known)
-    ][:FOUND_MAX]
+    people = _newest(holding(models.SearchToken, "claim_id", crypto.tokens_of(plain, crypto.PERSONAL_RUN)), seen)
+    found = _called(plain, people) | _numbered(plain, seen)
+    near = Q(id__in=found) | Q(policy_id__in=_insuring(plain))
+    return list(models.Claim.objects.filter(near).filter(seen).order_by("-id").values_list("id", flat=True)[:FOUND_MAX])
+
+
+def _numbered(plain: str, seen: Q) -> set[int]:
+    """By a part of five characters of a number, or by four with which one begins or ends."""
+    found: set[int] = set()
+    for way in _ways(plain):
+        holders = holding(models.SearchToken, "claim_id", way)[:LOOKED_AT_MAX]
+        rows = models.Claim.objects.filter(seen, id__in=holders)
+        for pk, *numbers in rows.values_list("id", *NUMBERS):
+            if any(_part_of(plain, crypto.plain(number)) for number in numbers):
+                found.add(pk)
+    return set(sorted(found, reverse=True)[:FOUND_MAX])
+
+
+def _ways(plain: str) -> list[list[int]]:
+    """The tokens of a part of a number: it lies in one of two ways on the runs that have one, every second."""
+    runs = crypto.tokens_of(plain, crypto.NUMBER_RUN)
+    return [way for way in (runs[::-2][::-1], runs[-2::-2][::-1]) if way]
+
+
+def _part_of(part: str, number: str) -> bool:
+    if len(part) > crypto.NUMBER_RUN:
+        return part in number
+    return number.startswith(part) or number.endswith(part)
 
 
 def _newest(found: QuerySet[Any], seen: Q) -> list[int]:
@@ -78,9 +94,8 @@ def _newest(found: QuerySet[Any], seen: Q) -> list[int]:
     return list(rows.values_list("id", flat=True)[:FOUND_MAX])
 
 
-def holding(model: Any, key: str, *parts: str, run: int = crypto.PERSONAL_RUN) -> QuerySet[Any]:
-    """The keys of the rows that hold the tokens of all parts, newest first: none where no part is as long as a token."""
-    tokens = [token for part in parts for token in crypto.tokens_of(part, run)]
+def holding(model: Any, key: str, tokens: Sequence[int]) -> QuerySet[Any]:
+    """The keys of the rows that hold all these tokens, newest first: none where there is no token."""
     # From the end: how a number or name goes on tells more than how it begins.
     wanted = list(dict.fromkeys(reversed(tokens)))[:TOKENS_MAX]
     rows = model.objects.filter(token=wanted[0]) if wanted else model.objects.none()
@@ -97,10 +112,20 @@ def _called(plain: str, candidates: list[int]) -> set[int]:
 
 
 def _insuring(plain: str) -> set[int]:
-    """Policies with such a plate under which something was claimed; no plate is without a letter or digit."""
-    if not any(c.isascii() and c.isalnum() for c in plain):
-        return set()
+    """Policies with such a plate or number under which something was claimed."""
     claimed = Exists(models.Claim.objects.filter(policy_id=OuterRef("policy_id")))
-    candidates = list(holding(models.PolicyToken, "policy_id", plain).filter(claimed)[:FOUND_MAX])
-    rows = models.Policy.objects.filter(id__in=candidates).only("id", "insured_objects")
-    return {row.id for row in rows if any(plain in crypto.plain(plate) for plate in policy_tokens.plates(row))}
+    candidates: set[int] = set()
+    for way in (crypto.tokens_of(plain, crypto.PERSONAL_RUN) if _tells(plain) else [], *_ways(plain)):
+        candidates |= set(holding(models.PolicyToken, "policy_id", way).filter(claimed)[:FOUND_MAX] if way else ())
+    rows = models.Policy.objects.filter(id__in=candidates).only("id", "number", "insured_objects")
+    return {row.id for row in rows if _called_so(row, plain)}
+
+
+def _tells(plain: str) -> bool:
+    """Whether words can be of a plate: none is without a letter or digit."""
+    return any(c.isascii() and c.isalnum() for c in plain)
+
+
+def _called_so(policy: Any, plain: str) -> bool:
+    plates = (crypto.plain(plate) for plate in policy_tokens.plates(policy))
+    return _part_of(plain, crypto.plain(policy.number)) or any(plain in plate for plate in plates)

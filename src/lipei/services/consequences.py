@@ -170,11 +170,11 @@ def _found_by(case: Case) -> set[int]:
 
 
 def _renames(write: Any) -> bool:
-    """Whether a name or number that was known is another one now."""
+    """Whether a claim is no longer found by a name or number that it was found by."""
     before: Case = write.loaded.aggregate
     changes = (c for event, _ in write.events for c in event.changes if c.part in before.of(c.entity))
     return any(
-        getattr(before.of(c.entity)[c.part], n) not in ("", c.fields[n])
+        (known := getattr(before.of(c.entity)[c.part], n)) and (known != c.fields[n] or "policy_id" in c.fields)
         for c in changes
         for n in claim_tokens.FOUND_BY.get(c.entity, ())
         if n in c.fields

@@ -15,9 +15,12 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
 
 
 def of(entity: str, fields: Mapping[str, Any]) -> set[int]:
-    """The tokens of what these fields of a part say."""
-    said = (str(fields[name]) for name in FOUND_BY.get(entity, ()) if fields.get(name))
-    return crypto.search_tokens(*said, run=crypto.NUMBER_RUN if entity == "claim" else crypto.PERSONAL_RUN)
+    """The tokens of what these fields of a part say. A policy on file is found by tokens of its own, once for all its claims."""
+    on_file = ("policy_number",) if fields.get("policy_id") else ()
+    said = (str(fields[name]) for name in FOUND_BY.get(entity, ()) if fields.get(name) and name not in on_file)
+    if entity == "claim":
+        return {token for number in said for token in crypto.number_tokens(number)}
+    return crypto.search_tokens(*said)
 
 
 def fill(claims: Any, model: Any) -> None:

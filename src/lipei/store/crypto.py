@@ -78,18 +78,27 @@ def blind_index(kind: str, value: str) -> str:
     return hmac.digest(keys().index, f"{kind}:{value}".encode(), hashlib.sha256)[:16].hex()
 
 
-def search_tokens(*texts: str, run: int = PERSONAL_RUN) -> set[int]:
-    """Keyed 63-bit tokens of every ``run`` neighbouring characters, for search by part of a name or number.
+def search_tokens(*texts: str) -> set[int]:
+    """Keyed 63-bit tokens of every two neighbouring characters, for search by part of a name, phone or plate.
 
     What they leak is written in docs/decisions/0006.
     """
-    return {token for text in texts for token in tokens_of(text, run)}
+    return {token for text in texts for token in tokens_of(text, PERSONAL_RUN)}
 
 
 def tokens_of(text: str, run: int) -> list[int]:
     """The tokens of one text in its order."""
     key, said = keys().tokens, plain(text)
     return [_token(key, said[at : at + run]) for at in range(len(said) - run + 1)]
+
+
+def number_tokens(number: str) -> list[int]:
+    """The tokens of the number of a claim or policy: of every second run from its end, and of its beginning.
+
+    Half of the runs are enough: every part of more than a run's length holds one of them.
+    """
+    runs = tokens_of(number, NUMBER_RUN)
+    return list(dict.fromkeys([*runs[::-1][::2], *runs[:1]]))
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Tokens by which a policy is found by part of a name or plate (docs/decisions/0006): made from its decrypted texts."""
+"""Tokens by which a policy is found by part of its number, a name or plate (docs/decisions/0006)."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def write(rows: Sequence[Any], model: Any) -> None:
 
 def _pairs(rows: Iterable[Any]) -> Iterable[tuple[int, int]]:
     for row in rows:
-        for token in sorted(crypto.search_tokens(*texts(row))):
+        for token in sorted({*crypto.search_tokens(*texts(row)), *crypto.number_tokens(row.number)}):
             yield row.pk, token

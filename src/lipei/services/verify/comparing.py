@@ -270,7 +270,7 @@ def limits(chunk: Chunk, rulebook: Rulebook) -> Found:
 def hints(chunk: Chunk, rulebook: Rulebook) -> Found:
     """What lists are sorted and people are found by: the next due time of a claim, the indexes of a party."""
     tokens: dict[int, set[int]] = {}
-    called = claim_tokens.FOUND_BY["claim"]
+    called = (*claim_tokens.FOUND_BY["claim"], "policy_id")
     query = f"SELECT id, {reading.stamp_sql('due_at')}, {', '.join(called)} FROM claim WHERE id BETWEEN %s AND %s"
     with connection.cursor() as cursor:
         cursor.execute(query, (chunk.low, chunk.high))

@@ -1,18 +1,23 @@
-"""Claims are found by part of their numbers. Those that are here already are read once, a few hundred at a time."""
+"""Claims and policies are found by part of their numbers. Those that are here already are read once, a few hundred at a time."""
 
 from django.db import migrations
 
-from lipei.store import claim_tokens
+from lipei.store import claim_tokens, policy_tokens
 
 BATCH = 300
 
 
 def fill(apps, schema_editor):
-    claims, tokens = apps.get_model("store", "Claim"), apps.get_model("store", "SearchToken")
-    known = claims.objects.only("pk", *claim_tokens.FOUND_BY["claim"]).order_by("pk")
+    claims = apps.get_model("store", "Claim").objects.only("pk", "policy_id", *claim_tokens.FOUND_BY["claim"])
+    _each(claims, lambda rows: claim_tokens.fill(rows, apps.get_model("store", "SearchToken")))
+    policies = apps.get_model("store", "Policy").objects.all()
+    _each(policies, lambda rows: policy_tokens.write(rows, apps.get_model("store", "PolicyToken")))
+
+
+def _each(query, fill_rows):
     last = None
-    while rows := list((known if last is None else known.filter(pk__gt=last))[:BATCH]):
-        claim_tokens.fill(rows, tokens)
+    while rows := list((query if last is None else query.filter(pk__gt=last)).order_by("pk")[:BATCH]):
+        fill_rows(rows)
         last = rows[-1].pk
 
 
