@@ -223,3 +223,28 @@ def test_a_promise_and_a_calendar_of_the_company_s_own_are_called_by_their_names
         found = good(stranger.office.manager1.get(f"claims/{body['number']}", Accept_Language=language))
         told = next(p for p in found["promises"] if p["code"] == "call_back")
         assert told["name"] == name and name in told["why"] and summer[language] in told["why"]
+
+
+@pytest.mark.norm("2.3.1")
+def test_a_compulsory_head_entered_late_counts_from_the_report_that_told_of_it(stranger: Stranger) -> None:
+    """The law's one day (regulation on compulsory motor insurance, art. 28) does not begin when we come to enter it."""
+    stranger.insure("P", "private_car", compulsory_property={})
+    told = {"policy_number": "P", "loss_at": "2026-11-19T20:00:00+08:00", "loss_kind": "third_party_property"}
+    body = reported(stranger, "2026-11-20 10:00", line="motor", **told)
+    stranger.office.now = at("2026-11-23 10:00").astimezone(UTC)
+    head = {"cover": "compulsory_property", "peril": "third_party_property"}
+    for _ in range(2):  # a second one, another's car, is learnt of only now
+        stranger.act(stranger.office.manager1, body, "exposures/new/add", head)
+    found = {p["exposure"]: p for p in stranger.claim(body)["promises"] if p["code"] == "cn_compulsory_papers"}
+    assert {part: p["due_at"][:10] for part, p in found.items()} == {1: "2026-11-21", 2: "2026-11-24"}
+
+
+@pytest.mark.norm("2.2.4")
+def test_the_largest_loss_can_be_assessed_and_checked(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", own_damage={"sum_insured_minor": 600_000_000})
+    claim = stranger.report("P", {"cover": "own_damage", "peril": "collision"})
+    said = {"items": [item("3000000.00", assessed={"amount": "3000000.00", "currency": "CNY"})]}
+    path = f"claims/{claim['number']}/exposures/1/assess"
+    assert stranger.handler(claim).post(path, said).body["code"] == "refusal.authority.above_limit"
+    stranger.act(stranger.office.assessor1, claim, "exposures/1/assess", said)
+    stranger.act(stranger.office.manager1, claim, "exposures/1/check_assessment")

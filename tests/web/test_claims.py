@@ -90,7 +90,7 @@ def test_a_form_sent_twice_is_done_once_and_loses_nothing(browser, claim, handle
     again = client.post(where, typed)
     body = again.content.decode()
     assert again.status_code == 409 and entries(claim, "exposure.reserve_set") == 1
-    assert "You have just done this" in body and 'value="1200"' in body
+    assert "what you sent now was not done" in body and 'value="1200"' in body
     assert client.post(where, {**typed, "seen_version": seen(claim)}).status_code == 302  # meant twice: possible
     assert entries(claim, "exposure.reserve_set") == 2
 

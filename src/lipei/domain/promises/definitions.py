@@ -69,6 +69,12 @@ def _unoffered(case: Case, exposure: int) -> bool:
     return not chosen or any(e.state not in _DECIDED and e.part not in offered for e in chosen)
 
 
+def _reported(case: Case, exposure: int) -> bool:
+    """Whether a head of loss is of what the report told of, and the first that is."""
+    alike = [part for part, one in case.exposures.items() if one.peril == case.claim.loss_kind]
+    return exposure == min(alike, default=0)
+
+
 def _unheard(case: Case, exposure: int) -> bool:
     told = any(note.kind == "told" for note in case.of("note").values())
     return case.claim.opinion_at is None and not told
@@ -86,6 +92,8 @@ LOOKS: Mapping[str, Look] = {
     # For starts that may come late (a new triage): a promise that was kept before it began could never be kept again.
     "undecided": lambda case, exposure: not _every_exposure(case, exposure, _DECIDED),
     "unsettled": lambda case, exposure: not _every_exposure(case, exposure, _SETTLED),
+    "reported": _reported,
+    "learnt_later": lambda case, exposure: not _reported(case, exposure),
     "unheard": _unheard,  # no person has told the customer anything yet
     "untold": lambda case, exposure: case.claim.last_told_at is None,  # nor has the product
     "unoffered": _unoffered,
