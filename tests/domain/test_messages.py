@@ -158,7 +158,7 @@ def test_letters_go_with_the_messages_that_need_one() -> None:
     assert letters == {
         "receipt": "receipt", "papers_request": "paper_request", "offer_sent": "settlement",
         "result_zero": "settlement", "payment_confirmed": "settlement", "offer_agreed_beforehand": "settlement",
-        "refusal": "refusal", "advance": "advance", "advance_confirmed": "advance", "guarantee_letter": "guarantee",
+        "refusal": "refusal", "refusal_in_part": "refusal", "advance": "advance", "advance_confirmed": "advance", "guarantee_letter": "guarantee",
     }  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def test_what_has_been_overtaken_is_not_said_any_more() -> None:
 
 
 def test_what_the_law_wants_said_is_never_overtaken() -> None:
-    for code in ("refusal", "overpayment", "receipt", "one_time_code", "portal_code", "payment_confirmed"):
+    for code in ("refusal", "refusal_in_part", "overpayment", "receipt", "one_time_code", "portal_code", "payment_confirmed"):
         assert TABLE.rows[code].still is None, code
 
 
@@ -215,8 +215,9 @@ def test_a_new_handler_is_told_only_to_who_has_heard_from_us() -> None:
 
 
 def test_the_result_is_told_apart_from_the_offer_only_where_time_passes_between_them() -> None:
-    def told(lane: str, payable: int, ex_gratia: int = 0, state: str = "approved") -> set[str]:
-        head = Exposure(1, state=state, claimant=1, payable_minor=payable, ex_gratia_minor=ex_gratia)
+    def told(lane: str, payable: int, ex_gratia: int = 0, state: str = "approved", refused: int = 0) -> set[str]:
+        sums = {"payable_minor": payable, "ex_gratia_minor": ex_gratia, "refused_minor": refused}
+        head = Exposure(1, state=state, claimant=1, **sums)
         return set(due(case(claim={"lane": lane}, exposure=[head]), "exposure.decision_approved", 1))
 
     assert told("simple", 100) == set()
@@ -224,6 +225,9 @@ def test_the_result_is_told_apart_from_the_offer_only_where_time_passes_between_
     assert told("simple", 0) == told("complex", 0) == {"result_zero>party-1"}
     assert told("complex", 0, 50) == set()
     assert told("complex", 100, state="submitted") == set()
+    assert told("simple", 100, refused=1) == {"refusal_in_part>party-1"}
+    assert told("complex", 100, refused=1) == {"result_approved>party-1", "refusal_in_part>party-1"}
+    assert told("simple", 0, 50, refused=1) == {"refusal_in_part>party-1"}
 
 
 def test_papers_complete_is_told_when_the_last_required_one_is_in() -> None:

@@ -11,6 +11,7 @@ from tests.domain.conduct_desk import (
     ASSESSOR,
     FINANCE,
     HANDLER,
+    LEAD,
     MANAGER,
     MANAGER2,
     SCHEDULE,
@@ -127,11 +128,14 @@ def test_a_deductible_may_leave_nothing():
     assert desk.case.exposures[1].payable_minor == 0
 
 
+WORN = c.SubmitDecision(refusal_reason="减震器是自然磨损，与这次事故无关。")
+
+
 @pytest.mark.norm("4")
 def test_refusing_in_part_takes_authority_to_refuse_that_part():
     desk = reported()
     assessed(desk, item(5_000), item(60_000, "wear"))
-    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    desk.do(HANDLER, "exposure", "submit_decision", 1, WORN)
     decides = staff(20, "handler")  # up to 10,000, and nothing to refuse with
     desk.case = replace(desk.case, parts={**desk.case.parts, "claim": {0: replace(desk.case.claim, handler=20)}})
     assert desk.refused(decides, "exposure", "approve_decision", 1).kind == "permission"
@@ -150,15 +154,101 @@ def test_what_a_limit_would_have_cut_anyway_is_not_refused():
     desk.do(HANDLER, "exposure", "submit_decision", 1)
     desk.do(APPROVER, "exposure", "approve_decision", 1)
     assert (desk.case.exposures[1].state, desk.case.exposures[1].payable_minor) == ("approved", 1_000_000)
+    assert desk.case.exposures[1].refused_minor == 0
 
 
 @pytest.mark.norm("4")
 def test_a_gesture_of_a_cent_hides_no_refusal():
     desk = reported()
     assessed(desk, item(80_000, "wear"))
-    desk.do(HANDLER, "exposure", "submit_decision", 1, c.SubmitDecision(Money(1, "CNY"), "客户多年投保"))
+    desk.do(HANDLER, "exposure", "submit_decision", 1, replace(WORN, ex_gratia=Money(1, "CNY"), reason="客户多年投保"))
     desk.do(APPROVER, "exposure", "approve_decision", 1)
     assert desk.case.exposures[1].state == "submitted", "all but the cent is refused by two"
+
+
+# --- in part: the reason, and what stands of it
+
+
+def in_part(desk: Desk) -> Desk:
+    """Decided: 5,000 are paid but for the deductible of 500, 3,000 are not."""
+    assessed(desk, item(5_000), item(3_000, "wear"))
+    desk.do(HANDLER, "exposure", "submit_decision", 1, WORN)
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    return desk
+
+
+@pytest.mark.norm("4")
+def test_a_part_is_refused_with_a_reason_as_the_whole_is():
+    desk = reported()
+    assessed(desk, item(5_000), item(3_000, "wear"))
+    for said in (c.SubmitDecision(), c.SubmitDecision(reason="内部说明"), c.SubmitDecision(refusal_reason=" ")):
+        refused = desk.refused(HANDLER, "exposure", "submit_decision", 1, said)
+        assert refused.fields == {"refusal_reason": "refusal.part_without_reason"}
+    desk.do(HANDLER, "exposure", "submit_decision", 1, WORN)
+    head = desk.case.exposures[1]
+    assert (head.refusal_reason, head.refused_minor) == (WORN.refusal_reason, 0), "nothing is refused before it is decided"
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    head = desk.case.exposures[1]
+    assert (head.payable_minor, head.refused_minor) == (450_000, 300_000)
+    decided = next(e for e, _ in desk.log if e.kind == "exposure.decision_approved")
+    assert decided.facts["refused_minor"] == 300_000
+
+
+@pytest.mark.norm("4")
+def test_what_is_made_good_is_not_refused_and_a_cut_by_the_terms_is_none():
+    desk = reported()
+    assessed(desk, item(5_000), item(3_000, "wear"))
+    desk.do(HANDLER, "exposure", "submit_decision", 1, c.SubmitDecision(cny(3_000), "客户多年投保"))
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    assert desk.case.exposures[1].refused_minor == 0
+    plain = reported()
+    plain.approve(yuan=5_000)  # the deductible takes 500
+    head = plain.case.exposures[1]
+    assert (head.payable_minor, head.refused_minor, head.refusal_reason) == (450_000, 0, "")
+
+
+@pytest.mark.norm("4")
+def test_a_proposal_that_came_to_nothing_is_not_the_reason_of_a_part():
+    desk = reported()
+    propose(desk)
+    desk.do(APPROVER, "exposure", "return_for_rework", 1, c.Reasoned("只有一部分不赔"))
+    in_part(desk)
+    head = desk.case.exposures[1]
+    assert (head.refusal_code, head.refusal_clause, head.refusal_reason) == ("", "", WORN.refusal_reason)
+    again = reported()
+    propose(again)
+    again.do(APPROVER, "exposure", "return_for_rework", 1, c.Reasoned("应当赔付"))
+    again.approve(yuan=5_000)
+    assert again.case.exposures[1].refusal_reason == ""
+
+
+@pytest.mark.norm("4")
+def test_what_begins_to_refuse_only_when_it_is_decided_goes_back_for_its_reason():
+    """A limit that would have cut it anyway was used up when it was submitted, and is free again."""
+    desk = reported()
+    assessed(desk, item(5_000))
+    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    head = desk.case.exposures[1]
+    more = {**head.items[0], "claimed_minor": 300_000, "assessed_minor": 300_000, "excluded": "wear"}
+    desk.case = replace(
+        desk.case, parts={**desk.case.parts, "exposure": {1: replace(head, items=(*head.items, more))}}
+    )
+    assert desk.refused(APPROVER, "exposure", "approve_decision", 1).code == "refusal.part_unexplained"
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("back", ["rework", "reopened"])
+def test_a_decision_taken_back_refuses_nothing_any_more(back):
+    desk = in_part(reported())
+    if back == "rework":
+        desk.do(APPROVER, "exposure", "return_for_rework", 1, c.Reasoned("重新核定"))
+    else:
+        desk.send()
+        desk.agree()
+        desk.pay(1)
+        assert desk.case.exposures[1].refused_minor == 300_000, "a decision that is paid still says what it refused"
+        desk.do(LEAD, "claim", "reopen", 0, c.Reasoned("客户补充了材料"))
+    assert desk.case.exposures[1].refused_minor == 0
 
 
 # --- interest

@@ -200,10 +200,11 @@ def test_a_part_makes_only_messages_about_itself_void():
 
 
 @pytest.mark.parametrize("key", ["void_by", "still"])
-@pytest.mark.parametrize("code", ["refusal", "result_zero"])
+@pytest.mark.parametrize("code", ["refusal", "refusal_in_part", "result_zero"])
 def test_no_edit_of_the_table_makes_a_notice_of_the_law_void(code, key):
     """But that the decision is taken back, as shipped: then there is none to tell."""
-    assert TABLE.rows[code].void_by == ("claim.reopened",)
+    back = ("claim.reopened",) if code == "refusal" else ("claim.reopened", "exposure.returned_for_rework")
+    assert TABLE.rows[code].void_by == back
     value: Any = (
         ["claim.reopened", "claim.closed"]
         if key == "void_by"

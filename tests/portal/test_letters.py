@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -135,3 +136,42 @@ def test_a_refusal_is_said_with_its_letter(client: Client, people: Any) -> None:
     address = f"/claim/{number}/letters/refusal/1.pdf"
     assert address in client.get(f"/claim/{number}/").content.decode()
     assert client.get(address).content.startswith(b"%PDF")
+
+
+@pytest.mark.norm("4")
+def test_a_refusal_in_part_is_said_with_its_letter_and_stands_beside_the_sum(client: Client, people: Any) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    handler = people.handler_of(portal.claim_seen(Visit(number, 1)))
+    why = "减震器是自然磨损，与这次事故无关。"
+    rows = (("后保险杠", 265000, ""), ("右前减震器", 80000, "wear"))
+    items = tuple(c.ItemAssessed(w, claimed=Money(m, "CNY"), assessed=Money(m, "CNY"), excluded=e) for w, m, e in rows)
+    done(number, "exposure", "set_reserve", 1, c.SetReserve(Money(400000, "CNY"), "估损"), handler)
+    done(number, "exposure", "assess", 1, c.Assess(items), handler)
+    done(number, "exposure", "check_assessment", 1, None, people.assessor1)
+    done(number, "exposure", "submit_decision", 1, c.SubmitDecision(refusal_reason=why, without_papers="略"), handler)
+    lead = text("portal.refused.lead_part", "zh-hans")
+    assert lead not in client.get(f"/claim/{number}/").content.decode(), "nothing is decided yet"
+    done(number, "exposure", "approve_decision", 1, c.ApproveDecision("略"), people.approver1)
+    page = client.get(f"/claim/{number}/").content.decode()
+    assert lead in page and "letters/refusal" not in page, "not before it is known who asks"
+    assert text("portal.refused.lead", "zh-hans") not in page
+    done(number, "offer", "send", 1, None, handler)
+    verified(client, number)
+    address = f"/claim/{number}/letters/refusal/1.pdf"
+    for where in (f"/claim/{number}/", f"/claim/{number}/offer/1"):
+        page = client.get(where).content.decode()
+        assert lead in page and address in page, where
+    made = client.get(address).content
+    assert made.startswith(b"%PDF")
+    models.Delivery.objects.filter(message="refusal_in_part").update(channels=("email",))
+    models.Party.objects.filter(part=1).update(email="li@example.com")
+    delivered(number)
+    row = models.Delivery.objects.get(message="refusal_in_part")
+    assert row.letter == "refusal" and row.letter_digest
+    client.cookies["lipei_language"] = "en"
+    kept = client.get(address).content
+    assert kept == client.get(address).content and hashlib.sha256(kept).hexdigest() == row.letter_digest
+    done(number, "offer", "decline", 1, c.Reasoned("不同意"), handler)
+    done(number, "exposure", "return_for_rework", 1, c.Reasoned("重新核定"), people.approver1)
+    page = client.get(f"/claim/{number}/").content.decode()
+    assert text("portal.refused.lead_part", "en") not in page and address not in page

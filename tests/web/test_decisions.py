@@ -15,7 +15,7 @@ from lipei.domain.events import Refusal
 from lipei.domain.money import Money
 from lipei.norms.texts import LANGUAGES, text
 from lipei.reads import approvals_changed, way
-from lipei.services import actions
+from lipei.services import actions, norms
 from lipei.store import models
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]
@@ -150,3 +150,31 @@ def test_a_claim_refused_whole_ends_with_the_refusal_and_was_neither_agreed_nor_
     assert page.context["claim"].outcome == "refused"
     codes = [step.code for step in way.steps(page.context["page"], now=NOW)]
     assert codes[-1] == "refused" and not {"decided", "agreed", "paid"} & set(codes)
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_part_that_is_excluded_asks_why_and_whoever_approves_reads_it(office, browser, asked, handler_code, language):
+    """The reason is the customer's to read; where nothing is excluded nobody is asked for one."""
+    client, where = browser(handler_code, language), HEAD.format(asked, "submit_decision")
+    assert 'name="refusal_reason"' not in client.get(where).content.decode()
+    act(asked, "return_for_rework", c.Reasoned("漏了一项"), office.assessor1)
+    worn = c.ItemAssessed("右前减震器", claimed=cny(800), assessed=cny(800), excluded="wear")
+    act(asked, "set_reserve", c.SetReserve(cny(4000), "查勘后调整"), getattr(office, handler_code))
+    act(asked, "assess", c.Assess(items=(*assessed().items, worn)), getattr(office, handler_code))
+    act(asked, "check_assessment", None, office.assessor1)
+    assert 'name="refusal_reason"' in client.get(where).content.decode()
+    silent = client.post(where, {"without_papers": "简化单证"})
+    assert silent.status_code == 422 and text("refusal.part_without_reason", language) in silent.content.decode()
+    why = "减震器是自然磨损，与这次事故无关。"
+    assert client.post(where, {"without_papers": "简化单证", "refusal_reason": why}).status_code == 302
+    approver, where = browser("approver1", language), HEAD.format(asked, "approve_decision")
+    page = approver.get(where).content.decode()
+    terms = norms.current().products.version("private_car", models.Claim.objects.get(number=asked).terms_version)
+    exclusion = terms.covers["own_damage"].exclusions["wear"]
+    assert why in page and exclusion.wording[language] in page
+    assert exclusion.wording[language] in approver.get("/console/approvals/").content.decode()
+    assert approver.post(where, {"looked": "1", "without_papers": "已核对"}).status_code == 302
+    page = approver.get(f"/console/claims/{asked}/").content.decode()
+    assert text("field.refused", language) in page and text("promise.cn_refusal_notice", language) in page
+    assert text("message_name.refusal_in_part", language) in page and "letters/refusal" in page

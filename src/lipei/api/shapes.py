@@ -270,7 +270,7 @@ def _settled(case: Case, found: Settled, currency: str) -> dict[str, Any]:
         name: getattr(found, name)
         for name in ("exposure", "cover", "cover_name", "state", "computed", "why", "provisional")
     }
-    for name in ("reserve", "assessed", "payable", "ex_gratia", "paid"):
+    for name in ("reserve", "assessed", "payable", "ex_gratia", "refused", "paid"):
         body[name] = money(getattr(found, f"{name}_minor"), currency)
     return {**body, "needs_person": list(found.needs_person), "lines": lines}
 

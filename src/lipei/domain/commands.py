@@ -230,11 +230,13 @@ class Assess:
 class SubmitDecision:
     """The settlement as computed goes to somebody with authority; an ex gratia sum may be proposed with a reason.
 
+    Where exclusions take a part, ``refusal_reason`` says why, for the customer to read in the notice of it.
     Where papers are missing that the claim needs, ``without_papers`` says why it is decided all the same.
     """
 
     ex_gratia: Money | None = None
     reason: str = said(long=True)
+    refusal_reason: str = said(long=True, example="右前减震器为自然磨损，与本次事故无关。")
     without_papers: str = said(example="原件在交警处，已核对照片")
 
 

@@ -65,7 +65,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {"sms": ("sms",), "email": ("subject", "b
 
 LAWFUL = ("refusal",)
 """Letters that the law wants in the customer's hands (保险法24)."""
-TAKES_BACK = ("claim.reopened",)
+TAKES_BACK = ("claim.reopened", "exposure.returned_for_rework")
 """What takes a decision back before the customer has heard of it (民法典141): then there is none to tell."""
 
 

@@ -71,7 +71,7 @@ class Due:
 class Weighed:
     """``amount_minor``: the sum that is decided on. ``due``: the promises that this step keeps, the first of the company's
     own and the first of the law's. ``sums``: names of fields with minor units, to compare the sum with. ``rework``: what
-    changed since it was returned, ``why`` it was. ``ground``: what a proposed refusal rests on."""
+    changed since it was returned, ``why`` it was. ``ground``: what a refusal, of all or of a part, rests on."""
 
     amount_minor: int
     asked_at: datetime | None
@@ -117,7 +117,7 @@ def weigh(
             ),
             rework=reworks.get((claim_id, part)) if subject == "exposure" else None,
             why=whys.get((claim_id, part), "") if subject == "exposure" else "",
-            ground=_ground(case, part, book, language) if action == "refuse" else "",
+            ground=_ground(case, part, book, language) if action in ("refuse", "approve_decision") else "",
         )
     return found
 

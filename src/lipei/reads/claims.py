@@ -97,6 +97,7 @@ class Settled:
     assessed_minor: int
     payable_minor: int
     ex_gratia_minor: int
+    refused_minor: int  # in part, see `Exposure`
     paid_minor: int
     computed: bool
     provisional: bool
@@ -335,6 +336,7 @@ def _settled(exposure: Exposure, case: Case, book: Rulebook, language: str) -> S
         assessed_minor=exposure.assessed_minor,
         payable_minor=exposure.payable_minor,
         ex_gratia_minor=exposure.ex_gratia_minor,
+        refused_minor=exposure.refused_minor,
         paid_minor=exposure.paid_minor,
         computed=bool(made),
         provisional=bool(made.get("provisional")),
@@ -360,11 +362,13 @@ def _pair(name: str, value: str, language: str) -> str:
 
 
 def refusal_words(exposure: Exposure, terms: Terms | None, language: str) -> str:
-    """What a refusal rests on: the clause and what it says."""
+    """What a refusal rests on, of the whole or of a part: the clause and what it says."""
     code, clause = exposure.refusal_code, exposure.refusal_clause
-    if not code:
-        return ""
     excluded = _exclusions(exposure, terms, language)
+    if not code:
+        cuts = (line for line in exposure.settlement.get("lines", ()) if line["kind"] == "exclusion")
+        found = (excluded.get(line["params"]["exclusion"], "") for line in cuts)
+        return text("common.list_separator", language).join(filter(None, found))
     if code in excluded:
         return excluded[code]
     ground = text(f"reason.{code}", language) if f"reason.{code}" in texts() else code

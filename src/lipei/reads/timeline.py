@@ -124,8 +124,14 @@ class Teller:
         return people.actor_name(actor, self.staff, self.language)
 
     def sentence(self, kind: str, part: int, actor: str, facts: Mapping[str, Any]) -> str:
-        """The sentence of an entry; its short name where a fact is missing. What it was done without is said along."""
+        """The sentence of an entry; its short name where a fact is missing.
+
+        What it was done without, and what of it is refused, is said along.
+        """
         said = [self._of_head(kind, facts, self._sentence(kind, part, actor, facts))]
+        if facts.get("refused_minor"):
+            amount = money_text(Money(facts["refused_minor"], self.case.claim.currency), self.language)
+            said.append(text("event_beside.refused", self.language, amount=amount))
         if facts.get("papers_missing"):
             named = self._coded("papers", kind, part, {"papers": facts["papers_missing"]})
             said.append(text("event_beside.papers_missing", self.language, papers=named))

@@ -99,6 +99,9 @@ LOOKS: Mapping[str, Look] = {
     "unoffered": _unoffered,
     "unasked": lambda case, exposure: not case.claim.papers_requests,
     "nothing_due": lambda case, exposure: _every_exposure(case, exposure, _NOTHING_DUE),
+    "refused_in_part": lambda case, exposure: any(
+        e.refused_minor for n, e in case.exposures.items() if exposure in (0, n)
+    ),
 }
 
 

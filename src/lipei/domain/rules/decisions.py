@@ -165,6 +165,8 @@ def submit_decision(ask: Ask) -> Outcome:
     refused = _refused_in_part(ask, found, beyond)
     if isinstance(refused, Refusal):
         return refused
+    if refused and not command.refusal_reason.strip():
+        return wrong(refusal_reason="refusal.part_without_reason")
     without = _without_papers(ask)
     if isinstance(without, Refusal):
         return without
@@ -178,13 +180,23 @@ def submit_decision(ask: Ask) -> Outcome:
     return (
         ask.done(
             *notes, facts=facts, settlement=found.as_dict(), payable_minor=found.payable_minor, ex_gratia_minor=beyond,
-            submitted_by=ask.actor.id, submitted_at=ask.now, approvals=(),
+            submitted_by=ask.actor.id, submitted_at=ask.now, approvals=(), **_why_in_part(ask, refused),
         ),
     )  # fmt: skip
 
 
+def _why_in_part(ask: Ask, refused_minor: int) -> dict[str, Value]:
+    """Why a part is refused, as the customer will read it; of a refusal proposed before nothing is left."""
+    reason = ask.command.refusal_reason.strip() if refused_minor else ""
+    said = {"refusal_reason": reason, "refusal_code": "", "refusal_clause": ""}
+    return {name: value for name, value in said.items() if value != getattr(ask.target, name)}
+
+
 def _refused_in_part(ask: Ask, found: Settlement, beyond_minor: int) -> int | Refusal:
     """Minor units that exclusions take and nobody makes good: a refusal in part, for who may refuse as much.
+
+    The customer gets a notice of it as of a refusal of the whole (保险法24). What a loss is measured at, and what a
+    deductible, a ratio or a limit takes, is no refusal: the settlement explains it.
 
     Where they leave nothing, it is a refusal and no decision of 0: another step, with reasons and the ways on (norm part
     4). A deductible, a ratio or a limit may leave nothing.
@@ -253,6 +265,8 @@ def approve_decision(ask: Ask) -> Outcome:
         granted = in_part if isinstance(in_part, Refusal) or in_part.needs_second else granted
     if isinstance(granted, Refusal):
         return granted
+    if refused and (exposure.refusal_code or not exposure.refusal_reason):
+        return Refusal("refusal.part_unexplained")  # nothing was excluded when it was submitted, or not to effect
     without = _without_papers(ask)
     if isinstance(without, Refusal):
         return without
@@ -262,11 +276,12 @@ def approve_decision(ask: Ask) -> Outcome:
         facts = {"approvals": len(approvals), "sum_minor": total, **without}
         change = Change("exposure", ask.part, {"approvals": approvals})
         return (Event("exposure.first_approval_given", ask.part, facts, (change, *notes)),)
-    return _approved(ask, found, total, approvals, without, notes)
+    told = {**without, **({"refused_minor": refused} if refused else {})}
+    return _approved(ask, found, total, approvals, told, notes)
 
 
 def _approved(
-    ask: Ask, found: Settlement, total: int, approvals: tuple[str, ...], without: dict[str, Value],
+    ask: Ask, found: Settlement, total: int, approvals: tuple[str, ...], told: dict[str, Value],
     notes: tuple[Change, ...],
 ) -> Outcome:  # fmt: skip
     exposure, claim = ask.target, ask.case.claim
@@ -286,11 +301,11 @@ def _approved(
         "ex_gratia_minor": exposure.ex_gratia_minor,
         "submitted_minor": exposure.payable_minor,
         "on_behalf_of": approvals[-1].partition("/")[2] or ask.actor.on_behalf_of,
-        **without,
+        **told,
     }
     decided = ask.done(
         *notes, facts=facts, settlement=found.as_dict(), payable_minor=found.payable_minor, approvals=approvals,
-        decided_by=ask.actor.id, decided_at=ask.now,
+        decided_by=ask.actor.id, decided_at=ask.now, refused_minor=told.get("refused_minor", 0),
     )  # fmt: skip
     return (decided, *drawn, _prepared(ask, total))
 
@@ -342,7 +357,7 @@ def return_for_rework(ask: Ask) -> Outcome:
     return (
         ask.done(
             *_reasoned(ask, ask.command.reason), *void, facts=facts, checked_by="", submitted_by="", approvals=(),
-            decided_by="", decided_at=None, ex_gratia_minor=0, by_hand=True,
+            decided_by="", decided_at=None, ex_gratia_minor=0, refused_minor=0, by_hand=True,
         ),
         *given_back,
     )  # fmt: skip

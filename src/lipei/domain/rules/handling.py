@@ -348,7 +348,7 @@ def link_duplicate(ask: Ask) -> Outcome:
 
 AGAIN: Mapping[str, Value] = {
     "state": "open", "checked_by": "", "submitted_by": "", "submitted_at": None, "decided_by": "", "decided_at": None,
-    "approvals": (), "agreed_at": None, "refusal_proposed_by": "", "by_hand": True,
+    "approvals": (), "agreed_at": None, "refusal_proposed_by": "", "refused_minor": 0, "by_hand": True,
 }  # fmt: skip
 """An exposure that is looked at anew: the sums stay for comparison, what persons said of them does not."""
 

@@ -227,12 +227,16 @@ def refusal(data: RefusalData, words: Words) -> Iterator[Block]:
 
 
 def _refused(refused: Refused, words: Words) -> Iterator[Block]:
-    amount = "" if refused.amount_minor is None else words.money(refused.amount_minor)
+    claimed, amount = (
+        "" if minor is None else words.money(minor) for minor in (refused.claimed_minor, refused.amount_minor)
+    )
     clause_text = f"\n{words('refusal.quote', text=refused.clause_text)}" if refused.clause_text else ""
     yield heading(words.head(refused.cover, refused.claimant))
     yield facts(
         [
-            (words("refusal.amount"), amount),
+            (words("refusal.items"), "\n".join(refused.items)),
+            (words("refusal.claimed"), claimed),
+            (words("refusal.amount"), "\n".join(filter(None, (amount, refused.beyond)))),
             (words("refusal.reason"), refused.reason),
             (words("refusal.findings"), refused.findings),
             (words("refusal.clause"), refused.clause + clause_text),

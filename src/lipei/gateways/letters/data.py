@@ -253,6 +253,9 @@ class Refused:
     findings: str = ""
     amount_minor: int | None = None
     claimant: str = ""
+    items: tuple[str, ...] = ()  # what of the head it concerns, where that is not all of it
+    claimed_minor: int | None = None
+    beyond: str = ""  # what is paid all the same, beyond the terms
 
     def __post_init__(self) -> None:
         require(self.reason and self.clause and self.plain, "a refusal gives reason, clause and plain words")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 
+from lipei.domain import sizes
 from lipei.domain.claims import Exposure
 from lipei.domain.owing import given_besides_minor, kept_minor
 from lipei.domain.rules.payments import shares_of
@@ -162,7 +163,7 @@ def _head(t: Telling, exposure: Exposure) -> letters.SettlementHead:
 
 
 def _refusal(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
-    refused = [e for e in t.exposures if e.state == "refused"] or list(t.exposures)
+    refused = [e for e in t.exposures if e.state == "refused" or e.refused_minor] or list(t.exposures)
     if not refused:
         raise ValueError("a refusal says what is refused")
     whole = all(e.state in ("refused", "dropped") for e in t.case.exposures.values())
@@ -170,7 +171,8 @@ def _refusal(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
     staff = decided.decided_by.removeprefix("staff:")
     row = models.Staff.objects.filter(id=int(staff)).first() if staff.isdigit() else None
     return letters.RefusalData(
-        **common, whole=whole, refused=tuple(_refused(t, e) for e in refused), decided_by=row.name if row else "",
+        **common, whole=whole, decided_by=row.name if row else "",
+        refused=tuple(one for e in refused for one in (_in_part(t, e) if e.refused_minor else (_refused(t, e),))),
         decided_at=decided.decided_at, ways=ways_on(t.rulebook.settings, t.language),  # type: ignore[arg-type]
     )  # fmt: skip
 
@@ -189,7 +191,35 @@ def _refused(t: Telling, exposure: Exposure) -> letters.Refused:
         plain=clause.plain[t.language] if clause else exposure.refusal_reason,
         findings=exposure.refusal_reason if clause else "",
         amount_minor=exposure.assessed_minor or None,
+        claimed_minor=sizes.claimed_minor(exposure) or None,
     )
+
+
+def _in_part(t: Telling, exposure: Exposure) -> tuple[letters.Refused, ...]:
+    """What each exclusion takes of a head that is paid for the rest: which items, their sums, clause and reason."""
+    terms = terms_of(t, exposure)
+    if terms is None:
+        raise ValueError("a refusal in part explains a settlement")
+    said = explained.explain(terms=terms, settlement=exposure.settlement, language=t.language)
+    rows = zip(exposure.settlement["lines"], said, strict=True)
+    found = [(row, words) for row, words in rows if row["kind"] == "exclusion" and row["cut_minor"]]
+    beyond = t.say("jobs.ex_gratia", amount=t.money(exposure.ex_gratia_minor)) if exposure.ex_gratia_minor else ""
+    return tuple(
+        letters.Refused(
+            cover=cover_name(t, exposure.cover), findings=exposure.refusal_reason, clause=words.clause, plain=words.plain,
+            reason=terms.covers[exposure.cover].exclusions[row["params"]["exclusion"]].wording[t.language],
+            amount_minor=row["cut_minor"], beyond=beyond if row is found[-1][0] else "",
+            **_claimed(exposure, row["params"]["exclusion"]),
+        )
+        for row, words in found
+    )  # fmt: skip
+
+
+def _claimed(exposure: Exposure, exclusion: str) -> dict[str, Any]:
+    """The items that an exclusion takes and what was claimed for them; of one that takes the whole loss, all of it."""
+    items = [item for item in exposure.items if item.get("excluded") == exclusion]
+    minor = sum(item["claimed_minor"] or 0 for item in items or exposure.items)
+    return {"items": tuple(item["what"] for item in items), "claimed_minor": minor or None}
 
 
 def ways_on(rules: Settings, language: str) -> tuple[letters.Way, ...]:

@@ -271,7 +271,7 @@ def reason(t: Telling) -> str:
         return t.say(reason_key(str((t.facts or {}).get("reason") or t.about.failure)))
     if t.subject == "paper" and t.about.reason:
         return _with_note(t, coded(t, t.about.reason), t.about.note)
-    if t.event == "exposure.refused":
+    if t.event == "exposure.refused" or (t.subject == "exposure" and t.about.refused_minor):
         return str(t.about.refusal_reason)
     if t.subject == "recovery":
         return coded(t, t.about.reason or "calculation")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lipei.domain import acting, papers
+from lipei.domain import acting, papers, sizes
 from lipei.domain import commands as c
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.commands import COMMANDS
@@ -168,6 +168,8 @@ def _left_out(
 ) -> frozenset[str]:
     """The fields that need not be asked for in this case."""
     omit = frozenset(() if away else ("without_papers",))
+    if action == "submit_decision" and not sizes.excluded_minor(shown.exposures[part]):
+        omit |= {"refusal_reason"}
     if (subject, action) == ("offer", "agree") and shown.offers[part].shares:
         omit |= {"shares"}  # agreed to as they were offered
     if action == "triage" and not (shown.claim.country or book.products.end_at_borders(shown.claim.product)):

@@ -11,8 +11,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lipei.domain import lifecycle
-from lipei.domain.claims import Case
+from lipei.domain import lifecycle, sizes
+from lipei.domain.claims import Case, Exposure
 from lipei.domain.commands import COMMANDS
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import FALLS_SHORT, Step
@@ -183,6 +183,12 @@ def _seen(request: HttpRequest) -> int | None:
     return int(seen) if seen.isdigit() and len(seen) < 18 else None
 
 
+def _refuses(head: Exposure) -> bool:
+    """Whether a refusal waits for somebody's word: of the whole, or of what exclusions take."""
+    in_part = head.state == "submitted" and head.refusal_reason and sizes.excluded_minor(head)
+    return head.state == "refusal_proposed" or bool(in_part)
+
+
 BACK = ("consultations", "approvals")
 """The lists from which an action may be taken: one comes back to them."""
 
@@ -266,7 +272,7 @@ class Form:
     def grounds(self, found: Found) -> str:
         """What the refusal rests on that somebody is about to decide on, as the letter will say it."""
         head = found.case.exposures.get(self.part) if self.step.subject == "exposure" else None
-        if head is None or head.state != "refusal_proposed":
+        if head is None or not _refuses(head):
             return ""
         sums = reads.settled(found.case, found.rulebook, language=language())
         return f"{next(s.refusal for s in sums if s.exposure == self.part)} — {head.refusal_reason}"

@@ -87,11 +87,15 @@ class PaperSeen:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One head of loss of an offer with its calculation, line by line; ``due_minor`` is what is paid for it."""
+    """One head of loss of an offer with its calculation, line by line; ``due_minor`` is what is paid for it.
+
+    ``refused``: its number where a part is refused, of which there is a notice.
+    """
 
     cover: str
     lines: tuple[ExplainedLine, ...]
     due_minor: int
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +276,7 @@ def _head(exposure: Exposure, currency: str, language: str) -> Head:
     lines, due_minor = tuple(lines), exposure.payable_minor + exposure.ex_gratia_minor
     if exposure.ex_gratia_minor:
         lines += (_goodwill(exposure.ex_gratia_minor, due_minor, currency, language),)
-    return Head(exposure.cover, lines, due_minor)
+    return Head(exposure.cover, lines, due_minor, exposure.part if exposure.refused_minor else 0)
 
 
 def _goodwill(minor: int, after_minor: int, currency: str, language: str) -> ExplainedLine:
@@ -343,6 +347,11 @@ def shares(case: Case, visit: Visit, offer: Offer) -> list[Share]:
     return found
 
 
+def is_refused(exposure: Exposure) -> bool:
+    """Whether there is a notice of what is not paid: of the whole head of loss, or of a part."""
+    return exposure.state == "refused" or exposure.refused_minor > 0
+
+
 def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
     """The letters for this visitor: name, part it is about, date. All but the receipt are for verified visits.
 
@@ -358,7 +367,7 @@ def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
     standing = (o for o in offers if is_current(case, o) and not is_reworked(case, o))
     found += [("settlement", o.part, o.sent_at) for o in standing]
     own = [(n, case.exposures[n]) for n in portal.exposures_for(case, visit.party)]
-    found += [("refusal", n, e.decided_at) for n, e in own if e.state == "refused"]
+    found += [("refusal", n, e.decided_at) for n, e in own if is_refused(e)]
     paid = [(n, case.payments[n]) for n in portal.payments_for(case, visit.party)]
     found += [
         ("advance", n, p.confirmed_at or p.submitted_at)

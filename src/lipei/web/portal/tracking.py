@@ -62,7 +62,7 @@ def shown(
         owed_back=seen.owed_back(case, visit) if visit.verified else (),
         kept={o.part: seen.sums(case, o).kept_minor for o in offers},
         papers=[(p, errors.get(f"paper_{p.part}")) for p in papers],
-        refused=[e for n in portal.exposures_for(case, visit.party) if (e := safe.exposures[n]).state == "refused"],
+        refused=[e for n in portal.exposures_for(case, visit.party) if seen.is_refused(e := safe.exposures[n])],
         others=_others(safe, visit), payments=[safe.payments[n] for n in portal.payments_for(case, visit.party)],
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
         has_dates=bool(dates.entries(safe, visit)),
@@ -217,9 +217,9 @@ def letter(request: HttpRequest, visit: Visit, case: Case, letter: str, part: in
     """A letter as PDF, made from what this visitor may read. What is not theirs is not there."""
     if not any((letter, part) == (name, n) for name, n, _ in seen.letters(case, visit)):
         return shown(request, visit, case, 404, errors={"letters": say("refusal.letter_not_here")})
-    pdf = portal_files.letter(
-        visit, letter, event=EVENT_OF_LETTER[letter], part=part, language=language(), now=timezone.now()
-    )
+    in_part = letter == "refusal" and case.exposures[part].refused_minor
+    event = "exposure.decision_approved" if in_part else EVENT_OF_LETTER[letter]
+    pdf = portal_files.letter(visit, letter, event=event, part=part, language=language(), now=timezone.now())
     if pdf is None:
         return shown(request, visit, case, 409, errors={"letters": say("refusal.letter_not_here")})
     name = f"{visit.number}-{letter}.pdf"
