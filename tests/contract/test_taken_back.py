@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.contract.conftest import Stranger, item
+from tests.contract.conftest import Stranger, cny, good, item
 from tests.contract.test_clocks import HERE, clocks, reported, states
 from tests.contract.test_days import OWN
 from tests.contract.test_settlements import COMPULSORY
@@ -64,6 +64,28 @@ def test_a_decision_that_was_told_stays_kept_when_it_is_reworked(stranger: Stran
     return_it(stranger, body)
     stranger.act(stranger.office.manager1, body, "triage")
     assert states(stranger, body, *DECISION) == dict.fromkeys(DECISION, "fulfilled")
+
+
+@pytest.mark.norm("4")
+def test_a_part_refused_wants_a_reason_and_has_the_laws_days_until_it_is_taken_back(stranger: Stranger) -> None:
+    stranger.insure("P", "private_car", **OWN)
+    body = stranger.report("P", COLLISION)
+    stranger.papers(body)
+    stranger.assess(body, 1, item("8000.00"), item("1500.00", excluded="wear"))
+    stranger.act(stranger.office.assessor1, body, "exposures/1/check_assessment")
+    where = f"claims/{body['number']}/exposures/1/submit_decision"
+    silent = stranger.handler(body).post(where, {})
+    assert silent.status == 422 and [e["field"] for e in silent.body["errors"]] == ["refusal_reason"]
+    good(stranger.handler(body).post(where, {"refusal_reason": "减震器是自然磨损。"}))
+    assert "cn_refusal_notice" not in clocks(stranger, body)
+    stranger.act(stranger.office.approver1, body, "exposures/1/approve_decision")
+    clock = clocks(stranger, body)["cn_refusal_notice"]
+    last = datetime.fromisoformat(clock["due_at"]) - timedelta(microseconds=1)
+    assert clock["state"] == "running" and last.astimezone(HERE).date() == (stranger.office.now + timedelta(days=3)).date()
+    assert stranger.settlement(body)["exposures"][0]["refused"] == cny("1500.00")
+    return_it(stranger, body)
+    assert states(stranger, body, "cn_refusal_notice") == {"cn_refusal_notice": "cancelled"}
+    assert stranger.settlement(body)["exposures"][0]["refused"] == cny("0.00")
 
 
 @pytest.mark.norm("2.3.1")
