@@ -81,7 +81,9 @@ def test_a_part_refused_wants_a_reason_and_has_the_laws_days_until_it_is_taken_b
     stranger.act(stranger.office.approver1, body, "exposures/1/approve_decision")
     clock = clocks(stranger, body)["cn_refusal_notice"]
     last = datetime.fromisoformat(clock["due_at"]) - timedelta(microseconds=1)
-    assert clock["state"] == "running" and last.astimezone(HERE).date() == (stranger.office.now + timedelta(days=3)).date()
+    assert (
+        clock["state"] == "running" and last.astimezone(HERE).date() == (stranger.office.now + timedelta(days=3)).date()
+    )
     assert stranger.settlement(body)["exposures"][0]["refused"] == cny("1500.00")
     return_it(stranger, body)
     assert states(stranger, body, "cn_refusal_notice") == {"cn_refusal_notice": "cancelled"}

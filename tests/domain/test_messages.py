@@ -158,7 +158,8 @@ def test_letters_go_with_the_messages_that_need_one() -> None:
     assert letters == {
         "receipt": "receipt", "papers_request": "paper_request", "offer_sent": "settlement",
         "result_zero": "settlement", "payment_confirmed": "settlement", "offer_agreed_beforehand": "settlement",
-        "refusal": "refusal", "refusal_in_part": "refusal", "advance": "advance", "advance_confirmed": "advance", "guarantee_letter": "guarantee",
+        "refusal": "refusal", "refusal_in_part": "refusal", "advance": "advance", "advance_confirmed": "advance",
+        "guarantee_letter": "guarantee",
     }  # fmt: skip
 
 
@@ -182,7 +183,15 @@ def test_what_has_been_overtaken_is_not_said_any_more() -> None:
 
 
 def test_what_the_law_wants_said_is_never_overtaken() -> None:
-    for code in ("refusal", "refusal_in_part", "overpayment", "receipt", "one_time_code", "portal_code", "payment_confirmed"):
+    for code in (
+        "refusal",
+        "refusal_in_part",
+        "overpayment",
+        "receipt",
+        "one_time_code",
+        "portal_code",
+        "payment_confirmed",
+    ):
         assert TABLE.rows[code].still is None, code
 
 

@@ -186,7 +186,9 @@ def test_a_part_is_refused_with_a_reason_as_the_whole_is():
         assert refused.fields == {"refusal_reason": "refusal.part_without_reason"}
     desk.do(HANDLER, "exposure", "submit_decision", 1, WORN)
     head = desk.case.exposures[1]
-    assert (head.refusal_reason, head.refused_minor) == (WORN.refusal_reason, 0), "nothing is refused before it is decided"
+    assert (head.refusal_reason, head.refused_minor) == (WORN.refusal_reason, 0), (
+        "nothing is refused before it is decided"
+    )
     desk.do(APPROVER, "exposure", "approve_decision", 1)
     head = desk.case.exposures[1]
     assert (head.payable_minor, head.refused_minor) == (450_000, 300_000)
@@ -230,9 +232,7 @@ def test_what_begins_to_refuse_only_when_it_is_decided_goes_back_for_its_reason(
     desk.do(HANDLER, "exposure", "submit_decision", 1)
     head = desk.case.exposures[1]
     more = {**head.items[0], "claimed_minor": 300_000, "assessed_minor": 300_000, "excluded": "wear"}
-    desk.case = replace(
-        desk.case, parts={**desk.case.parts, "exposure": {1: replace(head, items=(*head.items, more))}}
-    )
+    desk.case = replace(desk.case, parts={**desk.case.parts, "exposure": {1: replace(head, items=(*head.items, more))}})
     assert desk.refused(APPROVER, "exposure", "approve_decision", 1).code == "refusal.part_unexplained"
 
 
