@@ -25,6 +25,7 @@ from tests.domain.conduct_desk import (
 
 from lipei.domain import commands as c
 from lipei.domain.money import Money
+from lipei.domain.reactions import STRAIGHT_THROUGH
 
 GROUND = c.Propose("not_covered", "D8", "车辆已转卖，不在保障范围内")
 CAR = c.ExposureReported("own_damage", "single_vehicle")
@@ -194,6 +195,15 @@ def test_a_part_is_refused_with_a_reason_as_the_whole_is():
     assert (head.payable_minor, head.refused_minor) == (450_000, 300_000)
     decided = next(e for e, _ in desk.log if e.kind == "exposure.decision_approved")
     assert decided.facts["refused_minor"] == 300_000
+
+
+@pytest.mark.norm("4")
+def test_no_rule_refuses_a_part():
+    desk = reported()
+    assessed(desk, item(2_000), item(300, "wear"))
+    desk.do(HANDLER, "exposure", "submit_decision", 1, WORN)
+    refused = desk.refused(STRAIGHT_THROUGH, "exposure", "approve_decision", 1)
+    assert refused.code == "refusal.authority.only_a_person"
 
 
 @pytest.mark.norm("4")

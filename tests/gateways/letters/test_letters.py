@@ -184,6 +184,20 @@ def test_refusal_in_part_does_not_say_that_all_is_refused() -> None:
     assert "其餘部分照常辦理" in words
 
 
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_refusal_in_part_names_the_items_what_was_claimed_and_what_is_given_all_the_same(language: str) -> None:
+    (whole,) = samples.refusal(language).refused
+    part = dataclasses.replace(whole, items=("A-1", "B-2"), claimed_minor=300_000, beyond="+ 100.00")
+    words = printed("refusal", language, whole=False, refused=(part,))
+    labels = [words.index(squeezed(text(f"letter.refusal.{key}", language))) for key in ("items", "claimed", "amount")]
+    assert labels == sorted(labels)
+    for expected in ("A-1", "B-2", "3,000.00", "2,650.00", "+100.00"):
+        assert expected in words, expected
+    plain = printed("refusal", language)
+    assert squeezed(text("letter.refusal.items", language)) not in plain
+
+
 @pytest.mark.norm("1.3.1")
 def test_settlement_keeps_a_guarantee_for_the_hospital_and_asks_nothing_back() -> None:
     words = printed("settlement", "en", already_paid_minor=0, kept_minor=675_500, payees=(), undisputed_minor=0)
