@@ -13,6 +13,7 @@ from tests.company import NOW
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
+from lipei.norms.money import money_text
 from lipei.norms.texts import LANGUAGES, text
 from lipei.reads import approvals_changed, way
 from lipei.services import actions, norms
@@ -178,3 +179,4 @@ def test_a_part_that_is_excluded_asks_why_and_whoever_approves_reads_it(office, 
     page = approver.get(f"/console/claims/{asked}/").content.decode()
     assert text("field.refused", language) in page and text("promise.cn_refusal_notice", language) in page
     assert text("message_name.refusal_in_part", language) in page and "letters/refusal" in page
+    assert text("event_beside.refused", language, amount=money_text(cny(800), language)) in page
