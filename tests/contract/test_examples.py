@@ -102,6 +102,8 @@ def of_heads_of_loss_and_money(examples: Examples) -> None:
     send(handler, "party.check_identity", number, 1)
     account = {"account_name": "徐汇区中心医院", "account_number": card(77), "account_bank": "102290000000"}
     good(handler.post(f"claims/{number}/parties/2/correct", account))
+    hurt = {"cover": "compulsory_medical", "peril": "third_party_injury"}
+    good(handler.post(f"claims/{number}/exposures/1/correct", hurt))
     send(handler, "exposure.set_reserve", number, 1)
     for on_account in ("guarantee", "pay_guarantee", "advance"):
         send(handler, f"exposure.{on_account}", number, 1)

@@ -116,7 +116,7 @@ def test_authority_lent_does_not_make_one_person_two():
 
 def offered(desk: Desk, actor: Actor) -> set[tuple[str, int]]:
     """The steps on payments that are drawn as buttons for this person."""
-    steps = lifecycle.possible(case=desk.case, actor=actor)
+    steps = lifecycle.possible(case=desk.case, actor=actor, book=rulebook())
     return {(step.action, part) for step, part in steps if step.subject == "payment"}
 
 
@@ -889,9 +889,11 @@ def test_treatment_paid_for_at_the_hospital_is_not_asked_of_the_injured(desk):
         account_name="中山医院",
         account_bank="102290000000",
     )
-    desk.report(
-        own_damage(parties=(c.PartyReported(("reporter", "insured", "claimant"), "王小明", "13800138000"), hospital))
-    )
+    desk.report(own_damage(
+        loss_kind="third_party_injury",
+        parties=(c.PartyReported(("reporter", "insured", "claimant"), "王小明", "13800138000"), hospital),
+        exposures=(c.ExposureReported("compulsory_medical", "third_party_injury", reserve=cny(9000)),),
+    ))  # fmt: skip
     desk.do(HANDLER, "exposure", "guarantee", 1, c.OnAccount(cny(3000), 2, "抢救"))
     desk.do(HANDLER, "exposure", "pay_guarantee", 1, c.OnAccount(cny(3000)))
     desk.pay(1)
@@ -1148,9 +1150,9 @@ def test_every_code_of_the_rules_has_its_words():
     found = set()
     for path in (Path(c.__file__).parent).rglob("*.py"):
         found |= set(re.findall(r'"(refusal\.[a-z_.]+[a-z])"', path.read_text(encoding="utf-8")))
-    from lipei.domain.lifecycle import GUARDS
+    from lipei.domain.lifecycle import BY_TABLES, GUARDS
 
-    found |= {f"refusal.guard.{guard}" for guard in GUARDS}
+    found |= {f"refusal.guard.{guard}" for guard in (*GUARDS, *BY_TABLES)}
     assert found - set(texts()) == set()
 
 

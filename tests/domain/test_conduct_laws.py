@@ -14,7 +14,19 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.domain.conduct_desk import CARDS, CODE, EVERYBODY, NOW, PROGRAM, Desk, cny, customer, own_damage, policy
+from tests.domain.conduct_desk import (
+    CARDS,
+    CODE,
+    EVERYBODY,
+    NOW,
+    PROGRAM,
+    Desk,
+    cny,
+    customer,
+    own_damage,
+    policy,
+    rulebook,
+)
 
 from lipei.domain import commands as c
 from lipei.domain import lifecycle
@@ -181,7 +193,8 @@ class Claims(RuleBasedStateMachine):
 
     @rule(data=st.data(), actor=st.sampled_from(ACTORS))
     def something_possible(self, data: Any, actor: Actor) -> None:
-        possible = [p for p in lifecycle.possible(case=self.desk.case, actor=actor) if p[0].action not in ENDS]
+        found = lifecycle.possible(case=self.desk.case, actor=actor, book=rulebook())
+        possible = [p for p in found if p[0].action not in ENDS]
         if possible:
             step, part = data.draw(st.sampled_from(possible))
             self.attempt(actor, step, part, made(data.draw, COMMANDS[step.subject, step.action]))
@@ -193,7 +206,7 @@ class Claims(RuleBasedStateMachine):
             able = [
                 (actor, step, part)
                 for actor in ACTORS
-                for step, part in lifecycle.possible(case=self.desk.case, actor=actor)
+                for step, part in lifecycle.possible(case=self.desk.case, actor=actor, book=rulebook())
                 if step.action in USUAL
             ]
             if not able:

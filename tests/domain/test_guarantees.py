@@ -33,10 +33,14 @@ pytestmark = pytest.mark.norm("2.3.2")
 def desk() -> Desk:
     """A claim with two hospitals, of which nothing is known but the names."""
     desk = Desk(policy=policy())
-    desk.report(own_damage(parties=(
-        c.PartyReported(("reporter", "insured", "claimant", "payee"), "王小明", "13800138000"),
-        c.PartyReported(("hospital",), "市第一医院"), c.PartyReported(("hospital",), "市第二医院"),
-    )))  # fmt: skip
+    desk.report(own_damage(
+        loss_kind="third_party_injury",
+        parties=(
+            c.PartyReported(("injured", "claimant", "payee"), "陈一", "13900139001"),
+            c.PartyReported(("hospital",), "市第一医院"), c.PartyReported(("hospital",), "市第二医院"),
+        ),
+        exposures=(c.ExposureReported("compulsory_medical", "third_party_injury", 1, cny(9000)),),
+    ))  # fmt: skip
     return desk
 
 

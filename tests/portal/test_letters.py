@@ -66,8 +66,10 @@ def test_the_words_of_notices_are_for_verified_visits(client: Client, people: An
 @pytest.mark.norm("2.3.2")
 def test_what_is_kept_for_a_hospital_is_never_called_paid_nor_asked_back(client: Client, people: Any) -> None:
     """Page, message, overview and letter say the same of a guarantee that the hospital has not called yet."""
-    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    number = reported(client, kind="motor:third_party_injury", hurt="slight")
     handler = people.handler_of(portal.claim_seen(Visit(number, 1)))
+    head = c.AddExposure(cover="compulsory_medical", peril="third_party_injury", claimant=1)
+    done(number, "exposure", "add", 0, head, handler)
     hospital = done(number, "party", "add", 0, c.PartyReported(("hospital",), "市第一医院"), handler)
     part = max(hospital.parties)
     done(number, "exposure", "set_reserve", 1, c.SetReserve(Money(400000, "CNY"), "伤者"), handler)

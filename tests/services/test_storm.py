@@ -98,7 +98,8 @@ class Storm(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(self.numbers))
         actor = data.draw(st.sampled_from(self.actors(number)))
         case = self.case(number)
-        possible = [p for p in lifecycle.possible(case=case, actor=actor) if p[0].action not in ENDS[:-1]]
+        found = lifecycle.possible(case=case, actor=actor, book=norms.current())
+        possible = [p for p in found if p[0].action not in ENDS[:-1]]
         if not possible:
             return
         step, part = data.draw(st.sampled_from(possible))
@@ -114,7 +115,7 @@ class Storm(RuleBasedStateMachine):
             able = [
                 (actor, step, part)
                 for actor in self.actors(number)
-                for step, part in lifecycle.possible(case=case, actor=actor)
+                for step, part in lifecycle.possible(case=case, actor=actor, book=norms.current())
                 if step.action in (*USUAL, "request_papers", "receive", "accept", "give_opinion", "tell_customer")
             ]
             if not able:

@@ -79,6 +79,11 @@ def test_a_guarantee_is_given_by_the_form_without_an_account_and_paid_when_it_is
     act(claim, "party", "add", 0, c.PartyReported(("hospital",), "市第一人民医院", email="h@example.com"), handler)
     act(claim, "exposure", "set_reserve", 1, c.SetReserve(c.Money(800000, "CNY"), "抢救"), handler)
     where = f"/console/claims/{claim}/exposures/1"
+    assert f"{where}/guarantee/" not in page_of(client, claim), "no hospital treats a car"
+    refused = client.get(f"{where}/guarantee/")
+    assert refused.status_code == 409 and text("refusal.guard.for_an_injury", "en") in refused.content.decode()
+    hurt = c.CorrectExposure(cover="compulsory_medical", peril="third_party_injury")
+    act(claim, "exposure", "correct", 1, hurt, handler)
     form = client.get(f"{where}/guarantee/").content.decode()
     assert text("action_hint.exposure.guarantee", "en") in form.replace("&#x27;", "'")
     assert '<option value="2" selected' in form and '<option value="1"' not in form.split('name="payee"')[1]

@@ -121,7 +121,7 @@ def refused(refusal: Refusal, number: str, viewer: Actor, language: str) -> Prob
         return missing()
     problem = problems.of_refusal(refusal)
     if problem.status == 409:
-        possible = claims_read.possible(found.raw, viewer=viewer, language=language)
+        possible = claims_read.possible(found.raw, found.rulebook, viewer=viewer, language=language)
         more: Mapping[str, Any] = {
             "state": found.raw.claim.state,
             "version": found.version,
@@ -161,7 +161,9 @@ def done_body(
     promised = claims_read.promised(done.case, book, viewer=viewer, language=language, now=at)
     told = (*facts, *((e.kind, {**e.facts, "part": e.part}) for _, e in own))
     said = shapes.remarks(remarks.on(done.case, book, told, language=language, now=at))
-    body = shapes.summary(done.case, viewer=viewer, language=language, promised=promised, staff=staff, version=version)
+    body = shapes.summary(
+        done.case, book, viewer=viewer, language=language, promised=promised, staff=staff, version=version
+    )
     return {**body, "remarks": said, "events": shapes.events(own, language), **more}
 
 

@@ -199,8 +199,9 @@ def read(request: HttpRequest, number: str) -> HttpResponse:
     staff = people.names(claims_read.staff_of(found.raw) | reasons.staff_in(why))
     promised = claims_read.promised(found.raw, found.rulebook, viewer=token.actor, language=language, now=at)
     body = shapes.summary(
-        found.raw, viewer=token.actor, language=language, promised=promised, staff=staff, version=found.version
-    )
+        found.raw, found.rulebook, viewer=token.actor, language=language, promised=promised, staff=staff,
+        version=found.version,
+    )  # fmt: skip
     body |= shapes.claim(found.case, viewer=token.actor, language=language, staff=staff)
     said = remarks.on(found.raw, found.rulebook, remarks.facts_of(found.raw), language=language, now=at)
     body["remarks"] = shapes.remarks(said)

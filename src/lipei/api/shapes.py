@@ -18,6 +18,7 @@ from lipei.domain.events import Actor, Event
 from lipei.domain.lifecycle import Step
 from lipei.domain.money import Money, plain
 from lipei.domain.promises import Explanation
+from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as claims_read
 from lipei.reads import reasons
@@ -144,8 +145,9 @@ def handler(case: Case, staff: Mapping[int, str]) -> dict[str, Any] | None:
 
 
 def summary(
-    case: Case, *, viewer: Actor, language: str, promised: Iterable[Promised], staff: Mapping[int, str], version: int
-) -> dict[str, Any]:
+    case: Case, book: Rulebook, *, viewer: Actor, language: str, promised: Iterable[Promised],
+    staff: Mapping[int, str], version: int,
+) -> dict[str, Any]:  # fmt: skip
     """What every answer about one claim begins with."""
     number = case.claim.number
     return {
@@ -155,7 +157,7 @@ def summary(
         "version": version,
         "handler": handler(case, staff),
         "promises": promises(promised, language),
-        "actions": actions(number, claims_read.possible(case, viewer=viewer, language=language)),
+        "actions": actions(number, claims_read.possible(case, book, viewer=viewer, language=language)),
     }
 
 

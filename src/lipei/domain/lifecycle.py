@@ -27,6 +27,8 @@ from lipei.domain.owing import (
     undisputed_minor,
 )
 from lipei.domain.permissions import MAY, ROLES, VIEW
+from lipei.domain.rulebook import Rulebook
+from lipei.domain.triage import is_injury
 
 OPEN = ("reported", "investigating", "assessing", "deciding", "offering", "paying")
 ENDED = ("closed", "withdrawn", "cancelled")
@@ -106,7 +108,7 @@ STEPS: tuple[Step, ...] = (
         ("drop", ("open", "assessed", "checked", "refusal_proposed"), "dropped", "exposure.dropped", LEADS, ("claim_open", "nothing_spent_on_it")),
         ("advance", ("open", "assessed", "checked", "submitted", "approved"), SAME, "exposure.advanced", ("handler:own", "approver:company", *LEADS, "system"), ("claim_registered",)),
         ("pay_undisputed", UNSETTLED, SAME, "exposure.advanced", ("handler:own", "approver:company", *LEADS, "system"), ("claim_registered", "something_undisputed")),
-        ("guarantee", ("open", "assessed", "checked", "submitted"), SAME, "exposure.guaranteed", ("handler:own", "handler:company", "approver:company", *LEADS), ("claim_registered",)),
+        ("guarantee", ("open", "assessed", "checked", "submitted"), SAME, "exposure.guaranteed", ("handler:own", "handler:company", "approver:company", *LEADS), ("claim_registered", "for_an_injury")),
         ("pay_guarantee", GUARANTEED, SAME, "exposure.guarantee_called", ("handler:own", *LEADS, "finance:company"), ("claim_open", "guarantee_open")),
         ("release_guarantee", GUARANTEED, SAME, "exposure.guarantee_released", ("handler:own", *LEADS), ("claim_open", "guarantee_open")),
     ),
@@ -339,6 +341,11 @@ GUARDS: Mapping[str, Guard] = {
     "offer_past": lambda case, part, actor: part.expires_at is not None,
 }  # fmt: skip
 
+BY_TABLES: Mapping[str, Callable[[Any, Rulebook], bool]] = {
+    "for_an_injury": lambda part, book: is_injury(part, book.triage, book.products),
+}
+"""Guards that the company's tables answer: they say which covers and kinds of loss are about somebody's body."""
+
 
 # --- reading the table -------------------------------------------------------------------------------------------------
 
@@ -380,7 +387,7 @@ def within(case: Case, actor: Actor, scope: str) -> bool:
     return claim.handler is not None and claim.handler == actor.staff_id
 
 
-def check(*, case: Case, step: Step, part: Any, actor: Actor) -> Refusal | None:
+def check(*, case: Case, step: Step, part: Any, actor: Actor, book: Rulebook) -> Refusal | None:
     """None if the step may be taken now, else the refusal: permission first, so that nobody learns states by trying."""
     allowed = scopes(step, actor)
     if not any(within(case, actor, scope) for scope in allowed):
@@ -391,7 +398,7 @@ def check(*, case: Case, step: Step, part: Any, actor: Actor) -> Refusal | None:
     if step.sources not in (NEW, EVERY) and part.state not in step.sources:
         return Refusal("refusal.not_possible_now", "state", {"state": f"{step.subject}.{part.state}"})
     for guard in step.guards:
-        if not GUARDS[guard](case, part, actor):
+        if not (BY_TABLES[guard](part, book) if guard in BY_TABLES else GUARDS[guard](case, part, actor)):
             kind = "permission" if guard in _PERSONAL else "state"
             return Refusal(f"refusal.guard.{guard}", kind, {"permission": f"{step.subject}.{step.action}"})
     return None
@@ -404,20 +411,20 @@ _PERSONAL = frozenset(
 )  # fmt: skip
 
 
-def possible(*, case: Case, actor: Actor) -> tuple[tuple[Step, int], ...]:
+def possible(*, case: Case, actor: Actor, book: Rulebook) -> tuple[tuple[Step, int], ...]:
     """Every (step, part) that this actor can take now: what pages draw as buttons and the API answers as actions."""
     found: list[tuple[Step, int]] = []
     for step in STEPS:
         if step.action == "report":
             continue
         if step.makes_part:
-            if check(case=case, step=step, part=None, actor=actor) is None:
+            if check(case=case, step=step, part=None, actor=actor, book=book) is None:
                 found.append((step, 0))
             continue
         found.extend(
             (step, number)
             for number, part in case.of(step.subject).items()
-            if check(case=case, step=step, part=part, actor=actor) is None
+            if check(case=case, step=step, part=part, actor=actor, book=book) is None
         )
     return tuple(found)
 

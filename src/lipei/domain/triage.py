@@ -58,7 +58,8 @@ class TriageTable:
 
     Amounts in rules are minor units of ``currency``. A claim in another currency is compared at a fixed rate:
     ``rates_ppm`` says how many millionths of the table's minor unit one minor unit of that currency is worth.
-    ``incidents`` are those that are declared (norm 2.5.2), code → name.
+    ``incidents`` are those that are declared (norm 2.5.2), code → name. ``injury_perils`` are the kinds of loss by which
+    somebody is hurt, ``injury_covers`` covers that count as an injury besides those whose terms say so.
     """
 
     version: int
@@ -187,7 +188,7 @@ def _amounts(
     """The claim's size in the table's currency: what is known of it so far, whichever figure is the largest."""
     claim = case.claim
     heads = sizes.counted_once(case, {e.part: sizes.likely_minor(e) for e in exposures}, products)
-    injury = sum(heads[e.part] for e in exposures if _is_injury(e, table))
+    injury = sum(heads[e.part] for e in exposures if is_injury(e, table, products))
     known = sum(heads.values())
     total = max(claim.estimate_minor, known)
     # What the estimate holds beyond the exposures belongs to the kind of loss that was reported.
@@ -204,5 +205,7 @@ def _amounts(
     return {name: _compared(minor, rate) for name, minor in amounts.items()}
 
 
-def _is_injury(exposure: Exposure, table: TriageTable) -> bool:
-    return exposure.cover in table.injury_covers or exposure.peril in table.injury_perils
+def is_injury(exposure: Exposure, table: TriageTable, products: Products | None) -> bool:
+    """Whether a head of loss is about somebody's body: its cover answers for persons, or its kind of loss hurts them."""
+    of_persons = products.of_persons if products else frozenset()
+    return exposure.cover in of_persons | table.injury_covers or exposure.peril in table.injury_perils

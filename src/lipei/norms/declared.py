@@ -135,7 +135,7 @@ TABLES: Mapping[str, Shape] = {
             columns=("when", "lane", "fast_lane", "report_upwards"),
             names=(Name("reason.triage.{code}", key="text"),),
         )),
-        must("injury", record(must("covers", codes("cover")), must("perils", codes("loss")))),
+        must("injury", record(may("covers", codes("cover")), must("perils", codes("loss")))),
         must("rates_ppm", record(must("rates", entries(whole("per_million", 1), "currency")), *_SOURCE)), _TEXTS,
     ),
     "assignment": record(

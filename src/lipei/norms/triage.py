@@ -19,13 +19,13 @@ def parse(document: Mapping[str, Any]) -> TriageTable:
     """The rules of a ``triage`` document. Raises NormError, above all for a field or operator that does not exist."""
     required = {"version", "currency", "rates_ppm", "injury", "rules"}
     known_keys("triage", document, required=required, optional={"incidents"})
-    injury = known_keys("triage.injury", document["injury"], required={"covers", "perils"})
+    injury = known_keys("triage.injury", document["injury"], required={"perils"}, optional={"covers"})
     return TriageTable(
         version=whole("triage.version", document["version"], 1),
         currency=currency_of("triage.currency", document["currency"]),
         rules=tuple(_rule(row) for row in rows("triage.rules", document["rules"])),
         rates_ppm=_rates(document["rates_ppm"]),
-        injury_covers=frozenset(texts_of("triage.injury.covers", injury["covers"])),
+        injury_covers=frozenset(texts_of("triage.injury.covers", injury.get("covers", []))),
         injury_perils=frozenset(texts_of("triage.injury.perils", injury["perils"])),
         incidents=_incidents(document.get("incidents") or {}),
     )

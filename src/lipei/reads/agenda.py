@@ -163,7 +163,7 @@ def _cases(rows: Sequence[Row]) -> dict[int, Case]:
 
 def _next(case: Case, book: Rulebook, viewer: Actor, language: str, now: datetime) -> Next | None:
     if case.claim.handler is None and case.claim.duty_due_at is None:
-        assign = _possible(case, (lifecycle.BY_ACTION["claim", "assign"],), viewer, language)
+        assign = _possible(case, (lifecycle.BY_ACTION["claim", "assign"],), viewer, book, language)
         if assign:  # a claim that nobody has comes first of all into somebody's hands
             return Next(assign[0], (0,), None)
     clocks = sorted(
@@ -171,7 +171,8 @@ def _next(case: Case, book: Rulebook, viewer: Actor, language: str, now: datetim
         key=lambda c: (c.due_at, c.part),
     )
     promises = [_promised(clock, now) for clock in clocks]
-    found = steps(case, book, promises, _possible(case, _worth_asking(case, clocks, book), viewer, language), viewer)
+    actions = _possible(case, _worth_asking(case, clocks, book), viewer, book, language)
+    found = steps(case, book, promises, actions, viewer)
     return found[0] if found else None
 
 
@@ -194,12 +195,14 @@ def _worth_asking(case: Case, clocks: Iterable[Clock], book: Rulebook) -> list[l
     ]
 
 
-def _possible(case: Case, asked: Iterable[lifecycle.Step], viewer: Actor, language: str) -> list[Possible]:
+def _possible(
+    case: Case, asked: Iterable[lifecycle.Step], viewer: Actor, book: Rulebook, language: str
+) -> list[Possible]:
     found = []
     for step in asked:
         parts: Iterable[tuple[int, Any]] = ((0, None),) if step.makes_part else case.of(step.subject).items()
         for number, part in parts:
-            if lifecycle.check(case=case, step=step, part=part, actor=viewer) is None:
+            if lifecycle.check(case=case, step=step, part=part, actor=viewer, book=book) is None:
                 found.append(Possible(step, number, text(f"action.{step.subject}.{step.action}", language)))
     return found
 

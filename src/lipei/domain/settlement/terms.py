@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 
 from lipei.domain.money import Rounding
@@ -187,6 +188,11 @@ class Products:
     def codes(self) -> tuple[str, ...]:
         """The products' codes, each once."""
         return tuple(dict.fromkeys(terms.code for terms in self.terms))
+
+    @cached_property
+    def of_persons(self) -> frozenset[str]:
+        """The codes of the covers that answer for somebody's body, of any product in any version."""
+        return frozenset(c.code for terms in self.terms for c in terms.covers.values() if c.of_persons)
 
     def on(self, code: str, day: date) -> Terms | None:
         """The terms valid for a loss on that day; None where the product is unknown or did not exist yet."""

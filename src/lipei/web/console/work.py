@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lipei.domain import lifecycle
 from lipei.domain.events import Actor, Refusal
+from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import text
 from lipei.reads import agenda, readiness, saved_views, search
 from lipei.reads import worklist as lists
@@ -211,7 +212,7 @@ def take(request: HttpRequest) -> HttpResponse:
     if item is None or item.next is None:
         say(request, "worklist.take.nothing")
         return redirect(f"{reverse('console:worklist')}?{asked.query()}")
-    for step in _taking(item, viewer):
+    for step in _taking(item, viewer, book(request)):
         done = actions.act(item.row.number, "claim", step.action, actor=viewer, now=now())
         if isinstance(done, Refusal):
             complain(request, done)
@@ -220,15 +221,13 @@ def take(request: HttpRequest) -> HttpResponse:
     return redirect("console:claim", number=item.row.number)
 
 
-def _taking(item: Item, viewer: Actor) -> list[lifecycle.Step]:
+def _taking(item: Item, viewer: Actor, rules: Rulebook) -> list[lifecycle.Step]:
     """What the reader says by taking a claim that was put to them and that they have not answered for yet."""
     found = (lifecycle.BY_ACTION["claim", action] for action in TAKEN)
     case = item.case
-    return (
-        []
-        if case is None
-        else [s for s in found if not lifecycle.check(case=case, step=s, part=case.claim, actor=viewer)]
-    )
+    if case is None:
+        return []
+    return [s for s in found if not lifecycle.check(case=case, step=s, part=case.claim, actor=viewer, book=rules)]
 
 
 # --- as a workbook ----------------------------------------------------------------------------------------------------

@@ -76,10 +76,8 @@ def shown(
 
 def _can(case: Case, visit: Visit, action: str) -> bool:
     """Whether the lifecycle lets this visitor take a step on the claim now."""
-    return (
-        lifecycle.check(case=case, step=lifecycle.BY_ACTION["claim", action], part=case.claim, actor=visit.actor)
-        is None
-    )
+    step = lifecycle.BY_ACTION["claim", action]
+    return lifecycle.check(case=case, step=step, part=case.claim, actor=visit.actor, book=norms.current()) is None
 
 
 def _stands(case: Case, party: int, offers: Sequence[Offer]) -> str:
