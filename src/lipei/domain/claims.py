@@ -256,7 +256,7 @@ class Payment:
     state: str = "ordered"
     kind: str = "settlement"  # settlement, advance, guarantee, ex_gratia
     exposure: int = 0
-    offer: int = 0
+    offer: int = 0  # that it is paid under; of an advance: that was turned down, of which nobody disputes this part
     payee: int | None = None  # party
     amount_minor: int = 0
     ordered_by: str = ""
@@ -267,6 +267,16 @@ class Payment:
     confirmed_at: datetime | None = None
     failure: str = ""  # bank's reason code
     retry_of: int = 0
+
+    @property
+    def called(self) -> str:
+        """What it is called where payments are listed, see `payment_called`."""
+        return payment_called(self.kind, self.offer)
+
+
+def payment_called(kind: str, offer: int) -> str:
+    """The kind of a payment as people know it: money on account of an offer that was turned down is ``undisputed``."""
+    return "undisputed" if kind == "advance" and offer else kind
 
 
 @dataclass(frozen=True)

@@ -60,12 +60,12 @@ def guaranteed_open_minor(case: Case, exposure: int, payee: int | None = None) -
 def given_besides_minor(case: Case, exposures: Iterable[int], offer: int) -> int:
     """Minor units paid or on their way for these exposures on account, to a hospital or under earlier offers.
 
-    That is, all but what is paid under ``offer`` itself (0: none), less what came back of overpayments. What is only
-    promised to a hospital is not paid: see `kept_minor`.
+    That is, all but what is paid under ``offer`` itself (0: none), less what came back of overpayments. What nobody
+    disputed of it was given before it was agreed to. What is only promised to a hospital is not paid: see `kept_minor`.
     """
     heads = frozenset(exposures)
     paid = (p for p in case.payments.values() if p.exposure in heads and p.state in LIVE)
-    out = sum(p.amount_minor for p in paid if not offer or p.offer != offer)
+    out = sum(p.amount_minor for p in paid if not offer or p.offer != offer or p.kind == "advance")
     back = (r for r in case.recoveries.values() if r.exposure in heads and r.kind == "overpayment")
     return max(0, out - sum(r.received_minor for r in back))
 

@@ -269,7 +269,7 @@ def _points(
 def _of_payment(case: Case, target: Payment) -> Iterator[Point]:
     head = case.exposures.get(target.exposure)
     if target.kind != "settlement":
-        yield Point(f"kind_{target.kind}", "warn")
+        yield Point(f"kind_{target.called}", "warn")
     elif head and target.amount_minor > (left := head.payable_minor + head.ex_gratia_minor - head.paid_minor):
         yield Point("beyond_due", "warn", target.amount_minor - max(0, left))
 

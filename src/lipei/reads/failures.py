@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lipei.domain.claims import Case
+from lipei.domain.claims import Case, payment_called
 from lipei.reads import rulebook
 from lipei.store import canonical, models
 
@@ -49,7 +49,8 @@ def failed() -> Mapping[str, tuple[Failed, ...]]:
         "webhooks": tuple(_call(one) for one in calls),
         "bank": tuple(
             Failed(
-                p.id, p.kind, numbers.get(p.aggregate_id, ""), p.end_to_end_id, p.submitted_at, p.failure, p.attempt
+                p.id, payment_called(p.kind, p.offer), numbers.get(p.aggregate_id, ""), p.end_to_end_id, p.submitted_at,
+                p.failure, p.attempt,
             )
             for p in payments
         ),

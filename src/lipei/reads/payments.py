@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Subquery, Sum
 
 from lipei.domain.authority import people_of
+from lipei.domain.claims import payment_called
 from lipei.domain.events import Actor
 from lipei.norms.texts import text
 from lipei.reads import masking, scope
@@ -28,7 +29,7 @@ class Row:
     part: int
     state: str
     state_name: str
-    kind: str
+    kind: str  # as it is called, see `payment_called`
     exposure: int
     currency: str
     amount_minor: int
@@ -90,7 +91,7 @@ def _row(payment: Any, language: str) -> Row:
         part=payment.part,
         state=payment.state,
         state_name=text(f"state.payment.{payment.state}", language),
-        kind=payment.kind,
+        kind=payment_called(payment.kind, payment.offer),
         exposure=payment.exposure,
         currency=payment.currency,
         amount_minor=payment.amount_minor,

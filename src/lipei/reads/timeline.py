@@ -88,7 +88,7 @@ def told(
         found.append(
             Told(
                 entry.sequence, entry.kind, entry.part, entry.occurred_at, entry.recorded_at, entry.actor,
-                teller.actor(entry.actor), entry.on_behalf_of, text(f"event.{entry.kind}", language), sentence,
+                teller.actor(entry.actor), entry.on_behalf_of, text(called(entry.kind, facts), language), sentence,
                 {} if outsider else facts, teller.authority(facts.get("authority")),
             )
         )  # fmt: skip
@@ -103,6 +103,12 @@ def staff_in(entries: Iterable[Any]) -> set[int]:
         found |= {facts[n] for n in ("handler", "to", "person") if isinstance(facts.get(n), int)}
         found |= people.staff_ids([(facts.get("authority") or {}).get("on_behalf_of", "")])
     return found | people.staff_ids(entry.actor for entry in entries)
+
+
+def called(kind: str, facts: Mapping[str, Any]) -> str:
+    """The key of what an entry is called: what nobody disputed is no advance, though money on account like one."""
+    own = f"event.{kind}.undisputed"
+    return own if facts.get("undisputed") and own in texts() else f"event.{kind}"
 
 
 @cache
@@ -159,13 +165,14 @@ class Teller:
         return f"{said} {text('event_beside.lent', self.language, person=self.actor(whose))}" if whose else said
 
     def _sentence(self, kind: str, part: int, actor: str, facts: Mapping[str, Any]) -> str:
-        key = f"event.{kind}.sentence"
+        name = called(kind, facts)
+        key = f"{name}.sentence"
         if key not in texts():
-            return text(f"event.{kind}", self.language)
+            return text(name, self.language)
         wording = texts()[key][self.language]
         params = {name: self._param(name, kind, part, actor, facts) for name in _placeholders(wording)}
         if any(value in (None, "") for value in params.values()):
-            return text(f"event.{kind}", self.language)
+            return text(name, self.language)
         return wording.format(**params)
 
     def _param(self, name: str, kind: str, part: int, actor: str, facts: Mapping[str, Any]) -> str | None:

@@ -190,10 +190,10 @@ def _identity_limit(rulebook: Rulebook) -> Money:
     return Money(rulebook.settings.identity_check_threshold_minor, rulebook.triage.currency)
 
 
-def ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *more: Change) -> Event:
-    """The event of a payment ordered."""
+def ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *, undisputed: bool = False) -> Event:
+    """The event of a payment ordered: under the offer that counts, or as the part of it that nobody disputes."""
     part = ask.case.next_part("payment")
-    offer = offer_of(ask.case, exposure) if kind == "settlement" else 0
+    offer = offer_of(ask.case, exposure) if undisputed or kind == "settlement" else 0
     fields: dict[str, Value] = {
         "state": "ordered",
         "kind": kind,
@@ -206,7 +206,7 @@ def ordered(ask: Ask, exposure: int, payee: int, amount: int, kind: str, *more: 
         "attempt": 1,
     }
     facts = {"amount_minor": amount, "payee": payee, "exposure": exposure, "kind": kind}
-    return Event("payment.ordered", part, facts, (Change("payment", part, fields), *more))
+    return Event("payment.ordered", part, facts, (Change("payment", part, fields),))
 
 
 def on_account(ask: Ask) -> Outcome:
@@ -223,7 +223,7 @@ def pay_undisputed(ask: Ask) -> Outcome:
     return _given(ask, asked, too_much, undisputed=True)
 
 
-def _given(ask: Ask, command: OnAccount, too_much: Refusal, **more: Value) -> Outcome:
+def _given(ask: Ask, command: OnAccount, too_much: Refusal, *, undisputed: bool = False) -> Outcome:
     """An order of money on account. ``too_much`` refuses more than its one figure."""
     exposure, claim = ask.target, ask.case.claim
     (most,) = too_much.params.values()
@@ -245,10 +245,11 @@ def _given(ask: Ask, command: OnAccount, too_much: Refusal, **more: Value) -> Ou
     if isinstance(granted, Refusal):
         return granted
     amount = command.amount.minor
-    told = {"amount_minor": amount, "payee": payee.part, "reason": command.reason.strip(), **more}
+    told = {"amount_minor": amount, "payee": payee.part, "reason": command.reason.strip()}
+    told |= {"undisputed": True} if undisputed else {}
     return (
         ask.done(facts=told, advanced_minor=exposure.advanced_minor + amount),
-        ordered(ask, ask.part, payee.part, amount, "advance"),
+        ordered(ask, ask.part, payee.part, amount, "advance", undisputed=undisputed),
     )
 
 

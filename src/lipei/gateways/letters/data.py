@@ -319,6 +319,7 @@ class AdvanceData(LetterData):
     amount_minor: int
     reason: str
     heads: tuple[str, ...] = ()  # covers the money is on account of
+    undisputed: bool = False  # the part of a declined offer that nobody disputes
     payees: tuple[Payee, ...] = ()
     pay_by: datetime | None = None
 

@@ -79,6 +79,8 @@ def compose(letter: str, language: str, data: LetterData) -> dict[str, Any]:
 def _title(letter: str, data: LetterData, words: Words) -> str:
     if isinstance(data, RefusalData):
         return words("refusal.title_whole" if data.whole else "refusal.title_part")
+    if isinstance(data, AdvanceData) and data.undisputed:
+        return words("advance.title_undisputed")
     return words(f"{letter}.title")
 
 

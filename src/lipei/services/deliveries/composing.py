@@ -177,7 +177,7 @@ def _letter(letter: str, t: Telling, now: datetime) -> tuple[tuple[Attachment, .
         raise Stopped("letter_incomplete", str(error)) from error
     digest = hashlib.sha256(data).hexdigest()
     media().put(io.BytesIO(data), digest=digest)
-    name = f"{t.say(f'letter_kind.{letter}')} {t.case.claim.number}.pdf"
+    name = f"{letters.called(letter, t)} {t.case.claim.number}.pdf"
     return (Attachment(name, "application/pdf", data),), digest
 
 

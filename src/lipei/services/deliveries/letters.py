@@ -235,12 +235,21 @@ def ways_on(rules: Settings, language: str) -> tuple[letters.Way, ...]:
 
 
 def _advance(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:
-    facts = t.facts or {}
-    written = str(facts.get("reason") or "") or (t.say("jobs.undisputed_reason") if facts.get("undisputed") else "")
+    why = "jobs.undisputed_reason" if undisputed(t) else "jobs.advance_reason"
     return letters.AdvanceData(
-        **common, amount_minor=amount_minor(t), reason=written or t.say("jobs.advance_reason"),
-        heads=tuple(cover_name(t, e.cover) for e in t.exposures),
+        **common, amount_minor=amount_minor(t), reason=str((t.facts or {}).get("reason") or "") or t.say(why),
+        heads=tuple(cover_name(t, e.cover) for e in t.exposures), undisputed=undisputed(t),
     )  # fmt: skip
+
+
+def undisputed(t: Telling) -> bool:
+    """Whether money on account is what nobody disputes of an offer that was turned down."""
+    return bool((t.facts or {}).get("undisputed")) or getattr(t.about, "called", "") == "undisputed"
+
+
+def called(letter: str, t: Telling) -> str:
+    """What a letter is called, in the reader's language."""
+    return t.say("letter_kind." + ("undisputed" if letter == "advance" and undisputed(t) else letter))
 
 
 def _guarantee(t: Telling, common: Mapping[str, Any]) -> letters.LetterData:

@@ -97,7 +97,7 @@ def _words(case: Case, subject: str, found: Any) -> str:
     said = ["" if amount is None else money(amount, case.claim.currency)]
     if subject == "payment":  # whoever lets money go sees to whom
         payee = case.parties.get(found.payee)
-        said += [word("payment_kind", found.kind), f"{payee.name} {payee.account_number}".strip() if payee else ""]
+        said += [word("payment_kind", found.called), f"{payee.name} {payee.account_number}".strip() if payee else ""]
         said.append(_of_head(case, found.exposure))
     return " · ".join(one for one in said if one)
 

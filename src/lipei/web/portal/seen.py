@@ -352,15 +352,21 @@ def is_refused(exposure: Exposure) -> bool:
     return exposure.state == "refused" or exposure.refused_minor > 0
 
 
-def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
-    """The letters for this visitor: name, part it is about, date. All but the receipt are for verified visits.
+def letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None, str]]:
+    """The letters for this visitor: name, part it is about, date, what it is called. All but the receipt are for verified visits.
 
     The receipt is for who told us. An offer that a later round has replaced is explained by the later one.
     """
     told_us = any("reporter" in case.parties[n].roles for n in portal.mine(case, visit.party))
     found: list[tuple[str, int, datetime | None]] = [("receipt", 0, case.claim.reported_at)] if told_us else []
-    if not visit.verified:
-        return found
+    if visit.verified:
+        found += _verified_letters(case, visit)
+    called = {n: p.called for n, p in case.payments.items()}
+    return [(name, n, at, called[n] if name == "advance" else name) for name, n, at in found]
+
+
+def _verified_letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime | None]]:
+    found: list[tuple[str, int, datetime | None]] = []
     if any(case.papers[n].state in SENDABLE for n in portal.papers_for(case, visit.party)):
         found.append(("paper_request", 0, case.claim.papers_requested_at))
     offers = [case.offers[n] for n in portal.offers_for(case, visit.party)]

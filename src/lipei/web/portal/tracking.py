@@ -213,7 +213,7 @@ def _account_said(typed: Mapping[str, str]) -> commands.PartyReported:
 @of_claim()
 def letter(request: HttpRequest, visit: Visit, case: Case, letter: str, part: int) -> HttpResponse:
     """A letter as PDF, made from what this visitor may read. What is not theirs is not there."""
-    if not any((letter, part) == (name, n) for name, n, _ in seen.letters(case, visit)):
+    if not any((letter, part) == (name, n) for name, n, *_ in seen.letters(case, visit)):
         return shown(request, visit, case, 404, errors={"letters": say("refusal.letter_not_here")})
     in_part = letter == "refusal" and case.exposures[part].refused_minor
     event = "exposure.decision_approved" if in_part else EVENT_OF_LETTER[letter]
