@@ -30,6 +30,7 @@ NOT_COMPUTED = "reason.straight_through.not_computed"
 NOT_TOLD = "reason.straight_through.not_told"
 PERSON_AT_WORK = "reason.straight_through.person_at_work"
 DEATH = "reason.straight_through.death"
+OF_LOSS, MISSING = "facts.", "refusal.settlement_fact_missing"
 
 
 def triage_differs(case: Case, world: World, now: datetime) -> bool:
@@ -61,20 +62,25 @@ def verdict(case: Case, exposure: Exposure, world: World, now: datetime) -> Verd
     found = settlement_of(case, exposure, world)
     amount = found.payable_minor if isinstance(found, Settlement) else 0
     facts = facts_of(case, exposure, world, found, amount + _others(case, exposure), now)
-    if _assumes(found, world):
-        facts = replace(facts, needs_person=(*facts.needs_person, NOT_TOLD))
-    return straight_through.eligible(facts=facts, table=world.rulebook.straight_through)
+    untold = _untold(found, world)
+    if untold:
+        doubts = (doubt for doubt in facts.needs_person if doubt != NOT_COMPUTED)
+        facts = replace(facts, needs_person=(*doubts, NOT_TOLD))
+    answer = straight_through.eligible(facts=facts, table=world.rulebook.straight_through)
+    return replace(answer, doubts=facts.needs_person, untold=untold)
 
 
-def _assumes(found: Settlement | Refusal, world: World) -> bool:
-    """Whether the sum rests on something that nobody has said, for a head of damage where that has to be told."""
+def _untold(found: Settlement | Refusal, world: World) -> tuple[str, ...]:
+    """The facts that nobody has told: without which there is no sum, or which a sum must not assume for its head of
+    damage (``told_heads``)."""
     if isinstance(found, Refusal):
-        return False
+        missing = found.fields.items()
+        return tuple(name.removeprefix(OF_LOSS) for name, code in missing if name.startswith(OF_LOSS) and code == MISSING)
     terms = world.rulebook.products.version(found.product, found.terms_version)
     cover = terms.covers[found.cover] if terms else None
     if cover is None or cover.head not in world.rulebook.straight_through.payment.told_heads:
-        return False
-    return any(found.inputs["facts"].get(name) is None for name in cover.assumed)
+        return ()
+    return tuple(name for name in cover.facts if name in cover.assumed and found.inputs["facts"].get(name) is None)
 
 
 def _others(case: Case, exposure: Exposure) -> int:

@@ -203,11 +203,15 @@ class AddExposure:
 
 @dataclass(frozen=True, slots=True)
 class CorrectExposure:
-    """A head of loss belongs under another cover, kind of loss or claimant. What is left empty stays."""
+    """A head of loss belongs under another cover, kind of loss or claimant, or more is known of it. What is left empty
+
+    stays; ``facts`` are those that the terms of its cover ask for, each in its unit (money: minor units).
+    """
 
     cover: str = said(length_max=40, example="own_damage")
     peril: str = said(length_max=40)
     claimant: int | None = None
+    facts: Mapping[str, Any] = said({})
 
 
 @dataclass(frozen=True, slots=True)

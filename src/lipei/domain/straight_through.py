@@ -76,11 +76,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """With no hand, or to a person. ``amount_minor`` is what may go out with no hand, 0 for a person."""
+    """With no hand, or to a person, and why. ``amount_minor`` is what may go out with no hand, 0 for a person."""
 
     ok: bool
     checks: tuple[Check, ...] = ()
     amount_minor: int = 0
+    doubts: tuple[str, ...] = ()  # text keys of what a person has to judge, see `Facts.needs_person`
+    untold: tuple[str, ...] = ()  # names of facts on which the sum hangs and that nobody has told
 
     @property
     def failed(self) -> tuple[Check, ...]:

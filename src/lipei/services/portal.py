@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,9 @@ from django.db.models import F, Q
 from lipei.domain import acting, commands, customers, messages
 from lipei.domain.claims import Case, Offer, Party
 from lipei.domain.events import Actor, Refusal, private_fields
+from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules.payments import payee_of
+from lipei.domain.settlement.terms import Cover, FactSpec
 from lipei.reads import masking
 from lipei.services import actions, consequences, intake, norms, portal_limits, world
 from lipei.services.actions import Done
@@ -285,16 +287,36 @@ def needs_proof(case: Case, visit: Visit) -> bool:
 # --- reporting -------------------------------------------------------------------------------------------------------
 
 
+def to_tell(rulebook: Rulebook) -> Mapping[tuple[str, str], Mapping[str, FactSpec]]:
+    """Line and kind of loss → the facts on which the sum for treatment hangs, by name: what others have paid already.
+
+    Whoever was treated may know them, and nothing is paid with no hand before somebody says them (norm 1.3.1).
+    """
+    path, products = rulebook.straight_through.payment, rulebook.products
+    found: dict[tuple[str, str], dict[str, FactSpec]] = {}
+    for terms in filter(None, map(products.latest, products.codes)):
+        for cover in terms.covers.values() if terms.line in path.injury_lines else ():
+            asked = {n: spec for n, spec in cover.facts.items() if n in cover.assumed and spec.type in ("money", "yes_no")}
+            for peril in cover.perils if cover.head in path.told_heads and asked else ():
+                found[terms.line, peril] = found.get((terms.line, peril), {}) | asked
+    return found
+
+
 def report(
-    command: commands.Report, items: Sequence[commands.ItemAssessed], *, key: str, caller: str, now: datetime
+    command: commands.Report, items: Sequence[commands.ItemAssessed], *, facts: Mapping[str, Any] | None = None,
+    key: str, caller: str, now: datetime,
 ) -> Refusal | Done:  # fmt: skip
     """Take a customer's report, once per ``key``. Which cover the items fall under is found, not asked.
 
+    Of ``facts`` (see `to_tell`; sums in minor units of the company's currency) those count that this cover asks for.
     Refused (``conflict``) also where too many came from this phone or address; a repetition of a key counts nothing.
     """
-    cover = _cover(command, now) if command.loss_kind else ""
-    if items or (cover and command.estimate is not None):
-        head = commands.ExposureReported(cover=cover, peril=command.loss_kind, reserve=None, items=tuple(items))
+    cover = _cover(command, now) if command.loss_kind else None
+    told = {n: value for n, value in (facts or {}).items() if cover is None or n in cover.facts}
+    if items or told or (cover and command.estimate is not None):
+        head = commands.ExposureReported(
+            cover=cover.code if cover else "", peril=command.loss_kind, reserve=None, items=tuple(items), facts=told
+        )
         command = replace(command, exposures=(head,))
     known = intake.answered(REPORTING, key, intake.fingerprint(command))
     if known is not None:
@@ -308,8 +330,8 @@ def report(
     return done
 
 
-def _cover(command: commands.Report, now: datetime) -> str:
-    """The one cover of the policy that answers for this kind of loss; empty where there is none or a choice to make.
+def _cover(command: commands.Report, now: datetime) -> Cover | None:
+    """The one cover of the policy that answers for this kind of loss; None where there is none or a choice to make.
 
     Where nobody was hurt, a cover for the people in the car leaves no choice beside the one for the car.
     """
@@ -318,12 +340,12 @@ def _cover(command: commands.Report, now: datetime) -> str:
     day = rulebook.settings.day(command.loss_at or now)
     terms = rulebook.products.on(policy.product, day) if policy is not None else None
     if policy is None or terms is None:
-        return ""
+        return None
     bought = set(policy.schedule) or set(terms.covers)
     fits = [cover for code, cover in terms.covers.items() if code in bought and command.loss_kind in cover.perils]
     if not (command.deaths or command.serious_injuries or command.injured or command.rescue):
         fits = [cover for cover in fits if not cover.of_persons] or fits
-    return fits[0].code if len(fits) == 1 else ""
+    return fits[0] if len(fits) == 1 else None
 
 
 def handler(case: Case) -> tuple[str, str]:

@@ -9,11 +9,11 @@ from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Value, wrong
 from lipei.domain.facts import wrong_of_head
-from lipei.domain.rules.intake import wrong_exposure
+from lipei.domain.rules.intake import known_facts, wrong_exposure
 
 
 def correct(ask: Ask) -> Outcome:
-    """Another cover, kind of loss or claimant. What is left empty stays.
+    """Another cover, kind of loss or claimant, or what was learnt of the loss. What is left empty stays.
 
     Whatever was computed or checked rested on what was there before: it is done again. The line items stay, the facts
     that the new cover does not ask for and the exclusions of the old one go.
@@ -23,15 +23,19 @@ def correct(ask: Ask) -> Outcome:
         before, cover=command.cover or before.cover, peril=command.peril or before.peril,
         claimant=command.claimant or before.claimant,
     )  # fmt: skip
-    if after == before:
+    said = {name: value for name, value in command.facts.items() if before.facts.get(name) != value}
+    if after == before and not said:
         return wrong(cover="refusal.nothing_changed")
-    codes = wrong_exposure(ask, replace(after, facts={}), set(ask.case.parties))
+    codes = wrong_exposure(ask, replace(after, facts=said), set(ask.case.parties))
     if codes:
         return wrong(**codes)
     other_cover = after.cover != before.cover
-    facts = _facts(ask, after) if other_cover else before.facts
+    facts = known_facts({**(_facts(ask, after) if other_cover else before.facts), **said})
     items = tuple({**row, "excluded": ""} for row in before.items) if other_cover else before.items
-    told = {"cover": after.cover, "peril": after.peril, "claimant": after.claimant, "from": before.cover}
+    told: dict[str, Value] = {
+        "cover": after.cover, "peril": after.peril, "claimant": after.claimant, "from": before.cover,
+        **({"facts": tuple(sorted(said))} if said else {}),
+    }  # fmt: skip
     fields = {
         "state": ask.step.target, **_changed(before, after, facts, items), "assessed_minor": 0, "assessed_by": "",
         "assessed_at": None, "checked_by": "", "settlement": {}, "payable_minor": 0,

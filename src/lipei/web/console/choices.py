@@ -148,7 +148,7 @@ def offers(
 
 def _facts_asked(shown: Case, book: Rulebook, subject: str, action: str, part: int) -> tuple[FactSpec, ...]:
     """What a step asks beside its own fields: what the terms want to know, what the papers hang on, what to look at."""
-    if (subject, action) == ("exposure", "assess"):
+    if (subject, action) in (("exposure", "assess"), ("exposure", "correct")):
         return facts_of(cover_of(shown, shown.exposures[part], book))
     if (subject, action) == ("claim", "triage"):
         asked = (book.facts_asked[name] for name in papers.facts_asked(case=shown, table=book.papers))
@@ -322,10 +322,20 @@ def _assess(case: Case, part: int) -> Any:
         )
         for row in exposure.items
     )
-    facts = {}
-    for name, value in exposure.facts.items():
-        facts[name] = Money(value, currency) if name.endswith("_minor") and isinstance(value, int) else value
-    return c.Assess(items=rows, facts=facts)
+    return c.Assess(items=rows, facts=_facts_known(case, part))
+
+
+def _facts_known(case: Case, part: int) -> dict[str, Any]:
+    """What is known of a head of loss, its sums as money."""
+    currency = case.claim.currency
+    return {
+        name: Money(value, currency) if name.endswith("_minor") and isinstance(value, int) else value
+        for name, value in case.exposures[part].facts.items()
+    }
+
+
+def _correct(case: Case, part: int) -> Any:
+    return c.CorrectExposure(facts=_facts_known(case, part))
 
 
 def _undisputed(case: Case, part: int) -> Any:
@@ -379,6 +389,7 @@ _START: Mapping[tuple[str, str], Callable[[Case, int], Any]] = {
     ("claim", "triage"): _triage,
     ("exposure", "set_reserve"): _reserve,
     ("exposure", "assess"): _assess,
+    ("exposure", "correct"): _correct,
     ("exposure", "pay_undisputed"): _undisputed,
     ("exposure", "guarantee"): _guarantee,
     ("exposure", "pay_guarantee"): _pay_guarantee,

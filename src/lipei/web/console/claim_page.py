@@ -21,8 +21,9 @@ from lipei.reads import claims as reads
 from lipei.reads.approvals import WAITING
 from lipei.reads.claims import Possible
 from lipei.reads.next_steps import Next, ahead
+from lipei.services.automation import Left
 from lipei.web.console import claim_parts
-from lipei.web.templatetags.lipei import language, local, money, word
+from lipei.web.templatetags.lipei import language, local, money, word, word_of
 
 PARTS: Mapping[str, str] = {
     "exposures": "exposure", "parties": "party", "papers": "paper", "surveys": "survey",
@@ -54,6 +55,29 @@ LOOKED_AT = frozenset(WAITING.values())
 """Somebody's word on what another made: always given on its form, where what changed and what is unusual stands."""
 AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command in (Nothing, SendCode)) - CAREFUL - LOOKED_AT
 """What a press does without a form: nothing needs to be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftToUs:
+    """Why no rule paid a head of loss, in words: what nobody has told yet, and the form to tell it, stand for themselves."""
+
+    reasons: tuple[str, ...]
+    untold: str
+    form: str
+
+
+def left_to_us(page: reads.Page, left: Mapping[int, Left]) -> Mapping[int, LeftToUs]:
+    """By head of loss; the form only where the reader may say it."""
+    may = {one.part: one.step for one in page.actions if (one.subject, one.action) == ("exposure", "correct")}
+    found = {}
+    for part, one in left.items():
+        named = text("common.list_separator", language()).join(word("fact", name) for name in one.untold)
+        found[part] = LeftToUs(
+            tuple(word_of(key) for key in one.reasons),
+            text("reason.straight_through.not_told", language(), facts=named) if named else "",
+            address(page.case.claim.number, may[part], part) if part in may else "",
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from lipei.web.console.claim_page import CAREFUL, NEW, PARTS, Asked, about
 from lipei.web.console.claim_parts import TIMELINES
 from lipei.web.console.shell import book, complain, now, say, show, status_of, who
 from lipei.web.errors import by_field, sentence
-from lipei.web.templatetags.lipei import language, word_of
+from lipei.web.templatetags.lipei import language
 
 UNMASKED = "unmasked"  # of the session: claim number → until when (ISO time) personal data is shown whole
 
@@ -57,10 +57,9 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
         whole=whole,
         things=on_file.things(page.case.claim.policy_id, whole=whole),
         prenotices=claim_page.told_beforehand(page, at) if may_unmask else (),
-        left_to_us={
-            part: [word_of(key) for key in keys]
-            for part, keys in automation.left_to_a_person(page.found.raw, page.found.rulebook, now=at).items()
-        },
+        left_to_us=claim_page.left_to_us(
+            page, automation.left_to_a_person(page.found.raw, page.found.rulebook, now=at)
+        ),
         **claim_page.drawn(page, number, viewer, _asked(request, at, may_open=may_unmask, whole=whole)),
     )
 

@@ -18,8 +18,11 @@ from lipei.domain import accounts, entries
 from lipei.domain.commands import ItemAssessed, Report
 from lipei.domain.money import Money, MoneyError, parse
 from lipei.domain.rulebook import Rulebook
+from lipei.services import portal
 
 ITEM_ROWS = 3
+FACT = "fact_"
+"""What the field of a fact is called before its name."""
 HURT = ("none", "light", "serious", "rescue", "insured_death", "death")
 WORDS = ("story", "name", "phone", "email", "place", "country", "policy_number", "plate")
 """Fields that go into the report as they were typed."""
@@ -36,6 +39,7 @@ class Typed:
     key: str
     command: Report
     items: tuple[ItemAssessed, ...]
+    facts: Mapping[str, int | bool]
     errors: Mapping[str, tuple[str, Mapping[str, Any]]]
 
 
@@ -71,6 +75,7 @@ def read(data: Mapping[str, str], *, rulebook: Rulebook, language: str) -> Typed
     said["estimate"] = _amount(typed, "estimate", rulebook.settings.currency, errors)
     said["accept_automatic"] = typed.get("accept_automatic") == "yes"
     items = _items(typed, rulebook.settings.currency, errors)
+    facts = _facts(typed, rulebook, (said.get("line", ""), said.get("loss_kind", "")), errors)
     for spec in fields(Report):
         value = said.get(spec.name)
         if isinstance(value, str) and len(value) > spec.metadata["length_max"]:
@@ -81,7 +86,7 @@ def read(data: Mapping[str, str], *, rulebook: Rulebook, language: str) -> Typed
         errors["phone"] = (code, {})
     if not said["story"]:
         errors["story"] = ("refusal.story_missing", {})
-    return Typed(typed, key_of(data), Report(**said, language=language), items, errors)
+    return Typed(typed, key_of(data), Report(**said, language=language), items, facts, errors)
 
 
 def _hurt(typed: Mapping[str, str], errors: dict[str, Any]) -> dict[str, Any]:
@@ -150,6 +155,21 @@ def _items(typed: Mapping[str, str], currency: str, errors: dict[str, Any]) -> t
         if what:
             found.append(ItemAssessed(what, claimed=claimed))
     return tuple(found)
+
+
+def _facts(
+    typed: Mapping[str, str], rulebook: Rulebook, kind: tuple[str, str], errors: dict[str, Any]
+) -> dict[str, int | bool]:
+    """What the reporter knows of what others have paid for this kind of treatment; what is left empty nobody has said."""
+    found: dict[str, int | bool] = {}
+    for name, spec in portal.to_tell(rulebook).get(kind, {}).items():
+        field = FACT + name
+        if spec.type == "yes_no":
+            found |= {name: typed[field] == "yes"} if typed.get(field) in ("yes", "no") else {}
+            continue
+        amount = _amount(typed, field, rulebook.settings.currency, errors)
+        found |= {name: amount.minor} if amount is not None else {}
+    return found
 
 
 _WHAT_MAX = next(f.metadata["length_max"] for f in fields(ItemAssessed) if f.name == "what")

@@ -48,7 +48,9 @@ def report(request: HttpRequest) -> HttpResponse:
     before = _before(request, typed, now)
     if before:
         return _taken(request, before)
-    done = portal.report(typed.command, typed.items, key=typed.key, caller=caller(request), now=now)
+    done = portal.report(
+        typed.command, typed.items, facts=typed.facts, key=typed.key, caller=caller(request), now=now
+    )
     if isinstance(done, Refusal):
         return _refused(request, again, done)
     reporter = done.case.party("reporter")
@@ -110,7 +112,7 @@ def _refused(request: HttpRequest, again: Mapping[str, Any], refusal: Refusal) -
 def _shown(name: str) -> str:
     """The field of the page that a field of the report stands for; ``""`` for one that the page does not have."""
     if name.startswith("exposures."):
-        return "kind"
+        return forms.FACT + name.rpartition(".facts.")[2] if ".facts." in name else "kind"
     return FIELD_OF.get(name, name)
 
 
@@ -136,10 +138,17 @@ def _form(
         "email",
         "accept_automatic",
     )
-    named = [*optional, *(f"item_{n}{end}" for n, *_ in rows for end in ("", "_amount"))]
-    kinds = [(line.code, line.losses) for line in rulebook.lines.lines.values() if line.products]
+    to_tell = portal.to_tell(rulebook)
+    asked = {name: spec for specs in to_tell.values() for name, spec in specs.items()}
+    facts = [(f := forms.FACT + n, n, spec.type, typed.get(f, ""), errors.get(f, "")) for n, spec in asked.items()]
+    named = [*optional, *(f"item_{n}{end}" for n, *_ in rows for end in ("", "_amount")), *(one[0] for one in facts)]
+    kinds = [
+        (line.code, [(loss, (line.code, loss) in to_tell) for loss in line.losses])
+        for line in rulebook.lines.lines.values()
+        if line.products
+    ]
     return page(
-        request, "report", status, typed=typed, errors=errors, rows=rows, kinds=kinds, hurt=forms.HURT,
+        request, "report", status, typed=typed, errors=errors, rows=rows, kinds=kinds, facts=facts, hurt=forms.HURT,
         open=any(typed.get(name) or errors.get(name) for name in named), currency=unit_text(rulebook.settings.currency, language()),
         kept=typed.get("kept", ()), accept=uploads.ACCEPT, countries=_countries(rulebook), **more,
     )  # fmt: skip
