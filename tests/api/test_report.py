@@ -199,3 +199,44 @@ def test_only_an_incident_that_is_declared_puts_a_claim_first(office: Office) ->
     assert office.lead1.post(triage, {"incident": "typhoon-8"}).body["errors"][0]["code"] == "refusal.incident_unknown"
     declare("flood-2: 洪水")
     assert office.lead1.post(triage, {"incident": "typhoon-7", "injured": 1}).status == 200  # over, and still its own
+
+
+PAYEE = {
+    "roles": ["reporter", "claimant", "payee"],
+    "name": "李雷",
+    "phone": "13900139000",
+    "account_number": "6222021001116245702",
+}
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("bank", ["", "102290000000", "ICBKCNBJ"])
+def test_an_account_without_its_bank_is_taken_and_the_bank_asked_for(office: Office, bank: str) -> None:
+    party = {**PAYEE, **({"account_bank": bank} if bank else {})}
+    found = office.program.post("claims", {**REPORT, "parties": [party]})
+    assert found.status == 201, found.body
+    assert ("remark.bank_code" in {remark["code"] for remark in found.body["remarks"]}) is (not bank)
+
+
+@pytest.mark.norm("2.2.4")
+def test_a_bank_that_cannot_be_one_is_refused_beside_its_field(office: Office) -> None:
+    for bank in ("1022", "工商银行"):
+        found = office.program.post("claims", {**REPORT, "parties": [{**PAYEE, "account_bank": bank}]})
+        assert (found.status, found.body["errors"][0]["field"]) == (422, "parties.1.account_bank"), found.body
+    added = office.program.post("claims", dict(REPORT)).body
+    party = {"roles": ["payee"], "name": "王五", "account_number": PAYEE["account_number"], "account_bank": "1022"}
+    handler = office.handler(added)
+    wrong = handler.post(f"claims/{added['number']}/parties/new/add", party)
+    assert (wrong.status, wrong.body["errors"][0]["field"]) == (422, "account_bank")
+
+
+@pytest.mark.norm("2.2.4")
+def test_the_bank_on_file_is_not_lent_to_another_account(office: Office) -> None:
+    models.Policy.objects.filter(number="PC-1").update(account_bank="102290000000")
+    known = models.Policy.objects.get(number="PC-1")
+    other = {**PAYEE, "roles": ["reporter", "insured", "claimant"], "name": known.insured_name, "phone": known.phone}
+    said = {**REPORT, "policy_number": "PC-1", "phone": known.phone, "parties": [other]}
+    found = office.program.post("claims", said)
+    assert found.status == 201, found.body
+    party = models.Party.objects.get(aggregate_id=models.Claim.objects.get(number=found.body["number"]).id, part=1)
+    assert (party.account_number, party.account_bank) == (PAYEE["account_number"], "")

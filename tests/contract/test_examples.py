@@ -103,13 +103,15 @@ def of_heads_of_loss_and_money(examples: Examples) -> None:
     account = {"account_name": "徐汇区中心医院", "account_number": card(77), "account_bank": "102290000000"}
     good(handler.post(f"claims/{number}/parties/2/correct", account))
     hurt = {"cover": "compulsory_medical", "peril": "third_party_injury"}
-    good(handler.post(f"claims/{number}/exposures/1/correct", hurt))
-    send(handler, "exposure.set_reserve", number, 1)
-    for on_account in ("guarantee", "pay_guarantee", "advance"):
-        send(handler, f"exposure.{on_account}", number, 1)
+    good(handler.post(f"claims/{number}/exposures/new/add", {**hurt, "claimant": 1}))
+    for head, on_account in ((3, ("guarantee", "pay_guarantee")), (1, ("advance",))):
+        send(handler, "exposure.set_reserve", number, head)
+        for action in on_account:
+            send(handler, f"exposure.{action}", number, head)
     send(office.finance1, "payment.cancel", number, 1)
     send(office.finance1, "payment.cancel", number, 2)
-    send(handler, "exposure.release_guarantee", number, 1)
+    send(handler, "exposure.release_guarantee", number, 3)
+    send(office.lead1, "exposure.drop", number, 3)
     for survey, ends in ((1, "record"), (2, "cancel")):
         send(handler, "survey.schedule", number)
         send(office.surveyor1, f"survey.{ends}", number, survey)

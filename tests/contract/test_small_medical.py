@@ -65,3 +65,15 @@ def test_what_others_paid_is_said_and_never_assumed(stranger: Stranger, unsaid: 
     received(stranger, body, "outpatient_invoices", "social_insurance_statement")
     claim = stranger.claim(body)
     assert (claim["payments"], claim["exposures"][0]["state"]) == ([], "open")
+    where, handler = "exposures/1/correct", stranger.handler(body)
+    stranger.act(handler, body, where, {"facts": {unsaid: EVERYTHING[unsaid]}})
+    assert stranger.payments(body) == [("settlement", "3000.00", "approved")], "now it was said"
+
+
+@pytest.mark.norm("1.3.1")
+def test_what_the_terms_do_not_ask_is_not_told_by_a_correction(stranger: Stranger) -> None:
+    body = reported(stranger, HEADS[0], TREATED)
+    where = f"claims/{body['number']}/exposures/1/correct"
+    wrong = stranger.handler(body).post(where, {"facts": {"delay_hours": 3}})
+    assert (wrong.status, wrong.body["errors"][0]["field"]) == (422, "facts.delay_hours")
+    assert stranger.handler(body).post(where, {"facts": TREATED}).status == 422, "nothing new"

@@ -44,6 +44,7 @@ from lipei.domain.claims import Document, Note
 from lipei.domain.events import Actor
 from lipei.domain.limits import PolicyLedger, Usage
 from lipei.domain.money import Money
+from lipei.domain.owing import given_besides_minor
 from lipei.domain.reactions import STRAIGHT_THROUGH
 from lipei.norms.texts import texts
 
@@ -700,6 +701,7 @@ def test_a_declined_offer_has_its_undisputed_part_paid_and_an_expired_one_is_sen
     assert desk.refused(BANK, "offer", "expire", 1).code == "refusal.offer_still_stands"
     desk.do(PROGRAM, "offer", "decline", 1, c.Reasoned("太少"))
     assert [(p.kind, p.amount_minor, p.state) for p in desk.case.payments.values()] == [("advance", 850000, "ordered")]
+    assert (desk.case.payments[1].offer, desk.case.payments[1].called) == (1, "undisputed")
     desk.pay(1)
     desk.send()
     desk.agree()
@@ -750,6 +752,8 @@ def test_the_undisputed_part_is_paid_by_its_name_and_never_more(end, monkeypatch
     desk.do(HANDLER, "exposure", "return_for_rework", 1, c.Reasoned("再看"))
     desk.do(HANDLER, "exposure", "pay_undisputed", 1, c.PayUndisputed())  # what was offered stays undisputed meanwhile
     assert [(p.kind, p.amount_minor) for p in desk.case.payments.values()] == [("advance", 50000), ("advance", 800000)]
+    assert {p.called for p in desk.case.payments.values()} == {"undisputed"}
+    assert given_besides_minor(desk.case, (1,), 1) == 850000, "what is due under the offer itself is due besides"
     assert desk.refused(HANDLER, "exposure", "pay_undisputed", 1).code == "refusal.guard.something_undisputed"
 
 

@@ -17,12 +17,16 @@ from tests.domain.conduct_desk import (
     Desk,
     cny,
     own_damage,
+    party,
     policy,
     rulebook,
 )
 
 from lipei.domain import commands as c
+from lipei.domain.claims import Exposure
+from lipei.domain.lifecycle import possible
 from lipei.domain.owing import given_besides_minor, guaranteed_open_minor, kept_minor
+from lipei.domain.triage import is_injury
 
 HOSPITAL, OTHER = 2, 3
 BANK_CODE = "102290000000"
@@ -36,7 +40,7 @@ def desk() -> Desk:
     desk.report(own_damage(
         loss_kind="third_party_injury",
         parties=(
-            c.PartyReported(("injured", "claimant", "payee"), "陈一", "13900139001"),
+            party("陈一", ("injured", "claimant", "payee"), 1, phone="13900139001"),
             c.PartyReported(("hospital",), "市第一医院"), c.PartyReported(("hospital",), "市第二医院"),
         ),
         exposures=(c.ExposureReported("compulsory_medical", "third_party_injury", 1, cny(9000)),),
@@ -89,10 +93,10 @@ def test_the_account_is_asked_for_when_it_is_paid_and_no_more_than_was_promised_
 @pytest.mark.norm("2.2.4")
 def test_it_is_set_off_from_what_is_paid_later_and_the_rest_follows_when_it_is_released(desk: Desk) -> None:
     desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
-    desk.agreed()  # 8,500 by the terms
+    desk.agreed(fault_percent=100)
     assert kept_minor(desk.case, (1,), 1) == 300000
     assert given_besides_minor(desk.case, (1,), 1) == 0, "promised is not paid"
-    assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(1, 550000)]
+    assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(1, 600000)]
     desk.pay(1)
     assert desk.case.exposures[1].state == "agreed", "a promise is still open"
     desk.do(MANAGER, "party", "correct", HOSPITAL, c.PartyReported(account_number=CARDS[3], account_bank=BANK_CODE))
@@ -133,11 +137,11 @@ def test_nothing_paid_and_all_released_leaves_nothing(desk: Desk) -> None:
 @pytest.mark.norm("2.2.4")
 def test_a_promise_above_what_is_due_keeps_all_of_it_and_nothing_is_to_be_returned(desk: Desk) -> None:
     desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(8500))
-    desk.agreed(yuan=8000)  # 7,500 by the terms
-    assert (kept_minor(desk.case, (1,), 1), given_besides_minor(desk.case, (1,), 1)) == (750000, 0)
+    desk.agreed(yuan=8000, fault_percent=100)
+    assert (kept_minor(desk.case, (1,), 1), given_besides_minor(desk.case, (1,), 1)) == (800000, 0)
     assert (desk.case.payments, desk.case.recoveries) == ({}, {})
     desk.do(HANDLER, "exposure", "release_guarantee", 1, c.ReleaseGuarantee(HOSPITAL, "改由医保结算"))
-    assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(1, 750000)]
+    assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(1, 800000)]
 
 
 @pytest.mark.norm("4")
@@ -160,7 +164,46 @@ def test_above_the_threshold_a_second_person_says_the_same(desk: Desk) -> None:
 
 
 def test_beyond_ones_authority_nobody_promises(desk: Desk) -> None:
+    desk.do(MANAGER2, "exposure", "correct", 1, c.CorrectExposure("third_party", "third_party_injury"))
     desk.do(MANAGER2, "exposure", "set_reserve", 1, c.SetReserve(cny(80_000), "重伤"))
     assert desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(20_001)).kind == "permission"
     desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(20_000))
     assert desk.refused(BANK, "exposure", "guarantee", 1, guarantee(1)).kind == "permission"
+
+
+@pytest.mark.parametrize(
+    ("cover", "peril", "treats"),
+    [
+        ("own_damage", "single_vehicle", False),
+        ("compulsory_property", "third_party_property", False),
+        ("third_party", "third_party_property", False),
+        ("third_party", "third_party_injury", True),
+        ("compulsory_medical", "third_party_injury", True),
+        ("compulsory_death_disability", "third_party_injury", True),
+        ("driver_passenger", "collision", True),
+    ],
+)
+def test_it_is_given_on_a_head_of_loss_for_somebodys_body_and_on_no_other(cover: str, peril: str, treats: bool) -> None:
+    desk = Desk(policy=policy(schedule={}))
+    hospital = c.PartyReported(("hospital",), "市第一医院")
+    head = c.ExposureReported(cover, peril, reserve=cny(9000))
+    desk.report(own_damage(loss_kind=peril, rescue=True, injured=1, parties=(hospital,), exposures=(head,)))
+    steps = {(s.subject, s.action) for s, _ in possible(case=desk.case, actor=HANDLER, book=rulebook())}
+    assert (("exposure", "guarantee") in steps) is treats
+    if not treats:
+        refused = desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(100, None))
+        assert (refused.code, refused.kind) == ("refusal.guard.for_an_injury", "state")
+
+
+def test_what_was_promised_on_another_head_before_is_still_paid_or_released(desk: Desk) -> None:
+    desk.do(HANDLER, "exposure", "guarantee", 1, guarantee(3000))
+    own = replace(desk.case.exposures[1], cover="own_damage", peril="single_vehicle")
+    desk.case = replace(desk.case, parts={**desk.case.parts, "exposure": {1: own}})
+    desk.do(HANDLER, "exposure", "release_guarantee", 1, c.ReleaseGuarantee(HOSPITAL, "改由医保结算"))
+
+
+def test_a_cover_that_an_edited_table_counts_as_an_injury_still_counts() -> None:
+    own = Exposure(1, cover="own_damage", peril="glass")
+    book = rulebook()
+    assert not is_injury(own, book.triage, book.products)
+    assert is_injury(own, replace(book.triage, injury_covers=frozenset({"own_damage"})), book.products)

@@ -160,6 +160,7 @@ def test_letters_go_with_the_messages_that_need_one() -> None:
         "result_zero": "settlement", "payment_confirmed": "settlement", "offer_agreed_beforehand": "settlement",
         "refusal": "refusal", "refusal_in_part": "refusal", "advance": "advance", "advance_confirmed": "advance",
         "guarantee_letter": "guarantee",
+        "undisputed": "advance", "undisputed_confirmed": "advance",
     }  # fmt: skip
 
 
@@ -351,6 +352,17 @@ def test_a_hospital_learns_of_its_guarantee() -> None:
     assert set(found) == {"guarantee>party-1", "guarantee_letter>party-2"}
     letter = found["guarantee_letter>party-2"]
     assert (letter.channels, letter.letter, letter.urgent) == (("email",), "guarantee", True)
+
+
+def test_what_nobody_disputes_is_told_by_its_name_and_an_advance_by_its_own() -> None:
+    head = [Exposure(1, claimant=1)]
+    for facts, code in (({"undisputed": True}, "undisputed"), ({}, "advance")):
+        found = due(case([ANNA], exposure=head), "exposure.advanced", 1, facts)
+        assert {one.split(">")[0] for one in found} == {code}
+    for offer, code in ((2, "undisputed_confirmed"), (0, "advance_confirmed")):
+        paid = [Payment(1, kind="advance", exposure=1, offer=offer, payee=1)]
+        found = due(case([ANNA], exposure=head, payment=paid), "payment.confirmed", 1)
+        assert {one.split(">")[0] for one in found} == {code}
 
 
 def test_a_message_asked_for_directly_has_the_key_of_its_cause() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from tests.company import card
+from tests.company import card, policy
 from tests.portal.conftest import STORY, code_sent, done, offered, report, reported, verified
 
 from lipei.domain import commands as c
@@ -209,6 +209,14 @@ def test_after_an_offer_came_to_nothing_the_ways_on_are_shown(
     for way in ("review", "complaint", "mediation", "court"):
         assert text(f"letter.way.{way}", language) in page and text(f"letter.way.{way}.body", language) in page
     assert ("维修价格高于核定" in page) == (end == "declined")
+    if end == "declined":
+        done(number, "payment", "approve_payment", 1, None, people.finance1)
+        done(number, "payment", "submit", 1, None, people.bank)
+        done(number, "payment", "confirm", 1, c.Settled(), people.bank)
+        track = client.get(f"/claim/{number}/").content.decode()
+        assert text("payment_kind.undisputed", language) in track and text("letter_kind.undisputed", language) in track
+        assert text("payment_kind.advance", language) not in track
+        assert client.get(f"/claim/{number}/letters/advance/1.pdf").content.startswith(b"%PDF")
     assert 'name="code"' not in page and 'value="decline"' not in page
     late = client.post(address, {"do": "agree", "code": "1"})
     assert late.status_code == 422
@@ -328,3 +336,36 @@ def test_who_reported_twice_reads_that_the_other_claim_goes_on(client: Client, p
     page = client.get(f"/claim/{second}/").content.decode()
     assert text("portal.track.state.duplicate", "zh-hans") in page
     assert text("portal.track.state.cancelled", "zh-hans") not in page
+
+
+TREATED = {
+    "kind": "health:illness_medical", "item_1": "门诊", "item_1_amount": "2000",
+    "fact_social_insurance_minor": "１,200元", "fact_other_payment_minor": "0", "fact_used_social_insurance": "yes",
+    "fact_inpatient": "no", "fact_outpatient": "yes",
+}  # fmt: skip
+
+
+@pytest.mark.norm("1.3.1")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_was_treated_says_what_others_paid(client: Client, people: Any, language: str) -> None:
+    bought = {"medical_expense": {"limit_minor": 5_000_000, "deductible_minor": 0, "pay_rate": "100%"}}
+    policy("M1", "medical", bought, name="张三", phone="13911110040", seed=40)
+    models.Policy.objects.filter(number="M1").update(starts_at=timezone.now() - timedelta(days=200))
+    page = speaking(client, language).get("/").content.decode()
+    assert text("portal.report.treated", language) in page and text("fact.social_insurance_minor", language) in page
+    wrong = report(client, phone="13911110040", **TREATED | {"fact_other_payment_minor": "viel"})
+    assert wrong.status_code == 422 and 'id="fact_other_payment_minor-error"' in wrong.content.decode()
+    number = reported(client, phone="13911110040", **TREATED)
+    head = portal.claim_seen(Visit(number, 1)).exposures[1]
+    assert head.cover == "medical_expense" and head.facts == {
+        "social_insurance_minor": 120_000, "other_payment_minor": 0, "used_social_insurance": True, "inpatient": False,
+        "outpatient": True,
+    }  # fmt: skip
+
+
+def test_what_the_loss_does_not_ask_is_left_out(client: Client, people: Any) -> None:
+    number = reported(client, **TREATED | {"kind": "motor:single_vehicle"})
+    assert portal.claim_seen(Visit(number, 1)).exposures[1].facts == {}
+    unsaid = {name: "" for name in TREATED if name.startswith("fact_")}
+    other = reported(client, **TREATED | unsaid)
+    assert portal.claim_seen(Visit(other, 1)).exposures[1].facts == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -74,7 +75,8 @@ def test_what_is_kept_for_a_hospital_is_never_called_paid_nor_asked_back(client:
     part = max(hospital.parties)
     done(number, "exposure", "set_reserve", 1, c.SetReserve(Money(400000, "CNY"), "伤者"), handler)
     done(number, "exposure", "guarantee", 1, c.OnAccount(Money(300000, "CNY"), part, "抢救"), handler)
-    done(number, "exposure", "assess", 1, c.Assess((c.ItemAssessed("维修", assessed=Money(265000, "CNY")),)), handler)
+    bill = c.Assess((c.ItemAssessed("治疗", assessed=Money(265000, "CNY")),), {"fault_percent": "100%"})
+    done(number, "exposure", "assess", 1, bill, handler)
     done(number, "exposure", "check_assessment", 1, None, people.assessor1)
     done(number, "exposure", "submit_decision", 1, None, handler)
     case = done(number, "exposure", "approve_decision", 1, None, people.approver1)
@@ -90,6 +92,7 @@ def test_what_is_kept_for_a_hospital_is_never_called_paid_nor_asked_back(client:
     assert f"up to {money_text(Money(worth, 'CNY'), 'en')}" in page
     assert said in client.get(f"/claim/{number}/").content.decode()
     delivered(number)
+    deliveries.work(now=timezone.now() + timedelta(hours=12), limit=100)  # at night it waits for the morning
     sms = models.Delivery.objects.filter(message="offer_sent").get()
     assert "留给医院" in sms.body
     telling = Telling(portal.claim_seen(Visit(number, 1)), norms.current(), "en", event="offer.sent", part=1, party=1)

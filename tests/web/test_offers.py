@@ -95,6 +95,15 @@ def test_the_undisputed_part_starts_with_its_whole_sum_and_the_head_ends_owing_n
     assert too_much.status_code == 422 and f"CNY {due / 100:,.2f}" in too_much.content.decode()
     assert client.post(where, {"amount": form["amount"].value}).status_code == 302
     assert list(models.Payment.objects.values_list("kind", "amount_minor")) == [("advance", due)]
+    page, name = client.get(f"/console/claims/{sent}/").content.decode(), text("payment_kind.undisputed", "en")
+    assert name in page[page.index('id="payment-1"') :][:600]
+    assert text("payment_kind.advance", "en") not in page
+    money = browser("finance1")
+    assert name in money.get("/console/finance/").content.decode()
+    assert text("approvals.point.kind_undisputed", "en") in money.get("/console/approvals/").content.decode()
+    assert models.Delivery.objects.filter(message="undisputed").exists()
+    assert not models.Delivery.objects.filter(message__startswith="advance").exists()
+    assert name in money.get("/console/payments/").content.decode()
     assert text("action.exposure.pay_undisputed", "en") not in next_of(client.get(f"/console/claims/{sent}/"))
 
 

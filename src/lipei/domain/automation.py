@@ -67,7 +67,8 @@ def verdict(case: Case, exposure: Exposure, world: World, now: datetime) -> Verd
         doubts = (doubt for doubt in facts.needs_person if doubt != NOT_COMPUTED)
         facts = replace(facts, needs_person=(*doubts, NOT_TOLD))
     answer = straight_through.eligible(facts=facts, table=world.rulebook.straight_through)
-    return replace(answer, doubts=facts.needs_person, untold=untold)
+    waited = papers.facts_waited_for(case=case, table=world.rulebook.papers, exposure=exposure)
+    return replace(answer, doubts=facts.needs_person, untold=tuple(dict.fromkeys((*untold, *waited))))
 
 
 def _untold(found: Settlement | Refusal, world: World) -> tuple[str, ...]:
@@ -75,7 +76,9 @@ def _untold(found: Settlement | Refusal, world: World) -> tuple[str, ...]:
     damage (``told_heads``)."""
     if isinstance(found, Refusal):
         missing = found.fields.items()
-        return tuple(name.removeprefix(OF_LOSS) for name, code in missing if name.startswith(OF_LOSS) and code == MISSING)
+        return tuple(
+            name.removeprefix(OF_LOSS) for name, code in missing if name.startswith(OF_LOSS) and code == MISSING
+        )
     terms = world.rulebook.products.version(found.product, found.terms_version)
     cover = terms.covers[found.cover] if terms else None
     if cover is None or cover.head not in world.rulebook.straight_through.payment.told_heads:

@@ -17,6 +17,7 @@ from lipei.domain.claims import Case, Claim, Document, Exposure, Paper, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Compare, Condition, Group, holds, values_of
 from lipei.domain.events import Value
+from lipei.domain.settlement.terms import FactSpec
 
 UNKNOWN = "unknown"
 """The cover of a head of loss, or of a whole claim, for which no cover has been entered yet."""
@@ -117,6 +118,10 @@ class PaperTable:
         return found
 
 
+HERE = ("received", "accepted", "waived")
+"""States of a paper that is no longer waited for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """A paper to ask for. ``exposure`` 0: for the whole claim. Not ``required``: only where ``why`` applies."""
@@ -204,7 +209,7 @@ def papers_away(
 
 
 def _away(case: Case, table: PaperTable, needs: Iterable[Need]) -> Iterator[Need]:
-    here = [paper for paper in case.papers.values() if paper.state in ("received", "accepted", "waived")]
+    here = [paper for paper in case.papers.values() if paper.state in HERE]
     return (need for need in needs if not any(_answers(case, table, paper, need) for paper in here))
 
 
@@ -240,11 +245,29 @@ def _need(
 
 def facts_asked(*, case: Case, table: PaperTable) -> tuple[str, ...]:
     """The facts on which a paper of the claim's lists depends, in the lists' order: what to ask the customer once."""
-    found: dict[str, None] = {}
-    for exposure in _heads(case):
-        values = _values(case, exposure, table)
-        for one in table.lists_for(line=case.claim.line, cover=values["cover"], loss=values["loss"]):
-            found |= dict.fromkeys(facts.asked_by(row.when for row in one.rows if row.when is not None))
+    found: dict[str, FactSpec] = {}
+    for head in _heads(case):
+        loss = head.peril or case.claim.loss_kind
+        found |= facts_of_head(table=table, line=case.claim.line, cover=head.cover, loss=loss)
+    return tuple(found)
+
+
+def facts_of_head(*, table: PaperTable, line: str, cover: str, loss: str) -> dict[str, FactSpec]:
+    """The facts on which a paper of one head of loss depends, in the lists' order."""
+    lists = table.lists_for(line=line, cover=cover, loss=loss)
+    return dict(facts.asked_by(row.when for one in lists for row in one.rows if row.when is not None))
+
+
+def facts_waited_for(*, case: Case, table: PaperTable, exposure: Exposure) -> tuple[str, ...]:
+    """The facts of a head of loss that nobody knows and on which it hangs whether a paper that is not here is needed."""
+    here = [paper for paper in case.papers.values() if paper.state in HERE]
+    values, found = _values(case, exposure, table), dict[str, None]()
+    for one in table.lists_for(line=case.claim.line, cover=values["cover"], loss=values["loss"]):
+        for row in one.rows:
+            need = _need(case, exposure, table.kinds[row.paper], row, values) if row.when is not None else None
+            if need is not None and need.waits and not any(_answers(case, table, paper, need) for paper in here):
+                asked = facts.asked_by([row.when] if row.when is not None else ())
+                found |= {name: None for name in asked if values.get(f"facts.{name}") is None}
     return tuple(found)
 
 

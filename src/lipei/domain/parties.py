@@ -15,7 +15,11 @@ MANDATES = ("", "power_of_attorney", "guardianship", "inheritance", "inheritance
 
 @dataclass(frozen=True, slots=True)
 class PartyReported:
-    """A person or firm as the reporter names them. Only the reporter needs a phone or an e-mail address."""
+    """A person or firm as the reporter names them. Only the reporter needs a phone or an e-mail address.
+
+    ``account_bank`` is the clearing code of the bank or its BIC. Without it no money leaves, unless ``account_number`` is
+    an IBAN; it can still be said later.
+    """
 
     roles: tuple[str, ...] = said((), choices=PARTY_ROLES, example=("reporter", "insured", "claimant", "payee"))
     name: str = said(example="王小明", length_max=80)

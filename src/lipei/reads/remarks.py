@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lipei.domain import lifecycle, papers
+from lipei.domain import accounts, lifecycle, papers
 from lipei.domain.claims import Case
 from lipei.domain.conduct import Ask, World
 from lipei.domain.events import Actor
@@ -55,6 +55,7 @@ def on(
         *_without_sum(case, told, language),
         *_interested(case, language),
         *_undocumented(case, book, language),
+        *_bank_unknown(case, language),
         *_waiting(case, book, language, now),
     )
 
@@ -112,6 +113,13 @@ def _undocumented(case: Case, book: Rulebook, language: str) -> Iterable[Remark]
             named = text("common.list_separator", language).join(text(f"paper.{need.code}", language) for need in away)
             cover = _cover(case, number, language)
             yield Remark("remark.papers_missing", text("remark.papers_missing", language, cover=cover, papers=named))
+
+
+def _bank_unknown(case: Case, language: str) -> Iterable[Remark]:
+    """Whose account names no bank, so that nothing can be paid there: to be asked for in time."""
+    for party in case.parties.values():
+        if party.account_number and accounts.check_bank_code(number=party.account_number, code=party.account_bank):
+            yield Remark("remark.bank_code", text("remark.bank_code", language, party=party.part))
 
 
 def _waiting(case: Case, book: Rulebook, language: str, now: datetime) -> Iterable[Remark]:

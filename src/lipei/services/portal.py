@@ -24,6 +24,7 @@ from django.db.models import F, Q
 from lipei.domain import acting, commands, customers, messages
 from lipei.domain.claims import Case, Offer, Party
 from lipei.domain.events import Actor, Refusal, private_fields
+from lipei.domain.papers import facts_of_head
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules.payments import payee_of
 from lipei.domain.settlement.terms import Cover, FactSpec
@@ -288,16 +289,19 @@ def needs_proof(case: Case, visit: Visit) -> bool:
 
 
 def to_tell(rulebook: Rulebook) -> Mapping[tuple[str, str], Mapping[str, FactSpec]]:
-    """Line and kind of loss → the facts on which the sum for treatment hangs, by name: what others have paid already.
+    """Line and kind of loss → the facts on which the sum for treatment and its papers hang, by name.
 
-    Whoever was treated may know them, and nothing is paid with no hand before somebody says them (norm 1.3.1).
+    Whoever was treated may know them: what others have paid, whether there was a stay in hospital. Nothing is paid with
+    no hand before somebody says them (norm 1.3.1).
     """
     path, products = rulebook.straight_through.payment, rulebook.products
     found: dict[tuple[str, str], dict[str, FactSpec]] = {}
     for terms in filter(None, map(products.latest, products.codes)):
         for cover in terms.covers.values() if terms.line in path.injury_lines else ():
-            asked = {n: spec for n, spec in cover.facts.items() if n in cover.assumed and spec.type in ("money", "yes_no")}
-            for peril in cover.perils if cover.head in path.told_heads and asked else ():
+            assumed = {n: spec for n, spec in cover.facts.items() if n in cover.assumed}
+            for peril in cover.perils if cover.head in path.told_heads and assumed else ():
+                of_papers = facts_of_head(table=rulebook.papers, line=terms.line, cover=cover.code, loss=peril)
+                asked = {n: spec for n, spec in (of_papers | assumed).items() if spec.type in ("money", "yes_no")}
                 found[terms.line, peril] = found.get((terms.line, peril), {}) | asked
     return found
 
@@ -312,7 +316,8 @@ def report(
     Refused (``conflict``) also where too many came from this phone or address; a repetition of a key counts nothing.
     """
     cover = _cover(command, now) if command.loss_kind else None
-    told = {n: value for n, value in (facts or {}).items() if cover is None or n in cover.facts}
+    hang_on = None if cover is None else {*cover.facts, *norms.current().facts_asked}
+    told = {n: value for n, value in (facts or {}).items() if hang_on is None or n in hang_on}
     if items or told or (cover and command.estimate is not None):
         head = commands.ExposureReported(
             cover=cover.code if cover else "", peril=command.loss_kind, reserve=None, items=tuple(items), facts=told

@@ -215,12 +215,17 @@ def fill_from_file(ask: Ask, fields: dict[str, Value]) -> None:
         return
     if same and "insured" not in fields["roles"]:
         fields["roles"] = (*fields["roles"], "insured")
-    for name in ("name", "phone", "email", "id_number", "id_type", "account_name", "account_bank"):
+    for name in ("name", "phone", "email", "id_number", "id_type", "account_name"):
         fields[name] = fields[name] or on_file.get(name, "")
-    if not fields["account_number"] and on_file.get("account_number"):
-        fields["account_number"] = on_file["account_number"]
-        fields["account_kind"] = accounts.account_kind(number=fields["account_number"])
+    known = on_file.get("account_number", "")
+    if not fields["account_number"] and known:
+        fields["account_number"] = known
+        fields["account_kind"] = accounts.account_kind(number=known)
         fields["account_checked_at"] = ask.now
+    if accounts.compact_account(number=str(fields["account_number"])) == accounts.compact_account(number=known):
+        fields["account_bank"] = fields["account_bank"] or on_file.get(
+            "account_bank", ""
+        )  # another account's is unknown
 
 
 def _same_person(ask: Ask, fields: Mapping[str, Value]) -> bool:

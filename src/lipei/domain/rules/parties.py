@@ -44,9 +44,9 @@ def correct(ask: Ask) -> Outcome:
     if _ACTING & set(changed):
         codes |= wrong_acting(ask, replace(party, **changed), ask.case.parties)
     codes |= _beyond_a_customer(command, party) if by_customer else {}
-    if command.account_bank or (by_customer and command.account_number):
-        number, bank = (said[name] or getattr(party, name) for name in ("account_number", "account_bank"))
-        code = accounts.check_bank_code(number=number, code=bank)
+    if by_customer and command.account_number:
+        bank = command.account_bank or party.account_bank
+        code = accounts.check_bank_code(number=command.account_number, code=bank)
         codes |= {"account_bank": code} if code else {}
     if codes:
         return wrong(**codes)

@@ -39,6 +39,8 @@ def wrong_party(ask: Ask, party: PartyReported) -> dict[str, str]:
     if party.account_number:
         kind = accounts.account_kind(number=party.account_number)
         codes["account_number"] = accounts.check_account(number=party.account_number, kind=kind)
+    if party.account_bank:
+        codes["account_bank"] = accounts.check_bank_code(number=party.account_number, code=party.account_bank)
     return {name: code for name, code in codes.items() if code}
 
 

@@ -148,8 +148,14 @@ def offers(
 
 def _facts_asked(shown: Case, book: Rulebook, subject: str, action: str, part: int) -> tuple[FactSpec, ...]:
     """What a step asks beside its own fields: what the terms want to know, what the papers hang on, what to look at."""
-    if (subject, action) in (("exposure", "assess"), ("exposure", "correct")):
+    if (subject, action) == ("exposure", "assess"):
         return facts_of(cover_of(shown, shown.exposures[part], book))
+    if (subject, action) == ("exposure", "correct"):
+        one = shown.exposures[part]
+        terms = {spec.name: spec for spec in facts_of(cover_of(shown, one, book))}
+        loss = one.peril or shown.claim.loss_kind
+        hangs_on = papers.facts_of_head(table=book.papers, line=shown.claim.line, cover=one.cover, loss=loss)
+        return tuple((hangs_on | terms).values())
     if (subject, action) == ("claim", "triage"):
         asked = (book.facts_asked[name] for name in papers.facts_asked(case=shown, table=book.papers))
         return tuple(spec for spec in asked if spec.type == "yes_no")

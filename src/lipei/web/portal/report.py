@@ -48,9 +48,7 @@ def report(request: HttpRequest) -> HttpResponse:
     before = _before(request, typed, now)
     if before:
         return _taken(request, before)
-    done = portal.report(
-        typed.command, typed.items, facts=typed.facts, key=typed.key, caller=caller(request), now=now
-    )
+    done = portal.report(typed.command, typed.items, facts=typed.facts, key=typed.key, caller=caller(request), now=now)
     if isinstance(done, Refusal):
         return _refused(request, again, done)
     reporter = done.case.party("reporter")
