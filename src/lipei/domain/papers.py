@@ -252,10 +252,13 @@ def facts_asked(*, case: Case, table: PaperTable) -> tuple[str, ...]:
     return tuple(found)
 
 
-def facts_of_head(*, table: PaperTable, line: str, cover: str, loss: str) -> dict[str, FactSpec]:
-    """The facts on which a paper of one head of loss depends, in the lists' order."""
-    lists = table.lists_for(line=line, cover=cover, loss=loss)
-    return dict(facts.asked_by(row.when for one in lists for row in one.rows if row.when is not None))
+def facts_of_head(
+    *, table: PaperTable, line: str, cover: str, loss: str, waiting: bool = False
+) -> dict[str, FactSpec]:  # fmt: skip
+    """The facts on which a paper of one head of loss depends, in the lists' order; ``waiting``: a paper for which a
+    payment with no hand waits while nobody knows them."""
+    rows = (row for one in table.lists_for(line=line, cover=cover, loss=loss) for row in one.rows)
+    return dict(facts.asked_by(row.when for row in rows if row.when is not None and (row.waits or not waiting)))
 
 
 def facts_waited_for(*, case: Case, table: PaperTable, exposure: Exposure) -> tuple[str, ...]:

@@ -300,7 +300,9 @@ def to_tell(rulebook: Rulebook) -> Mapping[tuple[str, str], Mapping[str, FactSpe
         for cover in terms.covers.values() if terms.line in path.injury_lines else ():
             assumed = {n: spec for n, spec in cover.facts.items() if n in cover.assumed}
             for peril in cover.perils if cover.head in path.told_heads and assumed else ():
-                of_papers = facts_of_head(table=rulebook.papers, line=terms.line, cover=cover.code, loss=peril)
+                of_papers = facts_of_head(
+                    table=rulebook.papers, line=terms.line, cover=cover.code, loss=peril, waiting=True
+                )
                 asked = {n: spec for n, spec in (of_papers | assumed).items() if spec.type in ("money", "yes_no")}
                 found[terms.line, peril] = found.get((terms.line, peril), {}) | asked
     return found

@@ -155,7 +155,7 @@ def _facts_asked(shown: Case, book: Rulebook, subject: str, action: str, part: i
         terms = {spec.name: spec for spec in facts_of(cover_of(shown, one, book))}
         loss = one.peril or shown.claim.loss_kind
         hangs_on = papers.facts_of_head(table=book.papers, line=shown.claim.line, cover=one.cover, loss=loss)
-        return tuple((hangs_on | terms).values())
+        return (*terms.values(), *(spec for name, spec in hangs_on.items() if name not in terms))
     if (subject, action) == ("claim", "triage"):
         asked = (book.facts_asked[name] for name in papers.facts_asked(case=shown, table=book.papers))
         return tuple(spec for spec in asked if spec.type == "yes_no")
