@@ -51,6 +51,7 @@ def code_of_handler(office: Any, number: str) -> str:
     return next(code for code, row in office.rows.items() if row.id == handler)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_names_what_is_missing_and_leads_to_the_form(
     office: Any, browser: Any, treated: str, language: str
@@ -85,6 +86,7 @@ def test_told_in_the_form_it_is_paid_with_no_hand(office: Any, browser: Any, tre
     assert begin not in client.get(f"/console/claims/{treated}/").content.decode()
 
 
+@pytest.mark.once
 def test_who_may_not_say_it_reads_it_without_a_way_to_the_form(browser: Any, treated: str) -> None:
     page = browser("finance1").get(f"/console/claims/{treated}/").content.decode()
     assert text("fact.social_insurance_minor", "en") in page and text("console.automation.tell", "en") not in page
