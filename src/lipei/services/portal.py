@@ -25,6 +25,7 @@ from lipei.domain import acting, commands, customers, messages
 from lipei.domain.claims import Case, Offer, Party
 from lipei.domain.events import Actor, Refusal, private_fields
 from lipei.domain.papers import facts_of_head
+from lipei.domain.policies import Policy
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules.payments import payee_of
 from lipei.domain.settlement.terms import Cover, FactSpec
@@ -317,9 +318,9 @@ def report(
     Of ``facts`` (see `to_tell`; sums in minor units of the company's currency) those count that this cover asks for.
     Refused (``conflict``) also where too many came from this phone or address; a repetition of a key counts nothing.
     """
-    cover = _cover(command, now) if command.loss_kind else None
-    hang_on = None if cover is None else {*cover.facts, *norms.current().facts_asked}
-    told = {n: value for n, value in (facts or {}).items() if hang_on is None or n in hang_on}
+    policy = world.find_policy(command, now) if command.loss_kind else None
+    cover = _cover(command, policy, now) if policy else None
+    told = _told(facts or {}, cover, policy)
     if items or told or (cover and command.estimate is not None):
         head = commands.ExposureReported(
             cover=cover.code if cover else "", peril=command.loss_kind, reserve=None, items=tuple(items), facts=told
@@ -337,16 +338,22 @@ def report(
     return done
 
 
-def _cover(command: commands.Report, now: datetime) -> Cover | None:
+def _told(facts: Mapping[str, Any], cover: Cover | None, policy: Policy | None) -> dict[str, Any]:
+    """The facts that are asked under a cover; no sums where the policy is in another currency than they were asked in."""
+    rulebook = norms.current()
+    foreign = policy is not None and policy.currency != rulebook.settings.currency
+    asked = {**rulebook.facts_asked, **cover.facts} if cover else facts
+    return {n: value for n, value in facts.items() if n in asked and not (foreign and n.endswith("_minor"))}
+
+
+def _cover(command: commands.Report, policy: Policy, now: datetime) -> Cover | None:
     """The one cover of the policy that answers for this kind of loss; None where there is none or a choice to make.
 
     Where nobody was hurt, a cover for the people in the car leaves no choice beside the one for the car.
     """
     rulebook = norms.current()
-    policy = world.find_policy(command, now)
-    day = rulebook.settings.day(command.loss_at or now)
-    terms = rulebook.products.on(policy.product, day) if policy is not None else None
-    if policy is None or terms is None:
+    terms = rulebook.products.on(policy.product, rulebook.settings.day(command.loss_at or now))
+    if terms is None:
         return None
     bought = set(policy.schedule) or set(terms.covers)
     fits = [cover for code, cover in terms.covers.items() if code in bought and command.loss_kind in cover.perils]

@@ -222,10 +222,9 @@ def fill_from_file(ask: Ask, fields: dict[str, Value]) -> None:
         fields["account_number"] = known
         fields["account_kind"] = accounts.account_kind(number=known)
         fields["account_checked_at"] = ask.now
+    # The bank on file is that of the account on file; that of another account is still to be said.
     if accounts.compact_account(number=str(fields["account_number"])) == accounts.compact_account(number=known):
-        fields["account_bank"] = fields["account_bank"] or on_file.get(
-            "account_bank", ""
-        )  # another account's is unknown
+        fields["account_bank"] = fields["account_bank"] or on_file.get("account_bank", "")
 
 
 def _same_person(ask: Ask, fields: Mapping[str, Value]) -> bool:
