@@ -70,6 +70,26 @@ def heirs(case: Case, number: int) -> tuple[int, ...]:
     return tuple(p.part for p in acting_for(case, number) if "heir" in p.roles)
 
 
+def co_heirs(parties: Mapping[int, Party], number: int) -> tuple[int, ...]:
+    """The others who are named heirs of the same person as this heir, proved or not."""
+    own = parties[number]
+    if own.acts_for is None or "heir" not in own.roles:
+        return ()
+    others = (p for p in parties.values() if p.acts_for == own.acts_for and "heir" in p.roles and not p.deceased)
+    return tuple(p.part for p in others if p.part != number)
+
+
+def whose_is_unsaid(parties: Mapping[int, Party], claimant: int | None) -> bool:
+    """Whether the claimant found for a head of loss is one of several who inherit or benefit: then a person says whether
+
+    it belongs to the dead, of whom all of them inherit, or to which of them (docs/decisions/0012).
+    """
+    if claimant is None or not ENTITLED & set(parties[claimant].roles):
+        return False
+    others = (p for p in parties.values() if p.part != claimant and not p.deceased and "claimant" in p.roles)
+    return bool(co_heirs(parties, claimant)) or any(ENTITLED & set(p.roles) for p in others)
+
+
 def may_receive(case: Case, claimant: int | None, payee: int) -> bool:
     """Whether money for a claimant may go to this party before it was agreed who is paid.
 
@@ -81,6 +101,30 @@ def may_receive(case: Case, claimant: int | None, payee: int) -> bool:
     entitled = owner is not None and owner.deceased and bool(ENTITLED & set(party.roles))
     provider = bool(FIRMS & set(party.roles)) and party.acts_for in (None, claimant)
     return entitled or provider
+
+
+def payee_of(case: Case, party: int | None) -> int | None:
+    """Who is paid for a claimant: whoever is named payee for them, for the dead their only heir, else themselves.
+
+    Of the dead it is the only one who is named heir or payee for them; among several a person says who gets how much.
+    """
+    owner = case.parties.get(party or 0)
+    if owner is not None and owner.deceased:
+        return _only_one_for(case, owner)
+    named = next((p.part for p in case.parties.values() if "payee" in p.roles and p.acts_for == party), None)
+    if named is not None:
+        return named
+    if owner is not None and owner.account_number:
+        return party
+    alone = [p.part for p in case.parties.values() if "payee" in p.roles]
+    return alone[0] if len(alone) == 1 and party in (None, alone[0]) else party
+
+
+def _only_one_for(case: Case, dead: Party) -> int:
+    """The one heir or payee of somebody who has died, whose right was checked; else the dead, who are paid nothing."""
+    named = [p for p in case.parties.values() if p.acts_for == dead.part and {"heir", "payee"} & set(p.roles)]
+    alive = [p for p in named if not p.deceased]
+    return alive[0].part if len(alive) == 1 and acts(case, alive[0]) else dead.part
 
 
 # --- whom we write to -------------------------------------------------------------------------------------------------

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from lipei.domain import accounts, papers, straight_through, triage
-from lipei.domain.acting import mandate_holds
-from lipei.domain.claims import Case, Exposure
+from lipei.domain import accounts, acting, papers, straight_through, triage
+from lipei.domain.acting import mandate_holds, payee_of
+from lipei.domain.claims import Case, Exposure, Offer
 from lipei.domain.conduct import World
 from lipei.domain.events import Refusal
 from lipei.domain.owing import owed_minor
-from lipei.domain.rules.payments import guardian_missing, identity_needed, payee_of
+from lipei.domain.rules.payments import guardian_missing, identity_needed
 from lipei.domain.rules.settlement import settlement_of
 from lipei.domain.settlement import Settlement
 from lipei.domain.straight_through import Facts, Verdict
@@ -31,14 +31,24 @@ NOT_TOLD = "reason.straight_through.not_told"
 PERSON_AT_WORK = "reason.straight_through.person_at_work"
 DEATH = "reason.straight_through.death"
 OF_LOSS, MISSING = "facts.", "refusal.settlement_fact_missing"
+BEYOND_ESTIMATE = "reason.straight_through.beyond_estimate"
 
 
 def triage_differs(case: Case, world: World, now: datetime) -> bool:
     """Whether the table says otherwise now: another lane, flag or rule. New figures under the same rules are no news."""
-    found = triage.triage(case=case, table=world.rulebook.triage, now=now, products=world.rulebook.products)
+    found = _triaged(case, world, now)
     claim = case.claim
     before = (claim.lane, claim.fast_lane, claim.report_upwards, [r["rule"] for r in claim.triage_reasons])
     return (found.lane, found.fast_lane, found.report_upwards, [r.rule for r in found.reasons]) != before
+
+
+def _triaged(case: Case, world: World, now: datetime) -> triage.Triage:
+    return triage.triage(case=case, table=world.rulebook.triage, now=now, products=world.rulebook.products)
+
+
+def doubts_of(case: Case, world: World, now: datetime) -> tuple[str, ...]:
+    """Why no rule decides on the claim or lets its money go: what triage finds doubtful in it as it now stands."""
+    return triage.doubts(_triaged(case, world, now), world.rulebook.triage)
 
 
 def eligible_exposures(case: Case, world: World, now: datetime) -> tuple[Exposure, ...]:
@@ -107,6 +117,7 @@ def facts_of(
     computed = isinstance(found, Settlement)
     insured = case.party("insured")
     doubts = tuple(found.needs_person) if isinstance(found, Settlement) else (NOT_COMPUTED,)
+    doubts = (*doubts, *doubts_of(case, world, now))
     if person_at_work(case, exposure):
         doubts = (*doubts, PERSON_AT_WORK)
     claimant = case.parties.get(exposure.claimant or 0)
@@ -121,17 +132,34 @@ def facts_of(
         papers_complete=papers.papers_at_hand(case=case, table=world.rulebook.papers),
         suspicion=claim.suspicion,
         sampled=drawn(case, world),
-        injury=bool(claim.deaths or claim.serious_injuries or claim.injured),
+        injury=_somebody_hurt(case, world),
         third_party=insured is None or exposure.claimant != insured.part,
         identity_ok=_identity_ok(
             case, exposure, world, amount_minor if paid_out_minor is None else paid_out_minor, now
         ),
         account_ok=_account_ok(case, exposure),
-        reporter_known=_reporter_known(case, world),
+        reporter_known=reporter_known(case, world),
         duplicate=bool(world.alike),
         report_upwards=claim.report_upwards,
         needs_person=doubts,
+        claimed_minor=_claimed(case),
     )
+
+
+def _claimed(case: Case) -> int:
+    """Minor units that the items of the whole claim are said to come to, before anything is cut."""
+    rows = (row for e in case.exposures.values() if e.state != "dropped" for row in e.items)
+    return sum(max(row.get("claimed_minor") or 0, row.get("assessed_minor") or 0) for row in rows)
+
+
+def _somebody_hurt(case: Case, world: World) -> bool:
+    """Whether somebody died, was hurt or is being treated, by what was said of the claim or by what it is for."""
+    claim, table = case.claim, world.rulebook.triage
+    heads = any(
+        triage.is_injury(e, table, world.rulebook.products) for e in case.exposures.values() if e.state != "dropped"
+    )
+    said = claim.deaths or claim.serious_injuries or claim.injured or claim.rescue
+    return bool(said) or heads or claim.loss_kind in table.injury_perils
 
 
 def drawn(case: Case, world: World) -> bool:
@@ -153,7 +181,7 @@ def _identity_ok(case: Case, exposure: Exposure, world: World, amount_minor: int
     return not needed or payee.identity_checked_at is not None
 
 
-def _reporter_known(case: Case, world: World) -> bool:
+def reporter_known(case: Case, world: World) -> bool:
     """Whether the report came from the phone that the policy has on file, or somebody saw who the reporter is.
 
     A policy's number alone is known to many.
@@ -164,6 +192,15 @@ def _reporter_known(case: Case, world: World) -> bool:
     on_file = accounts.normal_phone(number=world.on_file.get("phone", ""), region=region)
     own = bool(on_file) and accounts.normal_phone(number=reporter.phone, region=region) == on_file
     return own or reporter.identity_checked_at is not None
+
+
+def agreed_beforehand(case: Case, offer: Offer, world: World) -> bool:
+    """Whether automatic handling was agreed to beforehand by somebody whose word counts for all of the offer."""
+    reporter = case.party("reporter")
+    if reporter is None or not case.claim.accept_automatic or not reporter_known(case, world):
+        return False
+    needed = frozenset(acting.offerees(case, offer))
+    return bool(needed) and needed <= acting.answers_for(case, offer, reporter.part)
 
 
 def _account_ok(case: Case, exposure: Exposure) -> bool:
@@ -178,14 +215,17 @@ def _account_ok(case: Case, exposure: Exposure) -> bool:
 def eligible_advances(case: Case, world: World, now: datetime) -> tuple[tuple[int, int], ...]:
     """(exposure, minor units) that may be advanced with no hand: a share of what is likely due, for complex claims.
 
-    A simple claim is better paid in full at once; an advance is for who has to wait.
+    A simple claim, and whatever a rule may pay in full, is better paid at once; an advance is for who has to wait.
     """
     if case.claim.lane == triage.SIMPLE or case.claim.registered_at is None:
         return ()
     found = []
+    in_full = {e.part for e in eligible_exposures(case, world, now)}
     path = world.rulebook.straight_through.advance
     for exposure in case.exposures.values():
         if exposure.state != "open" or not exposure.reserve_minor or exposure.advanced_minor:
+            continue
+        if exposure.part in in_full:
             continue
         settlement = settlement_of(case, exposure, world)
         likely = settlement.payable_minor if isinstance(settlement, Settlement) else 0
@@ -193,6 +233,8 @@ def eligible_advances(case: Case, world: World, now: datetime) -> tuple[tuple[in
             likely * path.share_percent // 100, path.limits_minor.get(case.claim.line, {}).get(case.claim.currency, 0)
         )
         facts = facts_of(case, exposure, world, settlement, likely, now, paid_out_minor=goes_out)
+        if 0 < case.claim.estimate_minor < _claimed(case):
+            facts = replace(facts, needs_person=(*facts.needs_person, BEYOND_ESTIMATE))
         answer = straight_through.eligible_advance(
             facts=facts, table=world.rulebook.straight_through, advanced_minor=exposure.advanced_minor
         )

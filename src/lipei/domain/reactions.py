@@ -78,22 +78,27 @@ def _resume(event: Event, case: Case, world: World, now: datetime) -> Iterator[R
     yield from _approve_again(event, case, world, now)
 
 
-def _by_rule(case: Case, exposures: Iterable[int]) -> bool:
+def _by_rule(case: Case, exposures: Iterable[int], world: World, now: datetime) -> bool:
     """Whether a rule decided all of these and nothing since speaks against its going on."""
     heads = [case.exposures[n] for n in exposures]
-    return not case.claim.suspicion and all(e.decided_by == STRAIGHT_THROUGH.id and not e.by_hand for e in heads)
+    decided = all(e.decided_by == STRAIGHT_THROUGH.id and not e.by_hand for e in heads)
+    return decided and _undoubted(case, world, now)
+
+
+def _undoubted(case: Case, world: World, now: datetime) -> bool:
+    return not case.claim.suspicion and not automation.doubts_of(case, world, now)
 
 
 def _offer(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
     offer = case.offers[event.part]
     # An offer is sent of itself where a rule decided; a person who decided sends it in their own time.
-    if offer.exposures and _by_rule(case, offer.exposures):
+    if offer.exposures and _by_rule(case, offer.exposures, world, now):
         yield Reaction(PAYMENTS, "offer", "send", event.part, commands.SendOffer())
 
 
 def _agree(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
     offer = case.offers[event.part]
-    if case.claim.accept_automatic and _by_rule(case, offer.exposures):
+    if automation.agreed_beforehand(case, offer, world) and _by_rule(case, offer.exposures, world, now):
         yield Reaction(STRAIGHT_THROUGH, "offer", "agree", event.part, commands.Agree())
 
 
@@ -113,9 +118,9 @@ def _approve_payment(event: Event, case: Case, world: World, now: datetime) -> I
     """
     payment = case.payments[event.part]
     payee = case.parties.get(payment.payee or 0)
-    advanced = payment.kind == "advance" and payment.ordered_by == STRAIGHT_THROUGH.id and not case.claim.suspicion
+    advanced = payment.kind == "advance" and payment.ordered_by == STRAIGHT_THROUGH.id and _undoubted(case, world, now)
     clean = payee is not None and not payee.account_by.startswith("staff:") and payment.ordered_by.startswith("system:")
-    if payment.state == "ordered" and clean and (advanced or _by_rule(case, (payment.exposure,))):
+    if payment.state == "ordered" and clean and (advanced or _by_rule(case, (payment.exposure,), world, now)):
         yield Reaction(PAYMENTS, "payment", "approve_payment", event.part, commands.Nothing())
 
 

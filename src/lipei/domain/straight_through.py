@@ -19,7 +19,8 @@ class Facts:
     """What is known of one exposure of a claim, or of a claim, when it is looked at. Unknown is False: it fails.
 
     ``amount_minor`` is the claim's cumulative amount with this sum in it (for an advance, what is likely to be due);
-    ``needs_person`` are the flags of the settlement: anything excluded or doubtful.
+    ``claimed_minor`` is what the items of the whole claim claim, 0 where none names a sum; ``needs_person`` are the flags
+    of the settlement and of triage: anything excluded or doubtful.
     """
 
     line: str
@@ -38,18 +39,21 @@ class Facts:
     duplicate: bool = True  # the same loss may have been reported twice
     report_upwards: bool = True
     needs_person: tuple[str, ...] = ()
+    claimed_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
     """One way without a hand: payment in full, or an advance. Limits are minor units per line and currency.
 
+    ``claimed_lines``: lines in which the sum claimed has to be within the limit as well as the sum paid.
     ``told_heads``: heads of damage for which whatever changes the sum has to be told and not assumed.
     """
 
     enabled: bool
     checks: tuple[str, ...]
     limits_minor: Mapping[str, Mapping[str, int]]
+    claimed_lines: frozenset[str] = frozenset()
     injury_lines: frozenset[str] = frozenset()
     third_party_lines: frozenset[str] = frozenset()
     told_heads: frozenset[str] = frozenset()
@@ -91,7 +95,8 @@ class Verdict:
 
 
 def _within_limit(facts: Facts, path: Path) -> bool:
-    return 0 < facts.amount_minor <= path.limits_minor.get(facts.line, {}).get(facts.currency, 0)
+    limit = path.limits_minor.get(facts.line, {}).get(facts.currency, 0)
+    return 0 < facts.amount_minor <= limit and (facts.line not in path.claimed_lines or facts.claimed_minor <= limit)
 
 
 # The likely sum of an advance is no payment: its limit caps the advance and does not send the claim to a person.
@@ -120,8 +125,9 @@ ALWAYS_FOR_PAYMENT = (
     "nothing_doubtful",
 )  # fmt: skip
 ALWAYS_FOR_ADVANCE = ("policy_in_force", "cause_covered", "limit_known", "no_suspicion", "account_ok")
-ALSO_FOR_ADVANCE = ("papers_complete", "reporter_known")
-"""Asked of an advance whether the table names them or not: a table that was edited before they were asked stays good."""
+ALSO_FOR_PAYMENT = ("reporter_known",)
+ALSO_FOR_ADVANCE = ("papers_complete", "reporter_known", "not_large", "not_sampled", "nothing_doubtful")
+"""Asked whether the table names them or not: a table that was edited before they were asked stays good."""
 
 
 def eligible(*, facts: Facts, table: StraightThroughTable) -> Verdict:

@@ -41,7 +41,10 @@ DERIVED_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row: when it holds, what follows. ``lane`` is empty where the rule says nothing about it."""
+    """One row: when it holds, what follows. ``lane`` is empty where the rule says nothing about it.
+
+    ``automatic``: a complex claim that automation may pay all the same; any other complex one goes to a person.
+    """
 
     code: str
     when: Condition
@@ -49,6 +52,7 @@ class Rule:
     lane: str = ""
     fast_lane: bool = False
     report_upwards: bool = False
+    automatic: bool = False
     source_status: str = ""
 
 
@@ -136,6 +140,15 @@ def triage(
         report_upwards="report_upwards" in effects or case.claim.reported_upwards_at is not None,
         reasons=tuple(reasons),
     )
+
+
+def doubts(found: Triage, table: TriageTable) -> tuple[str, ...]:
+    """Why a person has to look, as text keys: each rule that says complex and does not leave automation its way.
+
+    That no rule makes a claim simple is no doubt: it may be clear and of a kind or size that the rules do not know.
+    """
+    left = {rule.code for rule in table.rules if rule.automatic}
+    return tuple(r.text for r in found.reasons if COMPLEX in r.effects and r.rule not in left and r.text != NO_RULE)
 
 
 def _reason(rule: Rule, matched: tuple[Match, ...]) -> Reason:

@@ -131,7 +131,8 @@ TABLES: Mapping[str, Shape] = {
         must("incidents", entries(WORDS, new=True)),
         must("rules", rows(
             must("code", WORDS), must("when", condition("triage")), may("lane", code("lane")),
-            may("fast_lane", FLAG, False), may("report_upwards", FLAG, False), kept("text"), *_SOURCE,
+            may("fast_lane", FLAG, False), may("report_upwards", FLAG, False), may("automatic", FLAG, False), kept("text"),
+            *_SOURCE,
             columns=("when", "lane", "fast_lane", "report_upwards"),
             names=(Name("reason.triage.{code}", key="text"),),
         )),
@@ -166,7 +167,7 @@ TABLES: Mapping[str, Shape] = {
     ),
     "straight_through": record(
         _VERSION,
-        must("payment", record(*_PATH, may("told_heads", codes("head")))),
+        must("payment", record(*_PATH, may("claimed_lines", codes("line")), may("told_heads", codes("head")))),
         must("advance", record(*_PATH, must("share_percent", whole("percent", 1, 100)))),
         *_SOURCE,
     ),

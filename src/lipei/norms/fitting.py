@@ -62,7 +62,7 @@ def _named(tables: Tables) -> Iterator[tuple[str, str, Iterable[str]]]:
         yield f"authority.limits.{number}", "line", limit.lines
     for name in ("payment", "advance"):
         path = getattr(tables["straight_through"], name)
-        for lines in (path.limits_minor, path.injury_lines, path.third_party_lines):
+        for lines in (path.limits_minor, path.claimed_lines, path.injury_lines, path.third_party_lines):
             yield f"straight_through.{name}", "line", lines
     for opinion in tables["opinions"].opinions:
         yield f"opinions.{opinion.code}.lines", "line", opinion.lines

@@ -7,6 +7,7 @@ from typing import Any
 
 from lipei.domain.straight_through import (
     ALSO_FOR_ADVANCE,
+    ALSO_FOR_PAYMENT,
     ALWAYS_FOR_ADVANCE,
     ALWAYS_FOR_PAYMENT,
     CHECKS,
@@ -29,21 +30,28 @@ def parse(document: Mapping[str, Any]) -> StraightThroughTable:
     check_remarks("straight_through", document)
     return StraightThroughTable(
         version=whole("straight_through.version", document["version"], 1),
-        payment=_path("straight_through.payment", document["payment"], ALWAYS_FOR_PAYMENT, _KEYS, {"told_heads"}),
+        payment=_path(
+            "straight_through.payment",
+            document["payment"],
+            (ALWAYS_FOR_PAYMENT, ALSO_FOR_PAYMENT),
+            _KEYS,
+            {"claimed_lines", "told_heads"},
+        ),
         advance=_path(
             "straight_through.advance",
             document["advance"],
-            ALWAYS_FOR_ADVANCE,
+            (ALWAYS_FOR_ADVANCE, ALSO_FOR_ADVANCE),
             {*_KEYS, "share_percent"},
-            also=ALSO_FOR_ADVANCE,
         ),
     )
 
 
 def _path(
-    place: str, document: Any, always: Collection[str], keys: Collection[str], more: Collection[str] = (), *,
-    also: Collection[str] = (),
+    place: str, document: Any, asked: tuple[Collection[str], Collection[str]], keys: Collection[str],
+    more: Collection[str] = (),
 ) -> Path:  # fmt: skip
+    """One way. ``asked``: the checks that must be named, and those that are asked whether named or not."""
+    always, also = asked
     known_keys(place, document, required=keys, optional=more)
     checks = texts_of(f"{place}.checks", document["checks"])
     known_codes(f"{place}.checks", checks, CHECKS)
@@ -55,6 +63,8 @@ def _path(
         enabled=flag(place, document["enabled"]),
         checks=(*checks, *(check for check in also if check not in checks)),
         limits_minor={line: money_limits(f"{place}.limits_minor.{line}", row) for line, row in limits.items()},
+        # A table that does not say it: in every line.
+        claimed_lines=frozenset(texts_of(f"{place}.claimed_lines", document.get("claimed_lines", list(limits)))),
         injury_lines=frozenset(texts_of(f"{place}.injury_lines", document["injury_lines"])),
         third_party_lines=frozenset(texts_of(f"{place}.third_party_lines", document["third_party_lines"])),
         told_heads=frozenset(texts_of(f"{place}.told_heads", document.get("told_heads", _TOLD))),

@@ -52,7 +52,7 @@ def _rates(document: Any) -> Mapping[str, int]:
 def _rule(row: Mapping[str, Any]) -> Rule:
     place = f"triage.{row['code']}"
     required = {"code", "when", "text", "source", "source_status"}
-    known_keys(place, row, required=required, optional={"lane", "fast_lane", "report_upwards"})
+    known_keys(place, row, required=required, optional={"lane", "fast_lane", "report_upwards", "automatic"})
     check_remarks(place, row)
     lane = words(place, row.get("lane", ""))
     if lane:
@@ -64,6 +64,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         lane=lane,
         fast_lane=flag(place, row.get("fast_lane", False)),
         report_upwards=flag(place, row.get("report_upwards", False)),
+        automatic=flag(place, row.get("automatic", False)),
         source_status=words(place, row["source_status"]),
     )
     if not (rule.lane or rule.fast_lane or rule.report_upwards):

@@ -27,7 +27,6 @@ from lipei.domain.events import Actor, Refusal, private_fields
 from lipei.domain.papers import facts_of_head
 from lipei.domain.policies import Policy
 from lipei.domain.rulebook import Rulebook
-from lipei.domain.rules.payments import payee_of
 from lipei.domain.settlement.terms import Cover, FactSpec
 from lipei.reads import masking
 from lipei.services import actions, consequences, intake, norms, portal_limits, world
@@ -241,7 +240,7 @@ def awaits(case: Case, party: int, offer: Offer) -> bool:
 def payees(case: Case, offer: Offer) -> tuple[int, ...]:
     """Who is paid under an offer, in the order of its shares."""
     shared = tuple(s["payee"] for s in offer.shares)
-    alone = payee_of(case, offer.to)
+    alone = acting.payee_of(case, offer.to)
     return shared or ((alone,) if alone is not None else ())
 
 

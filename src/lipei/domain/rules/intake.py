@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from lipei.domain import accounts, countries, sizes
+from lipei.domain.acting import whose_is_unsaid
 from lipei.domain.claims import Case, Exposure, Party
 from lipei.domain.commands import ExposureReported, PartyReported, Report
 from lipei.domain.conduct import Ask
@@ -245,10 +246,11 @@ def _same_person(ask: Ask, fields: Mapping[str, Value]) -> bool:
 
 
 def _exposures(
-    ask: Ask, command: Report, parties: Mapping[int, Mapping[str, Value]]
+    ask: Ask, command: Report, parties: Mapping[int, Mapping[str, Any]]
 ) -> tuple[list[dict[str, Value]], dict[str, str]]:
     product = ask.world.policy.product if ask.world.policy else ""
     roles = {n: p["roles"] for n, p in parties.items()}
+    persons = {n: Party(part=n, **p) for n, p in parties.items()}
     codes: dict[str, str] = {}
     rows: list[dict[str, Value]] = []
     for number, said in enumerate(command.exposures, start=1):
@@ -262,7 +264,10 @@ def _exposures(
             "reserve_minor": _first_reserve(command, said),
             "reserve_reason": "reported",
         }
-        for name, code in wrong_exposure(ask, Exposure(part=number, **fields), set(parties)).items():
+        wrong_here = wrong_exposure(ask, Exposure(part=number, **fields), set(parties))
+        if not said.claimant and whose_is_unsaid(persons, fields["claimant"]):
+            wrong_here["claimant"] = "refusal.claimant_missing"
+        for name, code in wrong_here.items():
             codes[f"exposures.{number}.{name}"] = code
         rows.append(fields)
     return rows, codes
@@ -458,6 +463,8 @@ def add_exposure(ask: Ask) -> Outcome:
     if command.reserve and command.reserve.currency != ask.case.claim.currency:
         return wrong(reserve="refusal.currency_mixed")
     codes = wrong_exposure(ask, Exposure(part=number, **fields), set(ask.case.parties))
+    if not command.claimant and whose_is_unsaid(ask.case.parties, fields["claimant"]):
+        codes["claimant"] = "refusal.claimant_missing"
     if codes:
         return wrong(**codes)
     facts = {"cover": fields["cover"], "peril": fields["peril"], "reserve_minor": fields["reserve_minor"]}

@@ -14,7 +14,7 @@ from lipei.domain.commands import Share
 from lipei.domain.conduct import Ask
 from lipei.domain.customers import party_of
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
-from lipei.domain.rules.payments import guardian_missing, payee_of, settled_now
+from lipei.domain.rules.payments import guardian_missing, settled_now
 
 
 def send(ask: Ask) -> Outcome:
@@ -50,7 +50,7 @@ def send(ask: Ask) -> Outcome:
 def _only_heir(ask: Ask, offer: Offer) -> tuple[dict[str, int], ...]:
     """The whole sum to whoever is paid in place of somebody who has died, where that is one alone."""
     to = ask.case.parties.get(offer.to or 0)
-    payee = payee_of(ask.case, to.part) if to is not None and to.deceased else None
+    payee = acting.payee_of(ask.case, to.part) if to is not None and to.deceased else None
     return ({"payee": payee, "numerator": 1, "denominator": 1},) if payee and payee != offer.to else ()
 
 
@@ -70,8 +70,9 @@ def _wrong_heirs(ask: Ask, offer: Offer, shares: Sequence[Mapping[str, int]]) ->
     if not codes and to is not None and to.deceased:
         if not acting.offerees(ask.case, replace(offer, shares=tuple(shares))):
             return Refusal("refusal.heir_missing")
-        if not shares:
-            codes["shares"] = "refusal.shares_missing"
+    several = to is not None and (to.deceased or acting.co_heirs(ask.case.parties, to.part))
+    if several and not codes and not shares:
+        codes["shares"] = "refusal.shares_missing"
     return wrong(**codes) if codes else None
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from lipei.domain import accounts, acting, authority
-from lipei.domain.acting import mandate_holds
+from lipei.domain.acting import mandate_holds, payee_of
 from lipei.domain.claims import Case, Exposure, Party, Payment
 from lipei.domain.commands import OnAccount
 from lipei.domain.conduct import Ask, World
@@ -96,20 +96,6 @@ def shares_of(case: Case, offer_number: int) -> dict[int, int]:
             found[p.payee] = found.get(p.payee, 0) + p.amount_minor
     order = [s["payee"] for s in case.offers[offer_number].shares]
     return dict(sorted(found.items(), key=lambda row: order.index(row[0]) if row[0] in order else len(order)))
-
-
-def payee_of(case: Case, party: int | None) -> int | None:
-    """Who is paid for a claimant: whoever is named payee for them, for the dead their only heir, else themselves."""
-    named = next((p.part for p in case.parties.values() if "payee" in p.roles and p.acts_for == party), None)
-    if named is not None:
-        return named
-    if party is not None and party in case.parties and case.parties[party].deceased:
-        heirs = acting.heirs(case, party)
-        return heirs[0] if len(heirs) == 1 else party
-    if party is not None and party in case.parties and case.parties[party].account_number:
-        return party
-    alone = [p.part for p in case.parties.values() if "payee" in p.roles]
-    return alone[0] if len(alone) == 1 and party in (None, alone[0]) else party
 
 
 def order(ask: Ask) -> Outcome:
