@@ -266,6 +266,14 @@ class Claims(RuleBasedStateMachine):
             for (limit, period), amount in used.items():
                 assert amount <= LIMITS_MINOR.get(limit, 10**15), (limit, period, amount)
 
+    @invariant()
+    def no_sums_together_exceed_a_shared_limit(self) -> None:
+        if hasattr(self, "desk"):
+            shown: Counter[str] = Counter()
+            for e in self.desk.case.exposures.values():
+                shown[e.cover] += 0 if e.state in ("refused", "dropped") else e.payable_minor
+            assert all(shown[cover] <= limit for cover, limit in LIMITS_MINOR.items()), shown
+
 
 USUAL = (
     "agree",

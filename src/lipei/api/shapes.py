@@ -17,6 +17,7 @@ from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event
 from lipei.domain.lifecycle import Step
 from lipei.domain.money import Money, plain
+from lipei.domain.owing import NOTHING_OWED
 from lipei.domain.promises import Explanation
 from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import text, texts
@@ -242,7 +243,7 @@ def _known(key: str, language: str, otherwise: str) -> str:
 def settlement(case: Case, found: Iterable[Settled]) -> dict[str, Any]:
     """The explained sum, exposure by exposure (norm 2.2.4)."""
     currency, rows = case.claim.currency, list(found)
-    total = sum(s.payable_minor + s.ex_gratia_minor for s in rows)
+    total = sum(s.payable_minor + s.ex_gratia_minor for s in rows if s.state not in NOTHING_OWED)
     paid = sum(s.paid_minor for s in rows)
     return {
         "number": case.claim.number,

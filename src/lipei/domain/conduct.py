@@ -85,8 +85,10 @@ Happened = tuple[tuple[Event, Actor], ...]
 def decide(
     *, case: Case, subject: str, action: str, part: int, command: Any, actor: Actor, world: World, now: datetime
 ) -> Outcome:
-    """One command by one rule, without what follows. The claim's state is brought up to date in the last event."""
+    """One command by one rule, without what follows. The sums of other heads of loss and the claim's state, in the last
+    event, are brought up to date."""
     from lipei.domain.rules import RULES  # the rules build on this module
+    from lipei.domain.rules.settlement import recomputed
 
     step = lifecycle.BY_ACTION.get((subject, action))
     if step is None:
@@ -102,7 +104,9 @@ def decide(
     if refusal is not None:
         return refusal
     outcome = RULES[subject, action](Ask(case, step, part, command, actor, world, now))
-    return outcome if isinstance(outcome, Refusal) else with_state(case, outcome)
+    if isinstance(outcome, Refusal):
+        return outcome
+    return with_state(case, (*outcome, *recomputed(case, outcome, world)))
 
 
 def _wrong_entries(command: Any, kind: type, world: World) -> Refusal | None:

@@ -185,6 +185,8 @@ KINDS: Mapping[str, str] = {
     "offer.code_wrong": "a wrong one-time code was tried",
     "offer.reminded": "the customer was reminded of an offer",
     "exposure.first_approval_given": "the first of two persons agreed (four eyes)",
+    "exposure.recomputed": "a sum that nobody has approved yet follows what changed on another head of loss",
+    "exposure.decision_overtaken": "what was submitted comes to another sum now and is to be submitted anew",
     "exposure.guarantee_first_given": "the first of two persons guaranteed treatment (four eyes)",
     "exposure.settled": "everything due on the exposure has been paid",
     "payment.first_approval_given": "the first of two persons agreed (four eyes)",

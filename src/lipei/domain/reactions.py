@@ -178,6 +178,8 @@ REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "exposure.assessed": (_triage_again, _straight_through),
     "exposure.assessment_checked": (_straight_through,),
     "exposure.decision_submitted": (_triage_again, _straight_through),
+    "exposure.recomputed": (_triage_again, _straight_through),
+    "exposure.decision_overtaken": (_triage_again, _straight_through),
     "exposure.returned_for_rework": (_triage_again,),
     "exposure.refusal_proposed": (_triage_again,),
     "exposure.guarantee_released": (_order_rest, _close),

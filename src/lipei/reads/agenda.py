@@ -44,8 +44,8 @@ GROUPS = ("fast", "late", "today", "week", "later", "none", "customer")
 NEWS = (
     "claim.reported", "claim.assigned", "claim.handed_over", "claim.customer_wrote", "claim.help_asked",
     "claim.duty_called", "document.received", "paper.received", "offer.agreed", "offer.declined", "offer.expired",
-    "survey.recorded", "consultation.opined", "exposure.returned_for_rework", "exposure.decision_approved",
-    "payment.failed", "payment.confirmed",
+    "survey.recorded", "consultation.opined", "exposure.returned_for_rework",
+    "exposure.decision_overtaken", "exposure.decision_approved", "payment.failed", "payment.confirmed",
 )  # fmt: skip
 """What is worth telling somebody who comes to work in the morning, the most telling first."""
 ARRIVED = frozenset(NEWS[:3])

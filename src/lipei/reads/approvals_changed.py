@@ -14,7 +14,8 @@ from typing import Any
 from lipei.domain.claims import Case, Exposure
 from lipei.store import journal, models
 
-RETURNED = "exposure.returned_for_rework"
+RETURNED = ("exposure.returned_for_rework", "exposure.decision_overtaken")
+"""By which a decision comes back: sent by a colleague, or because it comes to another sum than was submitted."""
 AGAIN = ("assessed", "checked", "submitted", "refusal_proposed")
 """The states in which somebody's word is asked for anew."""
 SUMS = ("assessed_minor", "payable_minor", "ex_gratia_minor", "reserve_minor")
@@ -72,7 +73,7 @@ def returned(cases: Mapping[int, Case], heads: Collection[tuple[int, int]]) -> d
         return {}
     own = models.Entry.objects.filter(stream_kind=Case.kind, stream_id__in={i for i, _ in asked})
     turns: dict[tuple[int, int], list[Any]] = {}
-    for entry in own.filter(kind=RETURNED).order_by("stream_id", "sequence"):
+    for entry in own.filter(kind__in=RETURNED).order_by("stream_id", "sequence"):
         if (entry.stream_id, entry.part) in asked:
             turns.setdefault((entry.stream_id, entry.part), []).append(entry)
     if not turns:

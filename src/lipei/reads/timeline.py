@@ -180,6 +180,8 @@ class Teller:
             return self.actor(actor)
         if name == "amount":
             return self._amount(kind, part, facts)
+        if name == "before":
+            return money_text(Money(facts.get("before_minor", 0), self.case.claim.currency), self.language)
         if name in ("due", "at"):
             return self._time(facts.get("due_at" if name == "due" else "at"))
         if name in ("handler", "person"):

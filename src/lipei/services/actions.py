@@ -20,6 +20,7 @@ from lipei.domain.conduct import Happened, World
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.limits import PolicyLedger
+from lipei.domain.rules.settlement import not_approved
 from lipei.services import norms, roster, unit_of_work, world
 from lipei.services.owing import Insert
 from lipei.services.unit_of_work import Stale, Write
@@ -57,7 +58,8 @@ def act(
     ``seen_version`` is the journal version that a person was looking at: if a colleague did something since, or they
     took this very step themselves (a double click), nothing is done and the refusal (``conflict``) says so, so that the
     page can show what changed and keep what was typed. An offer whose day is past, and that nobody has let run out yet,
-    runs out first: nobody answers it any more, and whoever sends it anew may.
+    runs out first: nobody answers it any more, and whoever sends it anew may. Whoever approves a decision that comes to
+    another sum than was submitted is refused, and it is the handler's again to submit.
     """
     stream_id = claim_id(number)
     if stream_id is None:
@@ -87,7 +89,10 @@ def act(
         return Refusal("refusal.offer_expired") if late else outcome
 
     outcome = change(stream_id, decide, subject=subject, action=action, command=command, now=now, cause=cause)
-    if not isinstance(outcome, Refusal) or outcome.code != "refusal.offer_expired":
+    if not isinstance(outcome, Refusal):
+        asked = (subject, action) == ("exposure", "approve_decision")
+        return (asked and not_approved(outcome.case, (e for _, e in outcome.events), part)) or outcome
+    if outcome.code != "refusal.offer_expired":
         return outcome
     expired = act(number, subject, "expire", part, actor=OFFERS, now=now)
     if isinstance(expired, Refusal) or action != "send":

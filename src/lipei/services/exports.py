@@ -19,6 +19,7 @@ from django.conf import settings
 from lipei.domain import permissions
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.money import Money, plain
+from lipei.domain.owing import NOTHING_OWED
 from lipei.gateways.tables import writer
 from lipei.norms.texts import text, texts
 from lipei.reads import masking
@@ -108,11 +109,11 @@ def _chunks(found: Any) -> Iterator[list[Any]]:
 def _claim_rows(chunk: Sequence[Any], language: str, unmasked: bool) -> Iterator[dict[str, Any]]:
     ids = [claim.id for claim in chunk]
     sums: dict[int, tuple[int, int]] = {}
-    for claim_id, payable, beyond, paid in models.Exposure.objects.filter(aggregate_id__in=ids).values_list(
-        "aggregate_id", "payable_minor", "ex_gratia_minor", "paid_minor"
+    for claim_id, state, payable, beyond, paid in models.Exposure.objects.filter(aggregate_id__in=ids).values_list(
+        "aggregate_id", "state", "payable_minor", "ex_gratia_minor", "paid_minor"
     ):
         before = sums.get(claim_id, (0, 0))
-        sums[claim_id] = before[0] + payable + beyond, before[1] + paid
+        sums[claim_id] = before[0] + (0 if state in NOTHING_OWED else payable + beyond), before[1] + paid
     broken: dict[int, int] = {}
     for claim_id in models.Clock.objects.filter(aggregate_id__in=ids, breached_at__isnull=False).values_list(
         "aggregate_id", flat=True

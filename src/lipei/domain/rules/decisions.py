@@ -20,7 +20,7 @@ from lipei.domain.money import Money
 from lipei.domain.owing import TURNED_DOWN
 from lipei.domain.rules.authority import allowed
 from lipei.domain.rules.intake import item_row, known_facts
-from lipei.domain.rules.settlement import settlement_of
+from lipei.domain.rules.settlement import overtaken, settlement_of
 from lipei.domain.settlement import Settlement
 from lipei.domain.settlement.values import EXCLUSION
 
@@ -243,12 +243,15 @@ def _reasoned(ask: Ask, text: str) -> tuple[Change, ...]:
 def approve_decision(ask: Ask) -> Outcome:
     """The sum is approved by authority (核赔); above the threshold by two persons.
 
-    It is computed anew on the ledger as it is now, so that two claims never both see the last of a shared limit.
+    It is computed anew on the ledger as it is now, so that two claims never both see the last of a shared limit. What
+    then is not the sum that was submitted, and that an earlier approval was of, is not approved but submitted anew.
     """
     exposure = ask.target
     found = settlement_of(ask.case, exposure, ask.world)
     if isinstance(found, Refusal):
         return _to_assess(found)
+    if found.payable_minor != exposure.payable_minor:
+        return (overtaken(exposure, found),)
     total = found.payable_minor + exposure.ex_gratia_minor
     # Who assesses, who checks the assessment and who decides are three.
     made_by = (exposure.submitted_by, exposure.assessed_by, exposure.checked_by)

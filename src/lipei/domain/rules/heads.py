@@ -72,8 +72,9 @@ def drop(ask: Ask) -> Outcome:
     note = {"text": reason, "author": ask.actor.id, "at": ask.now, "kind": "note"}
     number = ask.case.next_part("note")
     gone = ask.done(
-        Change("note", number, note), facts={"from": ask.target.state, "note": number}, refusal_proposed_by=""
-    )
+        Change("note", number, note), facts={"from": ask.target.state, "note": number}, refusal_proposed_by="",
+        payable_minor=0, ex_gratia_minor=0,
+    )  # fmt: skip
     given_back: tuple[Event, ...] = ()
     if ask.world.ledger is not None:  # a reopened head of loss may hold something of a shared limit
         given_back = limits.release(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import World
-from lipei.domain.events import Refusal
+from lipei.domain.events import Change, Event, Refusal
 from lipei.domain.facts import of_head
 from lipei.domain.limits import PolicyLedger
+from lipei.domain.money import Money
 from lipei.domain.settlement import Accident, Settlement, foresee, settle
-from lipei.domain.settlement.values import loss_of
+from lipei.domain.settlement.values import Loss, loss_of
 
 
 def settlement_of(case: Case, exposure: Exposure, world: World) -> Settlement | Refusal:
@@ -64,3 +66,71 @@ def _put_to_terms(case: Case, exposure: Exposure, world: World) -> dict[str, Any
         "related": [other for other in others if other is not None],
         "ledger": world.ledger or PolicyLedger(id=policy.id),
     }
+
+
+# --- sums that follow what happens beside them -------------------------------------------------------------------------
+
+UNDECIDED = ("open", "assessed", "checked", "submitted", "refusal_proposed")
+"""States of a head of loss whose sum nobody has approved: it is what the terms give now."""
+OVERTAKEN = "exposure.decision_overtaken"
+
+
+def recomputed(case: Case, events: Sequence[Event], world: World) -> tuple[Event, ...]:
+    """What becomes of the sums of a claim's other heads of loss, which may share a limit with what changed, or be paid
+    before or after it.
+
+    Nothing unless one that was assessed is there and sees something else beside it than before: a report costs nothing.
+    A sum that cannot be computed at present stays; nobody can approve it meanwhile.
+    """
+    if world.policy is None or not any(e.assessed_by for e in case.exposures.values()):
+        return ()
+    after = case.after(e for e in events if e.subject != "ledger")
+    touched = {c.part for e in events for c in e.changes if c.entity == "exposure"}
+    if case.claim.facts == after.claim.facts and all(_seen(case, n) == _seen(after, n) for n in touched):
+        return ()
+    if world.ledger is not None:
+        world = replace(world, ledger=world.ledger.after(e for e in events if e.subject == "ledger"))
+    heads = (e for n, e in after.exposures.items() if n not in touched and e.assessed_by and e.state in UNDECIDED)
+    return tuple(event for head in heads for event in _anew(after, head, world))
+
+
+def _seen(case: Case, part: int) -> Loss | None:
+    """What the other heads of loss see of one."""
+    head = case.exposures.get(part)
+    return loss_of(head) if head is not None else None
+
+
+def _anew(case: Case, head: Exposure, world: World) -> Iterable[Event]:
+    found = settlement_of(case, head, world)
+    if isinstance(found, Refusal):
+        return
+    before = head.settlement
+    if head.state == "submitted" and found.payable_minor != head.payable_minor:
+        yield overtaken(head, found)
+    elif not before or (found.payable_minor, found.provisional) != (head.payable_minor, before["provisional"]):
+        facts = {"before_minor": head.payable_minor, "payable_minor": found.payable_minor}
+        fields = {"settlement": found.as_dict(), "payable_minor": found.payable_minor}
+        yield Event("exposure.recomputed", head.part, facts, (Change("exposure", head.part, fields),))
+
+
+def overtaken(head: Exposure, found: Settlement) -> Event:
+    """A decision that comes to another sum than was submitted: it is submitted anew, and no approval so far counts."""
+    facts = {
+        "before_minor": head.payable_minor + head.ex_gratia_minor,
+        "amount_minor": found.payable_minor + head.ex_gratia_minor,
+        "approvals": len(head.approvals),
+    }
+    fields = {
+        "state": "checked", "settlement": found.as_dict(), "payable_minor": found.payable_minor, "ex_gratia_minor": 0,
+        "submitted_by": "", "approvals": (),
+    }  # fmt: skip
+    return Event(OVERTAKEN, head.part, facts, (Change("exposure", head.part, fields),))
+
+
+def not_approved(case: Case, events: Iterable[Event], part: int) -> Refusal | None:
+    """What whoever wanted to approve a sum is told that was no longer the one submitted; None where it was."""
+    told = next((e.facts for e in events if (e.kind, e.part) == (OVERTAKEN, part)), None)
+    if told is None:
+        return None
+    submitted, amount = (Money(told[n], case.claim.currency) for n in ("before_minor", "amount_minor"))
+    return Refusal("refusal.sum_changed", params={"submitted": submitted, "amount": amount})

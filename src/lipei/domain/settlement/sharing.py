@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from lipei.domain.money import allocate
 
@@ -47,7 +48,21 @@ def _filled(together: int, caps: Sequence[int], weights: Sequence[int]) -> tuple
 
 
 def among_victims(*, left_minor: int, wanted_minor: Sequence[int]) -> tuple[int, ...]:
-    """What each victim gets of a limit they share: the full loss if it suffices, else in proportion to the losses."""
-    if sum(wanted_minor) <= left_minor:
+    """What each victim gets of a limit they share: the full loss if it suffices, else in proportion to the losses.
+
+    The last units are given out so that what one of them was given already changes nothing for the others, who share
+    what is left: each unit goes to whoever has least of their loss (the method of Webster), the earlier of two alike.
+    """
+    whole = sum(wanted_minor)
+    if whole <= left_minor:
         return tuple(wanted_minor)
-    return allocate(left_minor, wanted_minor)
+    shares = [(2 * left_minor * want + whole) // (2 * whole) for want in wanted_minor]
+    while lacking := left_minor - sum(shares):
+        step = 1 if lacking > 0 else -1
+        least = [
+            (Fraction(want, 2 * share + step), -i)
+            for i, (want, share) in enumerate(zip(wanted_minor, shares, strict=True))
+        ]
+        at = max(least) if lacking > 0 else min(one for one in least if shares[-one[1]])
+        shares[-at[1]] += step
+    return tuple(shares)
