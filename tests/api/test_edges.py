@@ -169,3 +169,29 @@ def test_an_address_that_could_never_be_called_is_refused_when_it_is_said(
         assert admin.post("webhooks", {"url": good}).status == 201
     hook = models.Webhook.objects.latest("id").id
     assert errors(admin.post(f"webhooks/{hook}/stop", {"why": "x"})) == {"why": "refusal.unknown_field"}
+
+
+@pytest.mark.parametrize(
+    ("body", "member"),
+    [
+        ('{"phone": "13900000001", "story": "追尾", "phone": "13900000002"}', "phone"),
+        ('{"phone": "13900000001", "story": "追尾", "exposures": [{"line": "motor", "line": "motor"}]}', "line"),
+        ('{"story": "追尾", "\\u0073tory": "追尾"}', "story"),
+        ('{"nobody": {"deep": [[{"x": 1, "x": 1}]]}}', "x"),
+    ],
+)
+@pytest.mark.parametrize("address", ["claims", "claims:batch", "claims/C1/close"])
+def test_a_body_that_says_a_member_twice_is_refused(office: Office, address: str, body: str, member: str) -> None:
+    """Two readers would take it in two ways; nobody guesses which was meant."""
+    before = models.Claim.objects.count()
+    found = office.program.send("POST", address, body.encode(), Accept_Language="en", **{"Idempotency-Key": "twice"})
+    said = problem(found, 400)
+    assert (said["code"], [e["field"] for e in said["errors"]]) == ("refusal.not_json", [member])
+    assert said["detail"].endswith(f" {member}.") and models.Claim.objects.count() == before
+    assert said["errors"][0]["message"] == "This is said more than once; please keep one."
+
+
+def test_a_body_with_large_numbers_or_deep_lists_is_still_answered(office: Office) -> None:
+    deep = "[" * 900 + "]" * 900
+    for body in ('{"story": "追尾", "nobody": 1' + "0" * 5000 + "}", '{"nobody": ' + deep + "}"):
+        assert office.program.send("POST", "claims", body.encode()).status in (400, 422)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import xlsxwriter
@@ -14,8 +16,11 @@ from tests.company import NOW
 
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Refusal
+from lipei.domain.imports import Layout, Source
 from lipei.gateways.tables import sheets
-from lipei.services import bulk, imports, intake
+from lipei.norms import loader
+from lipei.services import bulk, imports, intake, world
+from lipei.services.imports.cells import Row, header_of
 from lipei.store import aggregates, canonical, crypto, journal, models
 from lipei.store.aggregates import normal
 
@@ -369,6 +374,80 @@ def test_policies_are_encrypted_found_and_repeatable(tmp_path):
     assert models.Policy.objects.get().schedule["own_damage"]["sum_insured_minor"] == 16000000
     tokens = set(models.PolicyToken.objects.values_list("token", flat=True))
     assert tokens >= crypto.search_tokens("沪B00001"), "found by a part of its plate"
+
+
+@pytest.mark.parametrize("day", ["2027-12-31", "2027/12/31", "2027年12月31日", "31-Dec-2027"])
+def test_a_day_alone_is_insured_to_its_end(tmp_path, day):
+    """What says a time of day ends then; a day that somebody cancelled on is insured to its end as well."""
+    mapping = tmp_path / "m.yaml"
+    shipped = Path(loader.FOLDER / "mappings" / "policies.yaml").read_text(encoding="utf-8")
+    mapping.write_text(shipped + 'date_formats: ["%d-%b-%Y"]\n', encoding="utf-8")
+    columns = (*POLICY, "status", "ended_at")
+    last = (*GOOD[:2], "2027-01-01", day, *GOOD[4:])
+    exact = ("PC-8", *GOOD[1:3], "2027-12-31 12:00", *GOOD[4:])
+    path = table(tmp_path / "p.csv", columns, (*last, "cancelled", "2027-06-30"), (*exact, "", ""))
+    assert policies(path, mapping=mapping).imported == 2
+    row, other = models.Policy.objects.get(number="PC-9"), models.Policy.objects.get(number="PC-8")
+    assert row.ends_at == datetime(2027, 12, 31, 16, tzinfo=UTC), "24:00 in Shanghai"
+    assert row.ended_at == datetime(2027, 6, 30, 16, tzinfo=UTC)
+    assert row.starts_at == datetime(2026, 12, 31, 16, tzinfo=UTC)
+    assert other.ends_at == datetime(2027, 12, 31, 4, tzinfo=UTC) and other.ended_at is None
+    assert policies(path, mapping=mapping).unchanged == 2
+
+
+def test_the_last_day_is_insured_and_the_next_is_not(tmp_path):
+    policies(table(tmp_path / "p.csv", POLICY, (*GOOD[:3], "2027-12-31", *GOOD[4:])))
+    policy = world.policy_value(models.Policy.objects.get(), loader.rulebook({}).settings.zone)
+    assert policy.in_force_at(datetime(2027, 12, 31, 4, tzinfo=UTC)), "at noon"
+    assert not policy.in_force_at(datetime(2027, 12, 31, 16, tzinfo=UTC))
+
+
+def test_a_day_in_a_spreadsheet_is_insured_to_its_end(tmp_path):
+    path = workbook(tmp_path / "p.xlsx", POLICY, [(*GOOD[:2], "2027-01-01", "2027-12-31", *GOOD[4:])])
+    assert policies(path).imported == 1
+    assert models.Policy.objects.get().ends_at == datetime(2027, 12, 31, 16, tzinfo=UTC)
+
+
+def test_what_an_earlier_release_ended_a_day_too_soon_counts_as_changed(tmp_path):
+    exact = ("PC-8", *GOOD[1:3], "2027-12-31 12:00", *GOOD[4:])
+    path = table(tmp_path / "p.csv", POLICY, GOOD, exact)
+    policies(path)
+    end = models.Policy.objects.filter(number="PC-9").values_list("ends_at", flat=True)
+    models.Policy.objects.filter(number="PC-9").update(ends_at=end.get() - timedelta(days=1))
+    report = policies(path)
+    assert (report.imported, report.unchanged, report.rejected) == (1, 1, 0)
+    assert end.get() == datetime(2027, 1, 1, 16, tzinfo=UTC)
+
+
+def test_the_day_of_an_end_is_that_of_the_calendar_where_clocks_change():
+    source = Source(columns=("until",))
+    layout = Layout("policies", {"until": source}, zone=ZoneInfo("Europe/Berlin"))
+    header = header_of(["until"], layout, ())
+    assert Row(header, ["2026-03-29"]).end("until") == datetime(2026, 3, 29, 22, tzinfo=UTC), "a day of 23 hours"
+    assert Row(header, ["2026-10-25"]).end("until") == datetime(2026, 10, 25, 23, tzinfo=UTC), "a day of 25 hours"
+
+
+def test_who_imported_policies_from_which_file_stands_on_record(tmp_path):
+    path = table(tmp_path / "p.csv", POLICY, GOOD, ("PC-8", *GOOD[1:]), ("PC-7", "no_such", *GOOD[2:]))
+    actor = Actor("system:import", "mei")
+    assert policies(path, dry_run=True).imported == 2 and told() == []
+    policies(path, actor=actor)
+    policies(path, actor=actor)
+    dearer = table(
+        tmp_path / "q.csv", POLICY, (*GOOD[:7], "160000.00", *GOOD[8:]), ("PC-8", *GOOD[1:]), ("PC-6", *GOOD[1:])
+    )
+    policies(dearer, actor=actor)
+    counts = [[facts[n] for n in ("read", "new", "changed", "unchanged", "rejected")] for facts in told()]
+    assert counts == [[3, 2, 0, 0, 1], [3, 1, 1, 1, 0]], "a file that changes nothing says nothing"
+    for facts, file in zip(told(), (path, dearer), strict=True):
+        assert (facts["by"], facts["file"]) == ("mei", file.name)
+        assert facts["digest"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert "13912345678" not in models.Entry.objects.get(kind="policies.imported", sequence=2).payload
+
+
+def told():
+    entries = models.Entry.objects.filter(kind="policies.imported").order_by("sequence")
+    return [journal.said(row.payload)[0] for row in entries]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -46,9 +47,20 @@ def body_of(request: HttpRequest) -> Any:
     if request.content_type != "application/json":
         raise Problem(415, "refusal.media_type", {"taken": "application/json"})
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        said = orjson.loads(data)
+        json.loads(data, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    except (orjson.JSONDecodeError, RecursionError) as error:
         raise Problem(400, "refusal.not_json") from error
+    return said
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse an object that says a member twice: two readers would take it in two ways. Raises Problem 400."""
+    names: set[str] = set()
+    for name, _ in pairs:
+        if name in names:
+            raise Problem(400, "refusal.not_json", faults={reading.shown(name): fault("refusal.said_twice")})
+        names.add(name)
 
 
 def drain(request: HttpRequest) -> None:

@@ -54,7 +54,7 @@ def command_of(cls: type, data: Any, faults: Faults, *, place: str = "") -> Any:
     readers = _readers(cls)
     for name in data:
         if name not in readers:
-            faults[_at(place, _shown(name))] = fault("refusal.unknown_field")
+            faults[_at(place, shown(name))] = fault("refusal.unknown_field")
     before = len(faults)
     values = {name: reader(data[name], _at(place, name), faults) for name, reader in readers.items() if name in data}
     return None if len(faults) > before or set(data) - set(readers) else cls(**values)
@@ -64,7 +64,7 @@ def _at(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """An unknown field's name, cut so that an answer does not repeat a book."""
     return name[:60]
 

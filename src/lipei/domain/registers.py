@@ -35,6 +35,13 @@ class PeopleRegister(Aggregate):
     entities = {}
 
 
-REGISTERS = (BankRegister, NormsRegister, AccessRegister, PeopleRegister)
+class PolicyRegister(Aggregate):
+    """What policies say, as an import last made them: who imported which file (docs/decisions/0016)."""
+
+    kind = "policies"
+    entities = {}
+
+
+REGISTERS = (BankRegister, NormsRegister, AccessRegister, PeopleRegister, PolicyRegister)
 ID = 1
 """There is one of each."""

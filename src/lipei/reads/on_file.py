@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -29,7 +29,8 @@ _HEAD = re.compile(r"([^\W\d_a-zA-Z][A-Za-z])(\w+)$")
 
 @dataclass(frozen=True, slots=True)
 class OnFile:
-    """One policy, to be recognised. ``things``: what is insured, masked; ``account``: where a payment would go, masked."""
+    """One policy, to be recognised. ``things``: what is insured, masked; ``account``: where a payment would go, masked;
+    ``last_at``: the last moment of its time."""
 
     id: int
     number: str
@@ -39,7 +40,7 @@ class OnFile:
     things: tuple[str, ...]
     account: str
     in_force: bool
-    ends_at: datetime
+    last_at: datetime
 
 
 def matching(*, phone: str, plate: str, number: str, name: str, viewer: Actor, at: datetime) -> tuple[OnFile, ...]:
@@ -120,7 +121,7 @@ def shown(row: Any, at: datetime) -> OnFile:
         things=tuple(thing for one in objects if (thing := _thing(one, row.insured_name))),
         account=masking.account(row.account_number) if row.account_number else "",
         in_force=row.starts_at <= at < row.ends_at,
-        ends_at=row.ends_at,
+        last_at=row.ends_at - timedelta(microseconds=1),
     )
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from lipei.domain.events import Actor, Aggregate, Event
-from lipei.domain.registers import ID, BankRegister, NormsRegister, PeopleRegister
+from lipei.domain.registers import ID, BankRegister, NormsRegister, PeopleRegister, PolicyRegister
 from lipei.reads import rulebook
 from lipei.services import owing, unit_of_work
 from lipei.services.owing import Insert
 from lipei.services.unit_of_work import Stale, Write
-from lipei.store import aggregates, journal, models
+from lipei.store import aggregates, journal, models, policy_digests
 from lipei.store.aggregates import Loaded
 
 TRIES = 12
@@ -57,10 +58,11 @@ def begin(register: type[Aggregate], *, now: datetime) -> None:
     """Begin a register that is not there yet, with what belongs to it already."""
     if aggregates.head(register.kind, ID) is not None:
         return
-    event = Event(f"{register.kind}.begun", 0, {})
-    write = Write(Loaded(register(id=ID), journal.new_head(register.kind, ID)), ((event, LIPEI),))
+    kind = f"{register.kind}.begun"
+    events = [(Event(kind, 0, facts), LIPEI) for facts in _facts(register)]
+    write = Write(Loaded(register(id=ID), journal.new_head(register.kind, ID)), tuple(events))
     try:
-        unit_of_work.commit([write], rulebook=rulebook.current(), now=now, cause=event.kind, owes=_there(register))
+        unit_of_work.commit([write], rulebook=rulebook.current(), now=now, cause=kind, owes=_there(register))
     except Stale:
         return  # somebody else has just begun it
 
@@ -70,6 +72,12 @@ def told(register: type[Aggregate], kind: str) -> Iterator[tuple[datetime, str, 
     entries = models.Entry.objects.filter(stream_kind=register.kind, stream_id=ID, kind=kind).order_by("-sequence")
     for at, by, payload in entries.values_list("occurred_at", "actor", "payload").iterator():
         yield at, by, journal.said(payload)[0]
+
+
+def _facts(register: type[Aggregate]) -> list[Mapping[str, Any]]:
+    """What the first entries say: policies are too many for one."""
+    there = policy_digests.there() if register is PolicyRegister else iter(())
+    return [{"rows": some} for some in iter(lambda: dict(islice(there, policy_digests.AT_ONCE)), {})] or [{}]
 
 
 def _there(register: type[Aggregate]) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""Columns of our own: encrypted text and canonical JSON."""
+"""Columns of our own: encrypted text and canonical JSON; times read as the journal writes them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import connection, models
 
 from lipei.store import canonical, crypto
 
@@ -44,3 +44,17 @@ class CanonicalField(_Text):
 
     def get_prep_value(self, value: Any) -> Any:
         return None if value is None else canonical.dumps(value).decode()
+
+
+def stamp_sql(column: str) -> str:
+    """SQL for a time as `canonical.stamp` writes it (on SQLite as Django stored it, see `stamped`)."""
+    if connection.vendor == "postgresql":
+        return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    return f"{column} || ''"  # an expression keeps the driver from making a time of it
+
+
+def stamped(text: str | None) -> str | None:
+    """SQLite's text of a time as a stamp."""
+    if text is None or text.endswith("Z"):
+        return text
+    return f"{text[:10]}T{text[11:]}Z" if len(text) > 19 else f"{text[:10]}T{text[11:]}.000000Z"

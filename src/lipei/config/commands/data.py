@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -92,7 +93,7 @@ def import_(kind: str, file: Path, mapping: str | None, dry_run: bool, rejects: 
     with _bar(f"Importing {kind}", " rows") as tell:
         report: Any = imports.run(
             kind=kind, path=file, mapping=mapping, dry_run=dry_run, rejects_path=rejects, now=now(), language="en",
-            actor=Actor("system:import", "import"), progress=tell,
+            actor=Actor("system:import", _account()), progress=tell,
         )  # fmt: skip
     if isinstance(report, Refusal):
         raise Failed(in_words(report))
@@ -100,6 +101,14 @@ def import_(kind: str, file: Path, mapping: str | None, dry_run: bool, rejects: 
     words = ", ".join(f"{said[n]} {n}" for n in ("read", "imported", "unchanged", "rejected"))
     where = f"; rejects in {said['rejects_file']}" if said.get("rejects_file") else ""
     answer(f"{words}{where}.", as_json, **said)
+
+
+def _account() -> str:
+    """The account at this machine under which the command runs."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # a container without names
+        return ""
 
 
 @click.command(epilog="Example: lipei export claims claims.xlsx")

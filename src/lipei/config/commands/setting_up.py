@@ -55,9 +55,10 @@ def bring_up_to_date() -> int:
     from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from lipei.domain.registers import PolicyRegister
     from lipei.gateways.uploads.media import DurableFiles
-    from lipei.services import personnel
-    from lipei.store import journal
+    from lipei.services import personnel, registers
+    from lipei.store import journal, models
 
     try:
         executor = MigrationExecutor(connection)
@@ -68,6 +69,8 @@ def bring_up_to_date() -> int:
             journal.install_guards()
         DurableFiles(location=settings.LIPEI_MEDIA).move_up()
         personnel.begin(now=now())
+        if models.Policy.objects.exists():
+            registers.begin(PolicyRegister, now=now())
     except (DatabaseError, OSError) as error:
         raise Failed(
             f"the database could not be brought up to date: {error}".strip() + " Check LIPEI_DATABASE_URL."

@@ -78,7 +78,7 @@ def run(
     try:
         layouts = _layouts(kind, mapping)
         sheet, header, first = _found(path, kind, layouts)
-        importer = _importer(kind, header, dry_run, now, actor)
+        importer = _importer(kind, header, dry_run, now, actor, path)
         return _Run(importer, header, path, rejects_path, language).over(sheet, first, progress)
     except NotATable as error:
         return Refusal(error.code, "fields", error.params)
@@ -138,12 +138,12 @@ def _fit(header: Header) -> int:
     return sum(1 if field.places else -1 for field in fields if field.source.fixed is None)
 
 
-def _importer(kind: str, header: Header, dry_run: bool, now: datetime, actor: Actor) -> Importer:
+def _importer(kind: str, header: Header, dry_run: bool, now: datetime, actor: Actor, path: Path) -> Importer:
     rulebook = norms.current()
     if kind == "claims":
         return claims.Claims(rulebook, dry_run, now, actor)
     if kind == "policies":
-        return policies.Policies(rulebook, dry_run, now, header)
+        return policies.Policies(rulebook, dry_run, now, header, actor, path)
     return staff.StaffRows(rulebook, dry_run, now, actor)
 
 

@@ -191,6 +191,14 @@ class Row:
             raise Wrong("refusal.import_date", column=self.label(name), value=as_text(cell)[:40])
         return found
 
+    def end(self, name: str, *, needed: bool = False) -> datetime | None:
+        """A field as the end of a time: a day alone lasts until 24:00 in the layout's zone. Raises Wrong as `at` does."""
+        found = self.at(name, needed=needed)
+        if found is None or not self.day_only(name):
+            return found
+        zone = self.header.layout.zone
+        return (found.astimezone(zone).replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone).astimezone(UTC)
+
     def day_only(self, name: str) -> bool:
         """Whether a field says a day and no time of day."""
         cell = self.raw(self.header.fields.get(name))

@@ -6,25 +6,30 @@ here already takes over what the file says where it says something else.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
 from lipei.domain import accounts, money
-from lipei.domain.events import Refusal
+from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.policies import STATUSES
+from lipei.domain.registers import PolicyRegister
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.settlement.terms import Cover, FactSpec
+from lipei.services import registers
 from lipei.services.imports.cells import Header, Row, Wrong, as_text
-from lipei.store import crypto, models, policy_tokens
+from lipei.store import crypto, models, policy_digests, policy_tokens
 from lipei.store.aggregates import normal
 
 PLAIN = ("region", "language", "holder_name", "insured_name", "phone", "email", "id_number", "account_name",
          "account_number", "account_bank")  # fmt: skip
 COUNT_DIGITS_MAX = 9
+IMPORTED = "policies.imported"
 _YES = frozenset({"1", "x", "y", "yes", "true", "是", "√"})
 _NO = frozenset({"0", "n", "no", "false", "否"})
 
@@ -32,8 +37,11 @@ _NO = frozenset({"0", "n", "no", "false", "否"})
 class Policies:
     """Takes rows of policies, a batch in one transaction."""
 
-    def __init__(self, rulebook: Rulebook, dry_run: bool, now: datetime, header: Header) -> None:
+    def __init__(
+        self, rulebook: Rulebook, dry_run: bool, now: datetime, header: Header, actor: Actor, path: Path
+    ) -> None:
         self._rulebook, self._dry_run, self._today = rulebook, dry_run, rulebook.settings.day(now)
+        self._now, self._actor, self._path, self._file_digest = now, actor, path, ""
         self._seen: dict[str, Mapping[str, Any]] = {}
         used = {place for f in header.fields.values() for place in f.places}
         self._covers = {place: name for name, place in header.named.items() if place not in used}
@@ -42,9 +50,12 @@ class Policies:
         """What became of each row."""
         read = [self._read(row) for row in rows]
         numbers = [values["number"] for values in read if not isinstance(values, Refusal)]
-        here = {row.number: row for row in models.Policy.objects.filter(number__in=numbers)}
         fates: list[str | Refusal] = []
         with transaction.atomic():
+            if not self._dry_run:
+                registers.begin(PolicyRegister, now=self._now)
+            here = {row.number: row for row in models.Policy.objects.filter(number__in=numbers)}
+            known = set(here)
             for values in read:
                 fates.append(values if isinstance(values, Refusal) else self._put(values, here))
             kept = (
@@ -53,7 +64,25 @@ class Policies:
             written = [] if self._dry_run else [here[number] for number in dict.fromkeys(kept)]
             if written:
                 policy_tokens.write(written, models.PolicyToken)
+                self._record(written, known, fates)
         return fates
+
+    def _record(self, written: Sequence[Any], known: Collection[str], fates: Sequence[str | Refusal]) -> None:
+        """Say in the register who brought these policies, from which file, and what became of its rows of this batch."""
+        self._file_digest = self._file_digest or _digest_of(self._path)
+        new = sum(row.number not in known for row in written)
+        facts = {
+            "by": self._actor.name,
+            "file": self._path.name,
+            "digest": self._file_digest,
+            "read": len(fates),
+            "new": new,
+            "changed": fates.count("imported") - new,
+            "unchanged": fates.count("unchanged"),
+            "rejected": sum(isinstance(fate, Refusal) for fate in fates),
+            "rows": policy_digests.named(written),
+        }
+        registers.append(PolicyRegister, Event(IMPORTED, 0, facts), actor=self._actor, now=self._now)
 
     def _put(self, values: Mapping[str, Any], here: dict[str, Any]) -> str:
         number = values["number"]
@@ -97,8 +126,8 @@ class Policies:
         status = row.text("status") or "active"
         if status not in STATUSES:
             raise Wrong("refusal.import_word_unknown", column=row.label("status"), value=status)
-        starts_at, ends_at = row.at("starts_at", needed=True), row.at("ends_at", needed=True)
-        ended_at = row.at("ended_at") if "ended_at" in row.header.fields else None
+        starts_at, ends_at = row.at("starts_at", needed=True), row.end("ends_at", needed=True)
+        ended_at = row.end("ended_at") if "ended_at" in row.header.fields else None
         assert starts_at is not None and ends_at is not None
         if ends_at <= starts_at:
             raise Wrong("refusal.import_period")
@@ -182,6 +211,11 @@ class Policies:
         if spec.type == "count" and not _is_count(text):
             raise Wrong("refusal.import_amount", column=label, value=text[:40])
         return int(text) if spec.type == "count" else text
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_count(word: str) -> bool:

@@ -19,7 +19,7 @@ from lipei.domain.registers import BankRegister, NormsRegister, PeopleRegister
 from lipei.norms import loader
 from lipei.norms.errors import NormError
 from lipei.services import norms, seals
-from lipei.services.verify import files, owed, reading
+from lipei.services.verify import files, owed, policies, reading
 from lipei.services.verify.comparing import BY_KIND, Count, Difference, chain, fold
 from lipei.store import journal, models
 
@@ -107,7 +107,7 @@ def seal_chain() -> Iterator[Difference]:
 
 
 def references() -> Iterator[Difference]:
-    """What was acknowledged or is owed belongs to a claim that is there."""
+    """What was acknowledged or is owed belongs to a claim that is there, and a claim to a policy that is."""
 
     def gone(column: str) -> Any:
         return ~Exists(models.Stream.objects.filter(kind="claim", stream_id=OuterRef(column)))
@@ -117,10 +117,14 @@ def references() -> Iterator[Difference]:
     owed = models.Delivery.objects.filter(gone("stream_id"), stream_kind="claim")
     for number, claim in owed.values_list("id", "stream_id"):
         yield Difference("references", f"delivery {number}", f"belongs to claim {claim}, which is gone")
+    policy = models.Policy.objects.filter(id=OuterRef("policy_id"))
+    insured = models.Claim.objects.filter(~Exists(policy), policy_id__isnull=False)
+    for number, named in insured.values_list("number", "policy_number"):
+        yield Difference("references", f"claim {number}", f"is of policy {named}, which is gone")
     there = models.Claim.objects.filter(number=OuterRef("claim_number"))
     held = models.Usage.objects.filter(~Exists(there), released=False)
     for number, claim in held.values_list("aggregate_id", "claim_number"):
         yield Difference("references", f"policy {number}", f"a limit is held by claim {claim}, which is gone")
 
 
-WHOLE = (guards, seal_chain, references, owed.invented)
+WHOLE = (guards, seal_chain, references, owed.invented, policies.compare)

@@ -18,6 +18,7 @@ from lipei.services.verify import reading
 from lipei.services.verify.reading import Chunk, Stream
 from lipei.store import canonical, claim_tokens, crypto, models
 from lipei.store.aggregates import normal
+from lipei.store.fields import stamp_sql, stamped
 
 WATCHED = ("notice.", "payment.", "bank.", "people.")
 """Entries that more than the parts of their claim follows from."""
@@ -72,7 +73,7 @@ def chain(chunk: Chunk, count: Count) -> list[tuple[int, str, str]]:
             parts = stream.parts
             witnessed = seals.get(stream_id, {})
         if on_sqlite:
-            occurred, recorded = reading.stamped(occurred), reading.stamped(recorded)
+            occurred, recorded = stamped(occurred), stamped(recorded)
             stored = bytes(stored)
         count.entries += 1
         if sequence != expected:
@@ -271,13 +272,13 @@ def hints(chunk: Chunk, rulebook: Rulebook) -> Found:
     """What lists are sorted and people are found by: the next due time of a claim, the indexes of a party."""
     tokens: dict[int, set[int]] = {}
     called = (*claim_tokens.FOUND_BY["claim"], "policy_id")
-    query = f"SELECT id, {reading.stamp_sql('due_at')}, {', '.join(called)} FROM claim WHERE id BETWEEN %s AND %s"
+    query = f"SELECT id, {stamp_sql('due_at')}, {', '.join(called)} FROM claim WHERE id BETWEEN %s AND %s"
     with connection.cursor() as cursor:
         cursor.execute(query, (chunk.low, chunk.high))
         for number, due_at, *numbers in cursor.fetchall():
             tokens[number] = claim_tokens.of("claim", dict(zip(called, numbers, strict=True)))
             stream = chunk.streams.get(number)
-            if stream is not None and reading.stamped(due_at) != _next_due(stream):
+            if stream is not None and stamped(due_at) != _next_due(stream):
                 yield Difference("hints", f"{chunk.name(number)} due_at", "is not the next promise to fall due")
     yield from _indexes(chunk, tokens)
 

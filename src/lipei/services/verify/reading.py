@@ -19,7 +19,7 @@ from django.db.models import BooleanField, DateTimeField
 from lipei.domain.events import private_fields
 from lipei.services import owing
 from lipei.store import aggregates, canonical, crypto, models
-from lipei.store.fields import CanonicalField, EncryptedTextField
+from lipei.store.fields import CanonicalField, EncryptedTextField, stamp_sql, stamped
 from lipei.store.parts import defaults
 
 STREAMS_AT_ONCE = 400
@@ -128,20 +128,6 @@ def chunks(kind: str) -> Iterator[Chunk]:
         if last:
             return
         low = high + 1
-
-
-def stamp_sql(column: str) -> str:
-    """SQL for a time as `canonical.stamp` writes it (on SQLite as Django stored it, see `stamped`)."""
-    if connection.vendor == "postgresql":
-        return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-    return f"{column} || ''"  # an expression keeps the driver from making a time of it
-
-
-def stamped(text: str | None) -> str | None:
-    """SQLite's text of a time as a stamp."""
-    if text is None or text.endswith("Z"):
-        return text
-    return f"{text[:10]}T{text[11:]}Z" if len(text) > 19 else f"{text[:10]}T{text[11:]}.000000Z"
 
 
 def entries(chunk: Chunk) -> Iterator[tuple[Any, ...]]:
