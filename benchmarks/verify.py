@@ -16,11 +16,13 @@ POLICIES = 2000
 def run(options: Options) -> list[Figure]:
     """Entries a second, of the comparison itself."""
     company.set_up()
-    from lipei.services import verify
+    from lipei.domain.registers import PolicyRegister
+    from lipei.services import registers, verify
 
     now = datetime.now(UTC)
     company.colleagues()
     company.policies(POLICIES, now=now)
+    registers.begin(PolicyRegister, now=now)
     secret = company.token()
     for n in range(REPORTS):
         application.post(secret, "/api/v1/claims", body(n, now))
