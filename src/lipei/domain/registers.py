@@ -36,7 +36,7 @@ class PeopleRegister(Aggregate):
 
 
 class PolicyRegister(Aggregate):
-    """What policies say, as an import last made them: who imported which file (docs/decisions/0016)."""
+    """What policies say, as an import last made them: who imported which file (docs/decisions/0017)."""
 
     kind = "policies"
     entities = {}

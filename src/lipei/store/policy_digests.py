@@ -1,4 +1,4 @@
-"""Digests of policies, by which the register of policies names them (docs/decisions/0016).
+"""Digests of policies, by which the register of policies names them (docs/decisions/0017).
 
 A digest is taken over everything that a policy says: private texts as they read and not as ciphertext, which is another
 one each time it is written. It is keyed, so that nobody can find a phone by trying all of them.

@@ -1,4 +1,4 @@
-"""Policies against their register: each is as the last entry about it made it (docs/decisions/0016)."""
+"""Policies against their register: each is as the last entry about it made it (docs/decisions/0017)."""
 
 from __future__ import annotations
 
