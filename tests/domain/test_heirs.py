@@ -166,6 +166,76 @@ def test_no_offer_goes_out_before_somebody_may_act_and_each_has_a_share(desk: De
     desk.do(HANDLER, "offer", "send", 1, both)
 
 
+def three_heirs(claimant: int | None = DEAD, **more: Any) -> c.Report:
+    """Each of three is named heir, claimant and payee at once, as whoever fills in the form may well do."""
+    return own_damage(
+        insured_died=True, phone="", parties=(
+            c.PartyReported(roles=("insured",), name="王小明"),
+            heir("李芳", 1, "reporter", "claimant", "payee", phone="13900139001"),
+            heir("王一", 2, "claimant", "payee", phone="13900139002"),
+            heir("王二", 3, "claimant", "payee", phone="13900139003"),
+        ),
+        exposures=(c.ExposureReported("own_damage", "single_vehicle", claimant, cny(9000)),), **more,
+    )  # fmt: skip
+
+
+def test_several_heirs_named_payees_each_have_a_share_and_agree() -> None:
+    desk = Desk(policy=policy())
+    desk.report(three_heirs())
+    for number in (WIDOW, SON, 4):
+        prove(desk, number)
+    assert acting.payee_of(desk.case, DEAD) == DEAD, "nobody alone"
+    desk.approve(yuan=9500)
+    assert desk.refused(HANDLER, "offer", "send", 1).fields == {"shares": "refusal.shares_missing"}
+    desk.send(1, tuple(c.Share(n, 1, 3) for n in (WIDOW, SON, 4)))
+    desk.agree(1, customer(WIDOW))
+    desk.agree(1, customer(SON))
+    assert (desk.case.offers[1].state, desk.case.payments) == ("sent", {})
+    desk.agree(1, customer(4))
+    assert {p.payee: p.amount_minor for p in desk.case.payments.values()} == {WIDOW: 300000, SON: 300000, 4: 300000}
+
+
+def test_one_heir_alone_is_named_while_another_is_not_proved() -> None:
+    desk = Desk(policy=policy())
+    desk.report(three_heirs())
+    prove(desk, WIDOW)
+    desk.approve()
+    assert desk.refused(HANDLER, "offer", "send", 1).fields == {"shares": "refusal.shares_missing"}
+
+
+def test_of_several_who_inherit_a_person_says_whose_claim_it_is() -> None:
+    desk = Desk(policy=policy())
+    unsaid = replace(three_heirs(), exposures=(c.ExposureReported("third_party", "third_party_property"),))
+    refused = desk.refused(PROGRAM, "claim", "report", 0, unsaid)
+    assert refused.fields == {"exposures.1.claimant": "refusal.claimant_missing"}
+    desk.report(three_heirs(None))
+    assert desk.case.exposures[1].claimant == DEAD, "what is for the insured is theirs"
+    added = c.AddExposure("third_party", "third_party_property")
+    assert desk.refused(HANDLER, "exposure", "add", 0, added).fields == {"claimant": "refusal.claimant_missing"}
+    desk.do(HANDLER, "exposure", "add", 0, replace(added, claimant=DEAD))
+
+
+def test_what_one_of_several_heirs_claims_is_not_theirs_alone() -> None:
+    desk = Desk(policy=policy())
+    desk.report(three_heirs(WIDOW))
+    prove(desk, WIDOW)
+    desk.approve()
+    assert desk.refused(HANDLER, "offer", "send", 1).fields == {"shares": "refusal.shares_missing"}
+    desk.send(1, (c.Share(WIDOW, 1, 1),))
+
+
+def test_who_alone_is_named_payee_of_the_dead_is_paid_once_their_right_was_seen() -> None:
+    desk = Desk(policy=policy())
+    desk.report(own_damage(insured_died=True, name="李芳"))
+    agent = party("赵律师", ("agent", "payee"), 1, acts_for=2, mandate="power_of_attorney")
+    desk.do(HANDLER, "party", "add", 0, agent)
+    assert acting.payee_of(desk.case, 2) == 2
+    prove(desk, 3, "power_of_attorney")
+    assert acting.payee_of(desk.case, 2) == 3
+    desk.do(HANDLER, "party", "add", 0, party("王一", ("heir",), 2, acts_for=2, mandate="inheritance"))
+    assert acting.payee_of(desk.case, 2) == 2, "an heir and a representative: a person says who gets it"
+
+
 def test_an_only_heir_gets_all_without_a_word_about_shares() -> None:
     desk = Desk(policy=policy())
     desk.report(own_damage(insured_died=True, name="李芳"))

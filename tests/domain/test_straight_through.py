@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import lipei.norms.straight_through
 from lipei.domain.straight_through import (
     ALSO_FOR_ADVANCE,
+    ALSO_FOR_PAYMENT,
     ALWAYS_FOR_ADVANCE,
     ALWAYS_FOR_PAYMENT,
     CHECKS,
@@ -44,6 +45,7 @@ DOUBTS: list[tuple[dict[str, Any], str]] = [
     ({"cause_covered": False}, "cause_covered"),
     ({"papers_complete": False}, "papers_complete"),
     ({"amount_minor": 500_001}, "within_limit"),
+    ({"claimed_minor": 500_001}, "within_limit"),
     ({"currency": "XTS"}, "within_limit"),
     ({"line": "liability"}, "within_limit"),
     ({"suspicion": True}, "no_suspicion"),
@@ -52,6 +54,7 @@ DOUBTS: list[tuple[dict[str, Any], str]] = [
     ({"third_party": True}, "no_third_party"),
     ({"identity_ok": False}, "identity_ok"),
     ({"account_ok": False}, "account_ok"),
+    ({"reporter_known": False}, "reporter_known"),
     ({"duplicate": True}, "no_duplicate"),
     ({"report_upwards": True}, "not_large"),
     ({"needs_person": ("exclusion",)}, "nothing_doubtful"),
@@ -134,6 +137,9 @@ def test_an_advance_is_a_share_up_to_a_cap_of_a_loss_that_is_shown_by_somebody_k
     assert advance(300_000, suspicion=True) == 0
     assert advance(300_000, papers_complete=False) == 0
     assert advance(300_000, reporter_known=False) == 0
+    assert advance(300_000, report_upwards=True) == 0
+    assert advance(300_000, sampled=True) == 0
+    assert advance(300_000, needs_person=("reason.triage.disputed",)) == 0
     assert advance(300_000, currency="XTS") == 0
 
 
@@ -192,7 +198,18 @@ def test_no_table_may_leave_out_what_must_be_checked(path: str, check: str) -> N
 def test_a_table_edited_before_a_check_was_asked_is_read_and_asked_it() -> None:
     edited = document()
     edited["advance"]["checks"] = list(ALWAYS_FOR_ADVANCE)
-    assert lipei.norms.straight_through.parse(edited).advance.checks == (*ALWAYS_FOR_ADVANCE, *ALSO_FOR_ADVANCE)
+    edited["payment"]["checks"] = list(ALWAYS_FOR_PAYMENT)
+    del edited["payment"]["claimed_lines"]
+    table = lipei.norms.straight_through.parse(edited)
+    assert table.advance.checks == (*ALWAYS_FOR_ADVANCE, *ALSO_FOR_ADVANCE)
+    assert table.payment.checks == (*ALWAYS_FOR_PAYMENT, *ALSO_FOR_PAYMENT)
+    assert table.payment.claimed_lines == set(table.payment.limits_minor)
+
+
+def test_a_manager_says_in_which_lines_the_sum_claimed_counts() -> None:
+    facts = replace(CLEAR, amount_minor=450_000, claimed_minor=500_001)
+    without = replace(TABLE, payment=replace(TABLE.payment, claimed_lines=frozenset({"health"})))
+    assert eligible(facts=facts, table=without).ok and not eligible(facts=facts, table=TABLE).ok
 
 
 @pytest.mark.parametrize(

@@ -153,14 +153,15 @@ def conduct(
 
 def follow(case: Case, begun: Sequence[tuple[Event, Actor]], world: World, now: datetime) -> Happened:
     """The events begun with and their consequences, breadth first, by the wiring table."""
-    from lipei.domain.reactions import reactions_to
+    from lipei.domain.reactions import follows
 
     happened = list(begun)
     case, world = _seen(case, world, begun)
     most = REACTIONS_MAX * (1 + len(case.exposures) + len(case.payments))
     at = 0
     while at < len(happened):
-        for reaction in reactions_to(happened[at][0], case, world, now):
+        event = happened[at][0]
+        for reaction in (r for rule in follows(event) for r in rule(event, case, world, now)):
             outcome = decide(
                 case=case, subject=reaction.subject, action=reaction.action, part=reaction.part,
                 command=reaction.command, actor=reaction.actor, world=world, now=now,

@@ -202,7 +202,6 @@ REACTIONS: Mapping[str, tuple[Follow, ...]] = {
 }
 
 
-def reactions_to(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
-    """What follows an event, decided one at a time on the case as it then is."""
-    for follow in REACTIONS.get(event.kind, ()):
-        yield from follow(event, case, world, now)
+def follows(event: Event) -> tuple[Follow, ...]:
+    """What follows an event, in this order, each asked of the case as the one before has left it."""
+    return REACTIONS.get(event.kind, ())

@@ -67,13 +67,12 @@ def _wrong_heirs(ask: Ask, offer: Offer, shares: Sequence[Mapping[str, int]]) ->
             codes[f"shares.{number}.payee"] = "refusal.payee_deceased"
         elif acting.ENTITLED & set(payee.roles) and not acting.mandate_holds(payee):
             codes[f"shares.{number}.payee"] = "refusal.mandate_not_checked"
-    if not codes and to is not None and to.deceased:
-        if not acting.offerees(ask.case, replace(offer, shares=tuple(shares))):
-            return Refusal("refusal.heir_missing")
-    several = to is not None and (to.deceased or acting.co_heirs(ask.case.parties, to.part))
-    if several and not codes and not shares:
-        codes["shares"] = "refusal.shares_missing"
-    return wrong(**codes) if codes else None
+    if codes or to is None:
+        return wrong(**codes) if codes else None
+    if to.deceased and not acting.offerees(ask.case, replace(offer, shares=tuple(shares))):
+        return Refusal("refusal.heir_missing")
+    several = to.deceased or acting.co_heirs(ask.case.parties, to.part)
+    return wrong(shares="refusal.shares_missing") if several and not shares else None
 
 
 def send_code(ask: Ask) -> Outcome:
