@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.domain.conduct_desk import HANDLER, INTAKE, NOW, PROGRAM, Desk, cny, own_damage, policy, rulebook
 
+from lipei.domain import automation
 from lipei.domain import commands as c
 from lipei.domain.money import Money
 
@@ -50,10 +51,7 @@ DOUBTFUL = {
     "reported late": (claimed(265_000, loss_at=LATE), None),
     "claimed beyond the limit": (claimed(500_001), None),
     "rescue treatment": (claimed(265_000, rescue=True), None),
-    "an injured person's head beside it": (
-        claimed(265_000, exposures=(*claimed(265_000).exposures, c.ExposureReported("driver_passenger", "injury"))), None,
-    ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("why", DOUBTFUL)
@@ -71,6 +69,13 @@ def test_nothing_is_advanced_on_what_is_doubtful(why: str) -> None:
     large = replace(report.exposures[0], items=(c.ItemAssessed("发动机", claimed=cny(30_000)),))
     report = replace(report, exposures=(large, *report.exposures[1:]), accept_automatic=False)
     assert money(handled(report, triage)) == []
+
+
+def test_a_head_of_loss_for_an_injured_person_says_that_somebody_is_hurt() -> None:
+    hurt = c.ExposureReported("driver_passenger", "injury")
+    desk = handled(claimed(265_000, exposures=(*claimed(265_000).exposures, hurt)))
+    verdict = automation.verdict(desk.case, desk.case.exposures[1], desk.world, desk.now)
+    assert "nobody_hurt" in {check.name for check in verdict.failed}
 
 
 def test_the_limit_itself_may_be_claimed() -> None:
