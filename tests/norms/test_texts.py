@@ -22,7 +22,7 @@ from lipei.norms.texts import LANGUAGES, text, texts
 TEXTS = texts()
 SOURCE = Path(lipei.__file__).parent
 SENTENCE_BLANKS = {
-    "actor", "amount", "due", "at", "handler", "person", "paper", "papers", "reason", "cover", "promise", "lane",
+    "actor", "amount", "before", "due", "at", "handler", "person", "paper", "papers", "reason", "cover", "promise", "lane",
     "claim", "roles", "message",
 }  # fmt: skip
 
