@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,7 @@ def importer(kind: str) -> Any:
     if kind == "claims":
         return claims.Claims(rulebook(), True, NOW, actor)
     if kind == "policies":
-        return policies.Policies(rulebook(), True, NOW, header(kind))
+        return policies.Policies(rulebook(), True, NOW, header(kind), actor, Path("policies.csv"))
     return staff.StaffRows(rulebook(), True, NOW, Actor("system:import", "import"))
 
 
