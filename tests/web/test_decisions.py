@@ -180,3 +180,17 @@ def test_a_part_that_is_excluded_asks_why_and_whoever_approves_reads_it(office, 
     assert text("field.refused", language) in page and text("promise.cn_refusal_notice", language) in page
     assert text("message_name.refusal_in_part", language) in page and "letters/refusal" in page
     assert text("event_beside.refused", language, amount=money_text(cny(800), language)) in page
+
+
+@pytest.mark.norm("4")
+def test_whoever_approves_another_sum_than_was_submitted_reads_it_on_the_form(
+    browser: Any, asked: str, handler_code: str
+) -> None:
+    """As if another claim had taken of the limit meanwhile."""
+    browser(handler_code).post(HEAD.format(asked, "submit_decision"), {"without_papers": "原件在交警处"})
+    models.Exposure.objects.filter(part=1).update(payable_minor=123_456)
+    form = {"seen_version": "", "looked": "1", "without_papers": "原件已核对"}
+    page = browser("approver1", "en").post(HEAD.format(asked, "approve_decision"), form)
+    assert page.status_code == 409
+    assert "1,234.56" in page.content.decode() and "submit it again" in page.content.decode()
+    assert models.Exposure.objects.get(part=1).state == "checked"
