@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageStat
 from tests.browser.test_console import CHROMIUM
+from tests.web.every_page import EVERYTHING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEPT = ROOT / "docs/pictures"
@@ -32,6 +33,7 @@ def difference(one: Path, other: Path) -> float:
     return ImageStat.Stat(ImageChops.difference(*squares)).mean[0]
 
 
+@pytest.mark.skipif(not EVERYTHING, reason="looked at with LIPEI_TEST_EVERYTHING=1")
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}")
 def test_every_picture_is_taken_anew_and_none_has_gone_stale(tmp_path: Path) -> None:
     done = subprocess.run(
