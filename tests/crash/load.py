@@ -46,20 +46,32 @@ def reporter(name: str, ledger: Path) -> None:
 
 
 def report(c: Any, key: str, now: datetime) -> Any:
-    """A small claim of another day each time, so that none looks like another."""
+    """A small claim of another car or day each time, so that none looks like another."""
     from lipei.domain.money import Money
 
     item = c.ItemAssessed("后保险杠", claimed=Money(265000, "CNY"))
     return c.Report(
-        story=f"倒车时撞到柱子（{key}）", phone="13800138000", line="motor", loss_kind="single_vehicle",
+        story=f"倒车时撞到柱子（{key}）", phone=phone(place(key)), line="motor", loss_kind="single_vehicle",
         loss_at=loss_at(key, now), accept_automatic=True,
         exposures=(c.ExposureReported(cover="own_damage", peril="single_vehicle", items=(item,)),),
     )  # fmt: skip
 
 
+CARS, DAYS, APART = 40, 28, 4
+"""Cars insured; losses are of the last so many days (of older ones a person decides), those of one car days apart."""
+
+
+def place(key: str) -> int:
+    return sum(key.encode()) * 7 + int(key.rpartition("-")[2])
+
+
+def phone(number: int) -> str:
+    """By which the insured of one of the cars is known."""
+    return f"139{number % CARS:08d}"
+
+
 def loss_at(key: str, now: datetime) -> datetime:
-    day = sum(key.encode()) * 7 + int(key.rpartition("-")[2]) * 4
-    return now - timedelta(days=day % 160, hours=1 + day % 20)
+    return now - timedelta(days=place(key) // CARS * APART % DAYS, hours=1 + place(key) % 20)
 
 
 def note(file: Any, line: str) -> None:
@@ -106,7 +118,7 @@ def caller(name: str, ledger: Path, port: int, token: str) -> None:
 
 def reported_by_http(key: str, port: int, token: str) -> str:
     body = {
-        "story": f"停车时被剐蹭（{key}）", "phone": "13800138000", "line": "motor", "loss_kind": "single_vehicle",
+        "story": f"停车时被剐蹭（{key}）", "phone": phone(place(key)), "line": "motor", "loss_kind": "single_vehicle",
         "loss_at": loss_at(key, datetime.now(UTC)).isoformat(),
         "exposures": [{"cover": "own_damage", "peril": "single_vehicle"}],
     }  # fmt: skip

@@ -72,7 +72,12 @@ def target(tmp_path: Path) -> Iterator[Installation]:
             FOUND
             + """
 from datetime import UTC, datetime, timedelta
+from tests.company import policy
+from tests.crash import load
 from lipei.store import models
+car = {"own_damage": {"sum_insured_minor": 15000000, "deductible_minor": 50000}}
+for n in range(load.CARS):
+    policy(f"CAR-{n}", "private_car", car, name="王小明", phone=load.phone(n), plate=f"沪B{n:05d}", seed=100 + n)
 now = datetime.now(UTC)
 models.Policy.objects.update(starts_at=now - timedelta(days=200), ends_at=now + timedelta(days=165))
 """

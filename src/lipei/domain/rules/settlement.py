@@ -90,7 +90,9 @@ def recomputed(case: Case, events: Sequence[Event], world: World) -> tuple[Event
         return ()
     if world.ledger is not None:
         world = replace(world, ledger=world.ledger.after(e for e in events if e.subject == "ledger"))
-    heads = (e for n, e in after.exposures.items() if n not in touched and e.assessed_by and e.state in UNDECIDED)
+    # A head that was just computed is; one that was only given back for rework still has the sum of before.
+    computed = {c.part for e in events for c in e.changes if c.entity == "exposure" and "payable_minor" in c.fields}
+    heads = (e for n, e in after.exposures.items() if n not in computed and e.assessed_by and e.state in UNDECIDED)
     return tuple(event for head in heads for event in _anew(after, head, world))
 
 
