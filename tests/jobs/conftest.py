@@ -17,10 +17,11 @@ from lipei.domain import straight_through
 from lipei.domain.claims import Case
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
+from lipei.gateways.channels import DeliveryReport, Receipt
 from lipei.reads import rulebook
-from lipei.services import actions, bank, intake, seals, unit_of_work, verify
+from lipei.services import actions, bank, deliveries, intake, seals, unit_of_work, verify
 from lipei.services.deliveries import outlets
-from lipei.store import aggregates
+from lipei.store import aggregates, models
 
 
 @pytest.fixture(autouse=True)
@@ -104,4 +105,48 @@ def _paid(people: SimpleNamespace) -> Any:
     found = aggregates.load(Case, done.id)
     assert found is not None and found.aggregate.claim.state == "closed"
     assert list(verify.differences(now=NOW)) == []
+    return found.aggregate
+
+
+class Provider:
+    """A channel that answers as it is told, and counts what really left."""
+
+    def __init__(self, *outcomes: Receipt, can_inquire: bool = False, reports: tuple[Any, ...] = ()) -> None:
+        self.outcomes, self.reports = list(outcomes), list(reports)
+        self.sent: list[Any] = []
+        self.asked: list[Any] = []
+        self.can_inquire = can_inquire
+        self.name = "fake"
+
+    def send(self, message: Any, *, now: Any) -> Receipt:
+        self.sent.append(message)
+        return self.outcomes.pop(0) if self.outcomes else Receipt("accepted", f"p-{len(self.sent)}")
+
+    def inquire(self, inquiry: Any, *, now: Any) -> DeliveryReport | None:
+        self.asked.append(inquiry)
+        return self.reports.pop(0) if self.reports else None
+
+    def parse_callback(self, body: bytes, headers: Any, *, query: Any) -> list[DeliveryReport]:
+        return [DeliveryReport(True, message_id=body.decode(), at=NOW)]
+
+
+@pytest.fixture
+def plug(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Put providers in place of the outlets: ``plug(sms=…, email=…)``."""
+
+    def place(repeatable: bool = False, **providers: Provider) -> None:
+        monkeypatch.setattr(
+            deliveries, "outlet", lambda name, *, sender_name: outlets.Outlet(providers[name], repeatable)
+        )
+
+    return place
+
+
+def kinds(case: Any) -> list[str]:
+    return list(models.Entry.objects.filter(stream_id=case.id).order_by("sequence").values_list("kind", flat=True))
+
+
+def loaded(case: Any) -> Any:
+    found = aggregates.load(Case, case.id)
+    assert found is not None
     return found.aggregate

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 from tests.company import NOW
-from tests.jobs.conftest import approved, reported
+from tests.jobs.conftest import Provider, approved, kinds, loaded, reported
 
 from lipei.domain import commands as c
-from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.money import Money
 from lipei.gateways.channels import DeliveryReport, Receipt
@@ -27,57 +26,13 @@ from lipei.services import actions, deliveries, norms, verify
 from lipei.services.deliveries import composing, letters, outlets
 from lipei.services.deliveries.composing import message_id, row_id
 from lipei.services.deliveries.words import VALUES, Telling
-from lipei.store import aggregates, models
+from lipei.store import models
 
 pytestmark = pytest.mark.django_db
 
 
-class Provider:
-    """A channel that answers as it is told, and counts what really left."""
-
-    def __init__(self, *outcomes: Receipt, can_inquire: bool = False, reports: tuple[Any, ...] = ()) -> None:
-        self.outcomes, self.reports = list(outcomes), list(reports)
-        self.sent: list[Any] = []
-        self.asked: list[Any] = []
-        self.can_inquire = can_inquire
-        self.name = "fake"
-
-    def send(self, message: Any, *, now: Any) -> Receipt:
-        self.sent.append(message)
-        return self.outcomes.pop(0) if self.outcomes else Receipt("accepted", f"p-{len(self.sent)}")
-
-    def inquire(self, inquiry: Any, *, now: Any) -> DeliveryReport | None:
-        self.asked.append(inquiry)
-        return self.reports.pop(0) if self.reports else None
-
-    def parse_callback(self, body: bytes, headers: Any, *, query: Any) -> list[DeliveryReport]:
-        return [DeliveryReport(True, message_id=body.decode(), at=NOW)]
-
-
-@pytest.fixture
-def plug(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Put providers in place of the outlets: ``plug(sms=…, email=…)``."""
-
-    def place(repeatable: bool = False, **providers: Provider) -> None:
-        monkeypatch.setattr(
-            deliveries, "outlet", lambda name, *, sender_name: outlets.Outlet(providers[name], repeatable)
-        )
-
-    return place
-
-
 def receipt_of(case: Any) -> Any:
     return models.Delivery.objects.get(stream_id=case.id, message="receipt")
-
-
-def kinds(case: Any) -> list[str]:
-    return list(models.Entry.objects.filter(stream_id=case.id).order_by("sequence").values_list("kind", flat=True))
-
-
-def loaded(case: Any) -> Any:
-    found = aggregates.load(Case, case.id)
-    assert found is not None
-    return found.aggregate
 
 
 def test_superiors_are_told_what_a_large_case_may_come_to(people: Any) -> None:

@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pypdf import PdfReader
 from tests.company import NOW
-from tests.jobs.conftest import reported
-from tests.jobs.test_deliveries import Provider, loaded, plug  # noqa: F401 - a fixture
+from tests.jobs.conftest import Provider, loaded, reported
 from tests.jobs.test_void_messages import MORNING, do, held, overtaken_by, states
 
 from lipei.domain import commands as c
@@ -69,7 +68,7 @@ def clean() -> None:
 
 @pytest.mark.norm("4")
 @pytest.mark.norm("2.3.1")
-def test_the_laws_days_run_from_the_decision_until_the_notice_has_left(people, plug):  # noqa: F811
+def test_the_laws_days_run_from_the_decision_until_the_notice_has_left(people, plug):
     mail = Provider()
     plug(sms=mail, email=mail)
     case = decided(people, *PART)
@@ -93,7 +92,7 @@ def test_the_laws_days_run_from_the_decision_until_the_notice_has_left(people, p
 
 
 @pytest.mark.norm("4")
-def test_a_notice_that_does_not_leave_breaks_the_laws_days(people, plug):  # noqa: F811
+def test_a_notice_that_does_not_leave_breaks_the_laws_days(people, plug):
     plug(sms=Provider(), email=Provider())
     case = decided(people, *PART)
     held(case, "refusal_in_part")
@@ -115,7 +114,7 @@ def test_a_cut_by_the_terms_or_a_part_made_good_has_no_notice(people):
 
 @pytest.mark.norm("4")
 @pytest.mark.norm("2.4.1")
-def test_a_part_that_is_taken_back_before_it_was_told_is_not_told(people, plug):  # noqa: F811
+def test_a_part_that_is_taken_back_before_it_was_told_is_not_told(people, plug):
     """Returned for rework at night: nobody hears of it, and no clock runs. Refused once more it is told once."""
     mail = Provider()
     plug(sms=mail, email=mail)
@@ -136,7 +135,7 @@ def test_a_part_that_is_taken_back_before_it_was_told_is_not_told(people, plug):
 
 
 @pytest.mark.norm("2.4.1")
-def test_a_decision_of_nothing_that_is_taken_back_before_it_was_told_is_not_told(people, plug):  # noqa: F811
+def test_a_decision_of_nothing_that_is_taken_back_before_it_was_told_is_not_told(people, plug):
     mail = Provider()
     plug(sms=mail, email=mail)
     case = decided(people, item("车漆", 400))  # below the deductible
@@ -204,7 +203,7 @@ def test_each_exclusion_of_a_head_stands_by_itself_and_what_is_given_beyond_the_
 
 
 @pytest.mark.norm("4")
-def test_of_several_heads_one_refused_whole_has_a_notice_of_its_own(people, plug):  # noqa: F811
+def test_of_several_heads_one_refused_whole_has_a_notice_of_its_own(people, plug):
     mail = Provider()
     plug(sms=mail, email=mail)
     case = reported(people, accept_automatic=False, email="wang@example.com")

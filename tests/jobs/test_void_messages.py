@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from tests.company import NOW
-from tests.jobs.conftest import reported
-from tests.jobs.test_deliveries import Provider, kinds, loaded, plug  # noqa: F401 - a fixture
+from tests.jobs.conftest import Provider, kinds, loaded, reported
 
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
@@ -74,7 +73,7 @@ def refused(people: Any) -> Any:
 
 
 @pytest.mark.norm("2.4.1")
-def test_in_the_morning_only_what_still_holds_is_said(people, plug, other):  # noqa: F811
+def test_in_the_morning_only_what_still_holds_is_said(people, plug, other):
     mail = Provider()
     plug(sms=mail, email=mail)
     case = reported(people)
@@ -92,7 +91,7 @@ def test_in_the_morning_only_what_still_holds_is_said(people, plug, other):  # n
 
 
 @pytest.mark.norm("2.4.1")
-def test_a_refusal_that_is_taken_back_before_it_was_told_is_not_told(people, plug):  # noqa: F811
+def test_a_refusal_that_is_taken_back_before_it_was_told_is_not_told(people, plug):
     """Decided at night, reopened before morning: nothing is refused, so that nobody hears it and no clock runs for it.
 
     Refused once more it is told once, and the law's days count from then.
@@ -132,7 +131,7 @@ def clocks(case: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.norm("2.4.1")
-def test_no_thanks_for_papers_beside_a_refusal_and_the_refusal_always_comes(people, plug):  # noqa: F811
+def test_no_thanks_for_papers_beside_a_refusal_and_the_refusal_always_comes(people, plug):
     mail = Provider()
     plug(sms=mail, email=mail)
     case = refused(people)
@@ -145,7 +144,7 @@ def test_no_thanks_for_papers_beside_a_refusal_and_the_refusal_always_comes(peop
 
 
 @pytest.mark.parametrize("repeatable", [False, True])
-def test_what_happens_while_a_message_is_written_still_makes_it_void(people, plug, monkeypatch, repeatable):  # noqa: F811
+def test_what_happens_while_a_message_is_written_still_makes_it_void(people, plug, monkeypatch, repeatable):
     """The journal is asked in the statement by which the message leaves, not when its row was taken."""
     mail = Provider()
     plug(repeatable=repeatable, sms=mail, email=mail)
@@ -166,7 +165,7 @@ def test_what_happens_while_a_message_is_written_still_makes_it_void(people, plu
 
 
 @pytest.mark.parametrize("repeatable", [False, True])
-def test_what_happens_once_a_message_leaves_makes_it_void_no_more(people, plug, repeatable):  # noqa: F811
+def test_what_happens_once_a_message_leaves_makes_it_void_no_more(people, plug, repeatable):
     case = reported(people)
     do(case, "claim", "withdraw", 0, c.Reasoned("不赔了"), people.intake1)
 
@@ -183,7 +182,7 @@ def test_what_happens_once_a_message_leaves_makes_it_void_no_more(people, plug, 
     assert ("withdrawn", "claim.reopened") not in overtaken_by(case)
 
 
-def test_mail_that_may_have_left_before_a_crash_is_not_called_void(people, plug):  # noqa: F811
+def test_mail_that_may_have_left_before_a_crash_is_not_called_void(people, plug):
     mail = Provider()
     plug(repeatable=True, sms=mail, email=mail)
     case = reported(people)
