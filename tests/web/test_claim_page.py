@@ -21,6 +21,7 @@ from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.norms.texts import LANGUAGES, text
 from lipei.reads import rulebook
+from lipei.reads.way import ABOUT
 from lipei.services import actions
 from lipei.store import models
 from lipei.web.console.claim_page import KEYS
@@ -52,6 +53,18 @@ def test_the_way_shows_what_is_done_and_by_when_the_rest_is_promised(office, bro
     way = {s["name"]: s for s in client.get(f"/console/claims/{claim}/").context["way"]}
     assert (way["First opinion"]["state"], way["Papers complete"]["state"]) == ("done", "now")
     assert not way["First opinion"]["at"].startswith("by ")
+
+
+@pytest.mark.norm("2.3.1")
+def test_the_legal_limit_of_the_undisputed_part_is_about_the_money_not_about_agreeing(office):
+    undisputed = next(p for p in rulebook.current().promises.history.values() if p.code == "cn_undisputed")
+    assert next(ABOUT[rule.event] for rule in undisputed.fulfil if rule.event in ABOUT) == "paid"
+
+
+def test_a_reporter_without_a_name_is_somebody(office, browser):
+    number = reported(office, phone="13500001111")
+    body = browser("manager1", "en").get(f"/console/claims/{number}/").content.decode()
+    assert text("claim_page.unnamed", "en") in body
 
 
 @pytest.mark.norm("2.3.1")

@@ -40,7 +40,9 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_sign_in_and_out(office, english):
     assert attempt(english, PASSWORD).url == "/console/"
-    assert english.get("/console/work/").status_code == 200
+    page = english.get("/console/work/")
+    assert page.status_code == 200
+    assert not list(page.context["messages"]), "it was made in the visitor's language and read in the colleague's"
     english.post("/accounts/logout/")
     assert english.get("/console/work/").status_code == 302
 

@@ -16,7 +16,7 @@ ABOUT: Mapping[str, str] = {
     "survey.recorded": "assessed", "exposure.assessed": "assessed", "exposure.assessment_checked": "assessed",
     "exposure.decision_submitted": "decided", "exposure.decision_approved": "decided", "exposure.refused": "decided",
     "offer.sent": "agreed", "offer.agreed": "agreed", "payment.submitted": "paid", "payment.confirmed": "paid",
-    "exposure.settled": "paid",
+    "exposure.settled": "paid", "exposure.advanced": "paid",
 }  # fmt: skip
 """Journal kind that keeps a promise → the step of the way that the promise is about."""
 ASSESSED = ("assessed", "checked", "submitted", "approved", "agreed", "settled", "refusal_proposed", "refused")
