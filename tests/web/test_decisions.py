@@ -125,6 +125,25 @@ def test_a_decision_that_comes_back_shows_what_changed_since_it_was_returned(
     assert table.count("<del>") == 4 and table.count("<ins>") == 5, "a word and a mark, not colour alone"
 
 
+def test_why_a_head_was_returned_stands_on_it_until_it_is_submitted_again(office, browser, asked, handler_code):
+    handler, said = getattr(office, handler_code), c.SubmitDecision(without_papers="简化单证")
+    client = browser(handler_code)
+
+    def head() -> str:
+        page = client.get(f"/console/claims/{asked}/").content.decode()
+        return page.partition('<article id="exposure-1"')[2].partition("</article>")[0]
+
+    act(asked, "submit_decision", said, handler)
+    assert "缺少第二张发票" not in head()
+    act(asked, "return_for_rework", c.Reasoned("缺少第二张发票"), office.approver1)
+    assert "缺少第二张发票" in head()
+    act(asked, "assess", assessed(), handler)
+    act(asked, "check_assessment", None, office.assessor1)
+    assert "缺少第二张发票" in head()
+    act(asked, "submit_decision", said, handler)
+    assert "缺少第二张发票" not in head()
+
+
 def test_a_decision_that_comes_back_as_it_was_says_so_and_one_never_returned_nothing(office, asked, handler_code):
     handler, said = getattr(office, handler_code), c.SubmitDecision(without_papers="简化单证")
     case = act(asked, "submit_decision", said, handler).case

@@ -245,6 +245,7 @@ def drawn(page: reads.Page, number: str, viewer: Actor, asked: Asked) -> dict[st
         "claim_actions": _claim_actions(buttons),
         "parties": beside("party", case.parties),
         "exposures": [(e, sums[e.part], row) for e, row in beside("exposure", case.exposures)],
+        "sent_back": sent_back(page),
         **claim_parts.papers(beside("paper", case.papers)),
         "papers_done": claim_parts.papers_done(case),
         "pieces": claim_parts.pieces(case, may_open=asked.may_open, whole=asked.whole),
@@ -272,6 +273,17 @@ def _remarks(page: reads.Page) -> dict[str, Any]:
     """What is odd about the claim, to be read first; that a date is provisional stands with the dates."""
     first = [r for r in page.remarks if r.code != "remark.provisional"]
     return {"remarks": first, "provisional": next((r.message for r in page.remarks if r not in first), "")}
+
+
+def sent_back(page: reads.Page) -> dict[int, Any]:
+    """Head of loss → the entry by which it last came back, while nothing has been submitted since: why is told in it."""
+    found: dict[int, Any] = {}
+    for entry in sorted(page.timeline, key=lambda told: told.sequence):
+        if entry.kind == "exposure.returned_for_rework":
+            found[entry.part] = entry
+        elif entry.kind in ("exposure.decision_submitted", "exposure.refusal_proposed"):
+            found.pop(entry.part, None)
+    return found
 
 
 def waits(page: reads.Page) -> str:
