@@ -72,6 +72,19 @@ def paid(people: Any, number: str) -> None:
             done(number, "payment", "confirm", part, BANK, people.bank)
 
 
+@pytest.mark.norm("2.3.1")
+def test_an_offer_of_ones_own_is_ready_whatever_other_heads_still_wait_for(client: Client, people: Any) -> None:
+    """Nor is a paper called complete that nobody ever asked for."""
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    handler = people.handler_of(case_of(number))
+    decided(people, number, 2650)
+    page = verified(client, number).get(f"/claim/{number}/")
+    assert [step.code for step in page.context["steps"]] == ["reported", "opinion", "decided", "agreed", "paid"]
+    done(number, "exposure", "add", 0, c.AddExposure("driver_passenger", "single_vehicle", 1), handler)
+    assert case_of(number).claim.state == "investigating", "the other head is only looked into"
+    assert said("portal.track.state.offering") in client.get(f"/claim/{number}/").content.decode()
+
+
 @pytest.mark.norm("2.2.4")
 def test_what_was_paid_in_advance_is_not_promised_again(client: Client, people: Any) -> None:
     """2,150 are due and 1,000 were advanced: the page promises 1,150, and so does its letter."""

@@ -177,11 +177,13 @@ def steps(case: Case, visit: Visit) -> list[Step]:
     paid_at = [p.confirmed_at for p in paid if p.state == "confirmed" and p.kind in ("settlement", "ex_gratia")]
     first_view_at = claim.opinion_at or _ended(case, "preliminary_opinion")
     papers_at = _papers_at(case)
+    decided = bool(heads) and all(e.state in DECIDED for e in heads)
+    unasked = papers_at is None and (refused or (decided and not any(p.required for p in case.papers.values())))
     done: list[tuple[str, datetime | None, bool]] = [
         ("reported", claim.reported_at, True),
         ("opinion", first_view_at, first_view_at is not None),
-        *([] if refused and papers_at is None else [("papers", papers_at, papers_at is not None)]),
-        ("decided", _last(e.decided_at for e in heads), bool(heads) and all(e.state in DECIDED for e in heads)),
+        *([] if unasked else [("papers", papers_at, papers_at is not None)]),
+        ("decided", _last(e.decided_at for e in heads), decided),
     ]  # fmt: skip
     if not refused:
         agreed = bool(heads) and all(e.state in ("agreed", "settled", "refused") for e in heads)

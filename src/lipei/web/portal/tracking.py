@@ -86,7 +86,9 @@ def _stands(case: Case, party: int, offers: Sequence[Offer]) -> str:
     if case.claim.outcome == "duplicate":
         return "duplicate"
     answered = {o.state for o in offers}
-    if case.claim.state == "offering" and "sent" in answered and not any(portal.awaits(case, party, o) for o in offers):
+    if any(portal.awaits(case, party, o) for o in offers):
+        return "offering"  # whatever the heads of others still wait for
+    if case.claim.state == "offering" and "sent" in answered:
         return "others"
     if case.claim.state != "offering" or "sent" in answered:
         return case.claim.state
