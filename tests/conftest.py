@@ -35,7 +35,7 @@ def even_ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     A process remembers some things by counting the rows of its database; and one claim in twenty would go to a person
     (norm 3.2), so that what automation does could not be foreseen. The lot has its tests in tests/domain.
     """
-    if request.node.get_closest_marker("django_db"):
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         from lipei.domain import automation
         from lipei.reads import rulebook
         from lipei.services import webhooks, world

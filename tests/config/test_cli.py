@@ -17,7 +17,7 @@ import click
 import pyarrow
 import pytest
 from pyarrow import parquet
-from tests.jobs.installations import Installation, Shell, installation
+from tests.jobs.installations import Installation, Shell, free_port, installation
 
 from lipei.config import cli
 
@@ -198,34 +198,24 @@ def test_what_it_was_asked_for_wrongly_is_said(fresh: Installation) -> None:
 
 @pytest.mark.once
 @pytest.mark.slow
-def test_run_makes_a_demonstration_serves_it_and_ends_cleanly(tmp_path: Path, unused_port: int) -> None:
+def test_run_makes_a_demonstration_serves_it_and_ends_cleanly(tmp_path: Path) -> None:
+    port = free_port()
     with installation(tmp_path / "shown") as shown:
         log = tmp_path / "run.log"
-        process = shown.start("-m", "lipei", "run", "--port", str(unused_port), "--claims", "3", log=log)
+        process = shown.start("-m", "lipei", "run", "--port", str(port), "--claims", "3", log=log)
         try:
-            wait_for(f"http://127.0.0.1:{unused_port}/readyz", process, log)
+            wait_for(f"http://127.0.0.1:{port}/readyz", process, log)
             said = log.read_text()
-            assert f"http://127.0.0.1:{unused_port}" in said
+            assert f"http://127.0.0.1:{port}" in said
             assert all(role in said for role in ("handler", "approver", "finance", "administrator"))
             links = "".join(sent.read_text() for sent in (tmp_path / "shown").rglob("outbox/sms/*"))
-            assert f"http://127.0.0.1:{unused_port}/" in links and ":8000" not in links, (
-                "links lead to where it is served"
-            )
+            assert f"http://127.0.0.1:{port}/" in links and ":8000" not in links, "links lead to where it is served"
             ended(shown.lipei("serve", "--host", "0.0.0.0"), 1, "passwords are public")
             ended(shown.lipei("serve", LIPEI_HTTPS="1"), 1, "passwords are public")
         finally:
             process.terminate()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=180) == 0
         assert shown.lipei("verify").returncode == 0
-
-
-@pytest.fixture
-def unused_port() -> int:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

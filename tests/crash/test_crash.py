@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.crash import load
-from tests.jobs.installations import FOUND, Installation, installation
+from tests.jobs.installations import FOUND, Installation, free_port, installation
 
 pytestmark = pytest.mark.slow
 
@@ -110,12 +109,6 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(target: Installa
     print(f"{len(acknowledged)} reports acknowledged, {len(seen['confirmed'])} payments, killed: {kills}")
     verified = target.lipei("verify")
     assert verified.returncode == 0, verified.stdout
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def check(seen: dict[str, Any], acknowledged: dict[str, str]) -> None:

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.crash.test_crash import free_port, target
-from tests.jobs.installations import Installation
+from tests.crash.test_crash import target
+from tests.jobs.installations import Installation, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 __all__ = ["target"]  # a fixture
 PIECE = 1 << 20
 PHOTO_BYTES = 12_000_000
-START_SECONDS = 60
+START_SECONDS = 180
 REPORTED = """
 from django.test import Client
 from django.utils import timezone
@@ -86,11 +86,11 @@ class Server:
         for pid in self.family():
             os.kill(pid, signal.SIGKILL)
         assert self.process is not None
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=START_SECONDS)
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes, str]:
         """Status, body and where it leads, with the cookies that came so far."""
-        line = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        line = HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
         headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
             "X-CSRFToken": self.cookies.get("csrftoken", ""), **headers,

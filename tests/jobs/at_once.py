@@ -59,7 +59,7 @@ def at_once(*tasks: Callable[[], Any]) -> list[Any]:
     def run(number: int, task: Callable[[], Any]) -> None:
         try:
             connection.ensure_connection()
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=180)
             came[number] = task()
         except Exception as error:
             traceback.print_exc()

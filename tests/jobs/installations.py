@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Installation:
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
         return {
             **own, "LIPEI_HOME": str(self.home), "LIPEI_DATABASE_URL": self.url, "PYTHONPATH": path,
-            "DJANGO_SETTINGS_MODULE": "lipei.config.settings", "LIPEI_LOG": "ERROR",
+            "DJANGO_SETTINGS_MODULE": "lipei.config.settings", "LIPEI_LOG": "ERROR", "PORT": str(free_port()),
         }  # fmt: skip
 
     def lipei(self, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:

@@ -114,7 +114,7 @@ def test_a_year_without_calendar_is_named_where_a_date_rests_on_it(people: Any) 
 
 # --- the database goes away and comes back -------------------------------------------------------------------
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 
 
 @pytest.fixture
@@ -132,12 +132,12 @@ def served(tmp_path: Path, port: int) -> Iterator[tuple[Installation, str, list[
             for one in processes:
                 one.terminate()
             for one in processes:
-                one.wait(timeout=20)
+                one.wait(timeout=READY_SECONDS)
 
 
 def status(address: str) -> int:
     try:
-        with urlopen(address, timeout=30) as answer:
+        with urlopen(address, timeout=READY_SECONDS) as answer:
             return int(answer.status)
     except HTTPError as error:
         with error:

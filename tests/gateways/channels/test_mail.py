@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.jobs.installations import free_port
 
 from lipei.gateways.channels import Attachment, CallbackRefused, Inquiry, Message, Receipt
 from lipei.gateways.channels.mail import MailChannel, MailServer
@@ -62,12 +63,6 @@ class Mailbox:
         if self.drop_after_data:
             server.transport.abort()
         return self.answers.get("DATA", "250 2.0.0 queued as ABC123")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
