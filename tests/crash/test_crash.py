@@ -62,9 +62,9 @@ print(json.dumps({
 """
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> Iterator[Installation]:
-    with installation(tmp_path / "home") as made:
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("target") / "home") as made:
         assert made.lipei("migrate").returncode == 0
         # Policies that are in force on the day the test runs.
         made.python(
