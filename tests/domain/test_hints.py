@@ -43,6 +43,117 @@ def test_what_stories_say(story, expected):
     assert said(story) == expected
 
 
+YESTERDAY, TODAY = "2026-11-23T", "2026-11-24T"
+
+
+@pytest.mark.norm("2.1.1")
+@pytest.mark.parametrize(
+    "story, loss_at",
+    [
+        ("昨天下午4点半追尾", YESTERDAY + "16:30"),
+        ("昨天下午四點半追尾", YESTERDAY + "16:30"),
+        ("下午4点半追尾", YESTERDAY + "16:30"),  # at half past ten this afternoon has not been yet
+        ("今天凌晨两点一刻", TODAY + "02:15"),
+        ("昨天凌晨12点半", YESTERDAY + "00:30"),
+        ("昨天中午12点半", YESTERDAY + "12:30"),
+        ("昨天中午一點鐘", YESTERDAY + "13:00"),
+        ("昨天中午11点50", YESTERDAY + "11:50"),
+        ("昨天晚上9点一刻", YESTERDAY + "21:15"),
+        ("昨天晚上九點三刻", YESTERDAY + "21:45"),
+        ("昨晚12点半", TODAY + "00:30"),
+        ("昨晚半夜两点", TODAY + "02:00"),
+        ("半夜2点水管爆了", TODAY + "02:00"),
+        ("半夜11点水管爆了", YESTERDAY + "23:00"),
+        ("今天早上八点零五分", TODAY + "08:05"),
+        ("今天上午差5分9点", TODAY + "08:55"),
+        ("昨天傍晚6點20分左右", YESTERDAY + "18:20"),
+        ("昨天16:45在路口", YESTERDAY + "16:45"),
+        ("昨天4点半在路口", YESTERDAY + "16:30"),
+        ("昨天二十二点十分", YESTERDAY + "22:10"),
+        ("昨天15时30分", YESTERDAY + "15:30"),
+        ("前天下午3点", "2026-11-22T15:00"),
+        ("早上9点才看到，昨天下午5点停的车", TODAY + "09:00"),
+        ("yesterday at half past four", YESTERDAY + "16:30"),
+        ("at half past nine in the evening yesterday", YESTERDAY + "21:30"),
+        ("yesterday at a quarter to five in the afternoon", YESTERDAY + "16:45"),
+        ("It was twenty past seven this morning", TODAY + "07:20"),
+        ("yesterday at 4.30 pm", YESTERDAY + "16:30"),
+        ("yesterday, 12:15 am", YESTERDAY + "00:15"),
+        ("the day before yesterday at 3 o'clock", "2026-11-22T15:00"),
+    ],
+)  # fmt: skip
+def test_an_hour_is_read_as_it_is_said(story, loss_at):
+    assert said(story)["loss_at"] == loss_at
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "有一点擦伤",
+        "两小时后才到",
+        "第一时间报案",
+        "赔了3.5万",
+        "第2点意见",
+        "三点五米宽",
+        "it rolled five to ten metres",
+    ],
+)
+def test_what_is_no_hour_is_not_taken_for_one(story):
+    assert "loss_at" not in said(story)
+
+
+def test_an_hour_takes_the_place_of_the_part_of_the_day():
+    hints = [h for h in found(story="昨天下午4点半，昨晚报的警", table=TABLE, known=(), now=NOW) if "loss_at" in h.says]
+    assert [(h.says["loss_at"], h.because) for h in hints] == [(YESTERDAY + "16:30", "昨天下午4点半")]
+
+
+@pytest.mark.norm("2.1.1")
+@pytest.mark.parametrize(
+    "story, expected",
+    [
+        ("两人受伤", {"injured": "2"}),
+        ("兩人受傷，已叫救護車", {"injured": "2"}),
+        ("三个人受伤", {"injured": "3"}),
+        ("2人轻伤", {"injured": "2"}),
+        ("十二名乘客不同程度受伤", {"injured": "12"}),
+        ("一死两伤", {"deaths": "1", "injured": "2"}),
+        ("死亡1人，受伤3人", {"deaths": "1", "injured": "3"}),
+        ("一人重傷，兩人輕傷", {"serious_injuries": "1", "injured": "2", "rescue": "yes"}),
+        ("有人受伤", {"injured": "1"}),
+        ("two people were injured", {"injured": "2"}),
+        ("one dead, 3 injured", {"deaths": "1", "injured": "3"}),
+        ("three passengers were seriously injured", {"serious_injuries": "3"}),
+        ("没有一人受伤", {}),
+    ],
+)  # fmt: skip
+def test_the_injured_are_counted(story, expected):
+    counts = {k: v for k, v in said(story).items() if k in ("injured", "serious_injuries", "deaths", "rescue")}
+    assert {**counts, **expected} == counts and set(counts) <= {*expected, "injured"}
+
+
+PARTS = {"上午": (8, 12), "下午": (12, 19), "晚上": (18, 24), "凌晨": (0, 6)}
+CHINESE = "零一二三四五六七八九十"
+
+
+def in_chinese(n: int) -> str:
+    """Below sixty."""
+    tens, units = divmod(n, 10)
+    return ("" if tens == 0 else "十" if tens == 1 else CHINESE[tens] + "十") + (
+        CHINESE[units] if units or not tens else ""
+    )
+
+
+@given(st.sampled_from(sorted(PARTS)), st.integers(0, 23), st.integers(0, 59), st.booleans(), st.booleans())
+def test_any_hour_and_minute_are_read_in_figures_and_in_words(part, hour, minute, words, old):
+    low, high = PARTS[part]
+    hour = low + hour % (high - low)
+    spoken = (hour - 1) % 12 + 1
+    figure = in_chinese if words else str
+    tail = "" if not minute else "半" if minute == 30 else f"{'零' if minute < 10 else ''}{figure(minute)}分"
+    story = f"昨天{part}{figure(spoken)}{'點' if old else '点'}{tail}追尾"
+    assert said(story)["loss_at"] == f"{YESTERDAY}{hour:02}:{minute:02}", story
+
+
 def test_denied_injuries_are_not_suggested():
     assert "injured" not in said("追尾了，好在没有人受伤") and "injured" in said("追尾了，有人受伤")
 
@@ -73,7 +184,7 @@ def test_any_text_is_survived_and_no_value_is_suggested_twice(story):
 
 def edited(**rule):
     document = loader.read(loader.default_text("hints"))
-    kind = "patterns" if "pattern" in rule else "words"
+    kind = "patterns" if "pattern" in rule else "clock" if "from_hour" in rule else "words"
     return {**document, kind: [{"code": "own", **rule}]}
 
 
@@ -88,6 +199,8 @@ def edited(**rule):
         {"any": ["x"], "says": {"bank": "1"}},
         {"any": ["x"], "days": 0, "hour": 24},
         {"any": "x", "days": 0},
+        {"any": ["x"], "from_hour": 9, "to_hour": 9},
+        {"any": ["x"], "from_hour": 9, "to_hour": 37},
     ],
 )  # fmt: skip
 def test_rules_that_make_no_sense_are_refused(rule):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lipei.norms import declared_terms
-from lipei.norms.hints import FIELDS
+from lipei.norms.hints import FIELDS, HOURS_MAX
 from lipei.norms.jobs import BATCH_MAX, SWEEPS
 from lipei.norms.opinions import NAME_LENGTH_MAX
 from lipei.norms.promises import LIMIT_MAX
@@ -236,7 +236,9 @@ TABLES: Mapping[str, Shape] = {
             may("days", whole("days_ago", 0)), may("hour", whole("oclock", 0, 23)), title=("any",),
         )),
         must("patterns", rows(must("code", WORDS), must("field", code("hint_field")), must("pattern", WORDS),
-                              may("drop", WORDS), title=("field",))),
+                              may("drop", WORDS), may("count", FLAG, False), title=("field",))),
+        may("clock", rows(must("code", WORDS), must("any", STRINGS), must("from_hour", whole("oclock_night", 0, HOURS_MAX - 1)),
+                          must("to_hour", whole("oclock_night", 1, HOURS_MAX)), title=("any",))),
         may("source", REMARK),
     ),
 }  # fmt: skip

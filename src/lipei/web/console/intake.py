@@ -36,6 +36,8 @@ WHAT = ("loss_at", "place", "line", "loss_kind", "injured", "rescue", "accept_au
 MAIN = ("story", *WHO, *WHAT)
 NOT_ASKED = ("name", "plate", "policy_number")
 """What a policy on file answers: not asked once it is found, unless somebody has typed it."""
+HINTED = frozenset({*MAIN, "deaths", "serious_injuries"})
+"""What a story may suggest."""
 KEY = "idempotency_key"
 
 
@@ -93,12 +95,12 @@ def report(request: HttpRequest) -> HttpResponse:
 def _confirmed(request: HttpRequest, typed: forms.Typed) -> forms.Typed:
     """What was typed, with what was just confirmed filled in: a hint or a policy, as ``field=value&field=value``."""
     said = dict(parse_qsl(request.POST.get("confirm", "")[:500]))
-    return {**typed, **{name: [value] for name, value in said.items() if name in MAIN}}
+    return {**typed, **{name: [value] for name, value in said.items() if name in HINTED}}
 
 
 def _hints(request: HttpRequest, typed: forms.Typed) -> list[dict[str, Any]]:
     """What the story suggests for the fields that are still empty, each with what it would fill in."""
-    known = {name for name in MAIN if (typed.get(name) or [""])[0].strip() not in ("", "0")}
+    known = {name for name in HINTED if (typed.get(name) or [""])[0].strip() not in ("", "0")}
     local = timezone.localtime(now())
     story = (typed.get("story") or [""])[0]
     found = hints.found(story=story, table=book(request).hints, known=known, now=local)
@@ -193,7 +195,8 @@ def _touched(one: forms.Input) -> bool:
     """Whether something was typed into a field or its rows, beside defaults, or is wrong with it."""
     if one.kind == "rows":
         return bool(one.error) or any(_touched(f) for row in one.rows for f in row)
-    return bool(one.error or (one.value and one.kind not in ("whole", "flag")))
+    counted = one.kind == "whole" and one.value not in ("", "0")
+    return bool(one.error or counted or (one.value and one.kind not in ("whole", "flag")))
 
 
 @require_GET

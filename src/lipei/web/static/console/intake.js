@@ -10,6 +10,8 @@
     if (!field) return null;
     if (field.type === "checkbox") field.checked = value === "yes";
     else field.value = value;
+    var folded = field.closest("details");
+    if (folded) folded.open = true;
     return field;
   }
 
