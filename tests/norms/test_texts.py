@@ -96,6 +96,16 @@ def test_traditional_texts_use_the_words_of_taiwan() -> None:
     assert not [(key, word) for key, w in TEXTS.items() for word in MAINLAND_WORDS.split() if word in w["zh-hant"]]
 
 
+def test_a_region_has_one_name() -> None:
+    """In simplified Chinese 中国台湾 and 中国香港, in traditional 臺灣: in every text, and in what the tables say."""
+    slip = re.compile(r"(?<!中国)台湾|(?<!中国)香港")
+    assert not [key for key, said in TEXTS.items() if slip.search(said["zh-hans"]) or "台灣" in said["zh-hant"]]
+    for table in (SOURCE / "norms" / "defaults").rglob("*.yaml"):
+        written = table.read_text(encoding="utf-8")
+        said = [line for line in written.splitlines() if "zh-hans" in line and slip.search(line)]
+        assert not said and "台灣" not in written, (table.name, said)
+
+
 def test_english_texts_have_no_chinese_character_or_punctuation() -> None:
     wide = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
     assert not {key: w["en"] for key, w in TEXTS.items() if wide.search(w["en"])}
