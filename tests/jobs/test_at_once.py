@@ -27,7 +27,7 @@ WANTED: dict[str, Any] = {
     "withdrawn_while_the_order_leaves": [True, True, True],
     "seals_while_everybody_writes": ["sealed", "written"],
     "a_seal_and_a_decision_each_with_what_the_other_wants": ["written", "sealed"],
-    "two_managers_save_one_table": [1, {"refusal.stale": 3}],
+    "two_managers_save_one_table": [1, {"refusal.stale_table": 3}],
     "one_file_from_six": [{"done": 6}, 1],
     "a_code_guessed_by_eight": [True, 5],
     "a_right_code_entered_by_four": 1,

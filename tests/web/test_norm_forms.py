@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 from tests.web.conftest import reported
 
 from lipei.norms import loader
@@ -332,3 +333,13 @@ def test_strange_input_is_refused_not_tripped_over(browser: Any, office: Any) ->
         for do in ("check", "add:f.kinds", "less:f.limits_minor.CNY.n", "group:f", "add:", "open:limits/0", "nonsense"):
             said = {"document": text, "part": "limits/0", name: "x", "do": do}
             assert client.post(where, said).status_code in (200, 422), (name, do)
+
+
+def test_a_wording_of_ones_own_is_compared_with_the_shipped_one(browser: Any, office: Any) -> None:
+    client = browser("manager1")
+    shipped = texts()["message.receipt.sms"]["en"]
+    page = client.get("/console/norms/messages/edit/?part=messages/0")
+    kept = {name: value for name, value in filled(page).items() if "names" in name and name.endswith(".en")}
+    name = next(n for n, value in kept.items() if value == [shipped])
+    page = sent(client, page, "check", **{name: "Your claim {claim} is here."})
+    assert f"<del>{escape(shipped)}</del>" in page.content.decode() and "<del>—</del>" not in page.content.decode()

@@ -77,6 +77,8 @@ def test_a_declined_offer_says_why_and_its_next_steps_are_to_talk_to_rework_and_
     assert text("action.offer.send.turned_down", language) not in next_of(page)
     offers = html[html.index('id="offer-1"') :]
     assert text("action.offer.send.turned_down", language) in offers, "who thought better of it can still have it"
+    form = client.get(f"/console/claims/{sent}/exposures/1/return_for_rework/").content.decode()
+    assert f"<h1>{words[1]}</h1>" in form and text("action.exposure.return_for_rework", language) not in form
     assert "/exposures/1/advance/" not in html, "the same money under a name that says less"
     act(sent, "claim", "tell_customer", c.TellCustomer("已说明计算依据。"), handler)
     assert text("action.claim.tell_customer", language) not in next_of(client.get(f"/console/claims/{sent}/"))

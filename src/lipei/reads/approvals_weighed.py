@@ -19,7 +19,7 @@ from lipei.domain.settlement import Products
 from lipei.norms.texts import text, texts
 from lipei.reads import approvals_changed, claims, people, timeline
 from lipei.reads.approvals_changed import Rework
-from lipei.store import models
+from lipei.store import journal, models
 from lipei.store.aggregates import names
 
 Place = tuple[int, str, int]
@@ -71,7 +71,8 @@ class Due:
 class Weighed:
     """``amount_minor``: the sum that is decided on. ``due``: the promises that this step keeps, the first of the company's
     own and the first of the law's. ``sums``: names of fields with minor units, to compare the sum with. ``rework``: what
-    changed since it was returned, ``why`` it was. ``ground``: what a refusal, of all or of a part, rests on."""
+    changed since it was returned, ``why`` it was. ``ground``: what a refusal, of all or of a part, rests on. ``because``:
+    what its maker wrote along, such as why it is decided without all papers."""
 
     amount_minor: int
     asked_at: datetime | None
@@ -82,20 +83,23 @@ class Weighed:
     rework: Rework | None = None
     why: str = ""
     ground: str = ""
+    because: str = ""
 
 
 def weigh(
     wanted: Mapping[Place, tuple[str, Case]], *, viewer: Actor, book: Rulebook, delegations: Sequence[Delegation],
     now: datetime, language: str,
 ) -> dict[Place, Weighed]:  # fmt: skip
-    """Each of these places with its action and the claim as far as it is known. At most eight queries."""
+    """Each of these places with its action and the claim as far as it is known. At most nine queries."""
     if not wanted:
         return {}
     cases = _whole({claim_id: case for (claim_id, _, _), (_, case) in wanted.items()})
     told = _told(cases)
     reworks = approvals_changed.returned(cases, {(i, part) for i, subject, part in wanted if subject == "exposure"})
-    whys = _whys(reworks)
     since = {place: _asked(told.get(place[0], ()), place) for place in wanted}
+    notes = _notes_of({place: entry[0] for place, entry in since.items() if entry is not None})
+    written = _written({(i, rework.note) for (i, _), rework in reworks.items()} | {(p[0], n) for p, n in notes.items()})
+    whys = {place: written.get((place[0], rework.note), "") for place, rework in reworks.items()}
     later = {
         place: [e for e in told.get(place[0], ()) if _is_news(e, since[place], viewer)]
         for place in wanted
@@ -118,6 +122,7 @@ def weigh(
             rework=reworks.get((claim_id, part)) if subject == "exposure" else None,
             why=whys.get((claim_id, part), "") if subject == "exposure" else "",
             ground=_ground(case, part, book, language) if action in ("refuse", "approve_decision") else "",
+            because=written.get((claim_id, notes.get(place, 0)), ""),
         )
     return found
 
@@ -169,15 +174,40 @@ def _told(ids: Collection[int]) -> dict[int, list[Entry]]:
     return found
 
 
-def _whys(reworks: Mapping[tuple[int, int], Rework]) -> dict[tuple[int, int], str]:
-    """Why each of these was returned, as it was written. One query, none for nothing."""
-    if not reworks:
+def _notes_of(sequences: Mapping[Place, int]) -> dict[Place, int]:
+    """The note that was written with each of these entries. One query, none for nothing."""
+    if not sequences:
         return {}
-    rows = models.Note.objects.filter(
-        aggregate_id__in={i for i, _ in reworks}, part__in={r.note for r in reworks.values()}
+    rows = models.Entry.objects.filter(
+        stream_kind=Case.kind,
+        stream_id__in={p[0] for p in sequences},
+        sequence__in=set(sequences.values()),
+        kind__in=ASKED,
     )
-    said = {(i, part): words for i, part, words in rows.values_list("aggregate_id", "part", "text")}
-    return {place: said.get((place[0], rework.note), "") for place, rework in reworks.items()}
+    payloads = {(i, n): payload for i, n, payload in rows.values_list("stream_id", "sequence", "payload")}
+    said = {
+        place: journal.said(payloads[place[0], n])[0] for place, n in sequences.items() if (place[0], n) in payloads
+    }
+    return {place: int(facts["note"]) for place, facts in said.items() if facts.get("note")}
+
+
+def _written(notes: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """These notes as they were written, by claim and number. One query, none for nothing."""
+    if not notes:
+        return {}
+    rows = models.Note.objects.filter(aggregate_id__in={i for i, _ in notes}, part__in={n for _, n in notes})
+    return {
+        (i, part): words for i, part, words in rows.values_list("aggregate_id", "part", "text") if (i, part) in notes
+    }
+
+
+def because(case: Case, subject: str, part: int) -> str:
+    """What the maker of a thing that waits wrote along, of a claim read whole. Two queries."""
+    place = (case.id, subject, part)
+    asked = _asked(_told({case.id}).get(case.id, ()), place)
+    number = _notes_of({place: asked[0]}).get(place, 0) if asked is not None else 0
+    note = case.of("note").get(number)
+    return note.text if note is not None else ""
 
 
 # --- what is made of it ----------------------------------------------------------------------------------------------
@@ -260,6 +290,8 @@ def _points(
         yield Point("above_limit" if minor else "no_authority", "bad", minor)
     elif granted.needs_second or approvals:
         yield Point("second", "note", n=approvals)
+    if case.claim.suspicion:
+        yield Point("suspicion", "warn")
     if isinstance(target, Payment):
         yield from _of_payment(case, target)
     else:

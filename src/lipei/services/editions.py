@@ -63,4 +63,4 @@ def take(table: str, *, actor: Actor, now: datetime) -> Refusal | int:
     if refusal is not None:
         return refusal
     taken = put(table, row.version + 1, text, reason="shipped", actor=actor, now=now)
-    return row.version + 1 if taken else Refusal("refusal.stale", "conflict", {"version": row.version + 1})
+    return row.version + 1 if taken else Refusal("refusal.stale_table", "conflict", {"version": row.version + 1})

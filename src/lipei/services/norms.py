@@ -81,11 +81,11 @@ def save(*, table: str, text: str, reason: str, seen_version: int, actor: Actor,
         return refusal
     version, _ = text_in_force(table)
     if version != seen_version:
-        return Refusal("refusal.stale", "conflict", {"version": version})
+        return Refusal("refusal.stale_table", "conflict", {"version": version})
     from lipei.services import editions  # writing is seldom, and the write path itself asks for the rulebook
 
     if table in loader.KEPT:
         editions.keep_shipped(now=now)
     if editions.put(table, version + 1, text, reason=reason.strip(), actor=actor, now=now):
         return version + 1
-    return Refusal("refusal.stale", "conflict", {"version": version + 1})
+    return Refusal("refusal.stale_table", "conflict", {"version": version + 1})

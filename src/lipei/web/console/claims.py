@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, cast
@@ -19,7 +20,8 @@ from lipei.domain.lifecycle import FALLS_SHORT, Step
 from lipei.domain.permissions import may
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules.recoveries import back_if_refused_minor
-from lipei.reads import approvals, approvals_changed, on_file
+from lipei.norms.texts import text
+from lipei.reads import approvals, approvals_changed, approvals_weighed, on_file
 from lipei.reads import claims as reads
 from lipei.reads.claims import Found
 from lipei.services import actions, automation, documents, personal_data
@@ -171,9 +173,9 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
         short = dict(FALLS_SHORT[event.kind] for _, event in outcome.events if event.kind in FALLS_SHORT)
         if short:  # the try is on record, and nothing came of it
             return form.page(request, found, typed, version=outcome.case.version, errors=short, status=422)
-        return form.done(request, "console.done")
+        return form.done(request, found, "console.done")
     if outcome.code == "refusal.done_already" and (subject, action) in claim_page.AT_ONCE | claim_page.LOOKED_AT:
-        return form.done(request, "console.done.already")
+        return form.done(request, found, "console.done.already")
     return form.refused(request, viewer, typed, outcome)
 
 
@@ -197,6 +199,15 @@ def _back(request: HttpRequest) -> str:
     return said if said in BACK else ""
 
 
+def _then(request: HttpRequest) -> str:
+    """Which row of that list is the next one."""
+    said = request.POST.get("then") or request.GET.get("then") or ""
+    return said if _ROW.fullmatch(said) else ""
+
+
+_ROW = re.compile(r"[\w-]{1,60}", re.ASCII)
+
+
 class Form:
     """One action's form: drawn, and drawn again with what was typed when something is wrong."""
 
@@ -205,13 +216,18 @@ class Form:
     ) -> None:
         self.number, self.step, self.part, self.cls, self.offers, self.away = number, step, part, cls, offers, away
 
-    def done(self, request: HttpRequest, key: str) -> HttpResponse:
+    def called(self, case: Case) -> str:
+        """The words of the step, as the button that leads here says them."""
+        return text(reads.label_key(self.step, case, self.part), language())
+
+    def done(self, request: HttpRequest, found: Found, key: str) -> HttpResponse:
         """Back to the claim, where the part stands, with one sentence."""
-        say(request, key, action=claim_page.label(self.step))
+        say(request, key, action=self.called(found.case))
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         if back := _back(request):
-            return redirect(f"console:{back}")
+            then = _then(request)
+            return redirect(reverse(f"console:{back}") + (f"#{then}" if then else ""))
         where = f"#{self.step.subject}-{self.part}" if self.part else ""
         return redirect(reverse("console:claim", args=[self.number]) + where)
 
@@ -235,6 +251,7 @@ class Form:
             templates_language=choices.opinion_language(case),
             claim=case.claim,
             step=step,
+            called=self.called(case),
             part=self.part,
             about=about(case, step.subject, self.part),
             exposure=case.exposures.get(self.part) if step.subject == "exposure" else None,
@@ -252,6 +269,8 @@ class Form:
             hint=claim_page.hint(step),
             looked=(step.subject, step.action) in claim_page.LOOKED_AT,
             back=_back(request),
+            then=_then(request),
+            **self.waiting(found),
             careful=(step.subject, step.action) in CAREFUL,
         )
 
@@ -260,6 +279,13 @@ class Form:
         asked = (self.step.subject, self.step.action) in approvals.WAITING.values()
         rework = approvals_changed.since_returned(found.case, self.part) if asked else None
         return claim_parts.reworked(rework, found.case) if rework else {}
+
+    def waiting(self, found: Found) -> dict[str, Any]:
+        """Of what waits for somebody's word: what its maker wrote along, and whether a suspicion is open."""
+        if (self.step.subject, self.step.action) not in approvals.WAITING.values():
+            return {}
+        said = approvals_weighed.because(found.case, self.step.subject, self.part)
+        return {"because": said, "suspicion": found.case.claim.suspicion}
 
     def asked_back(self, case: Case) -> int:
         """Minor units that are asked back at once if this head of loss is refused."""

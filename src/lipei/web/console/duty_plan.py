@@ -120,7 +120,7 @@ def _page(
     ]  # fmt: skip
     tried = norms.tried("duty", made) if made else book(request)
     week = reads.week(monday, rulebook=tried, now=at) if made else ()
-    stale = refusal is not None and refusal.kind == "conflict" and refusal.code == "refusal.stale"
+    stale = refusal is not None and refusal.kind == "conflict" and refusal.code == "refusal.stale_table"
     good = bool(made) and (refusal is None or "reason" in refusal.fields)
     return show(
         request, "duty_plan", "duty", status=status, monday=monday, sunday=monday + timedelta(days=6), rows=rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -40,14 +41,18 @@ def approvals(request: HttpRequest) -> HttpResponse:
     found = approval_reads.waiting(
         who(request), book=book(request), language=language(), now=now(), delegations=delegations(now())
     )
-    return show(request, "approvals", "approvals", rows=[_drawn(row) for row in found])
+    rows = [_drawn(row) for row in found]
+    for one, following in pairwise(rows):
+        one["then"] = following["place"]
+    return show(request, "approvals", "approvals", rows=rows)
 
 
 def _drawn(row: approval_reads.Waiting) -> dict[str, Any]:
     rework = row.weighed.rework
     changed = claim_parts.rework_rows(rework, row.currency) if rework else []
     return {
-        "row": row, "href": address(row.number, lifecycle.BY_ACTION[row.subject, row.action], row.part),
+        "row": row, "place": f"{row.number}-{row.subject}-{row.part}",
+        "href": address(row.number, lifecycle.BY_ACTION[row.subject, row.action], row.part),
         "points": [(p, _said(p, row.currency)) for p in row.weighed.points], "rework": rework,
         "changed": changed[:CHANGES_SHOWN], "changed_more": max(0, len(changed) - CHANGES_SHOWN),
         "news": row.weighed.news[:NEWS_SHOWN], "news_more": max(0, len(row.weighed.news) - NEWS_SHOWN),

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from lipei.norms.shapes import Field, Shape
-from lipei.norms.texts import LANGUAGES
+from lipei.norms.texts import LANGUAGES, shipped
 from lipei.web.console.norm_sections import has_rows, is_section
 from lipei.web.console.norm_words import NOTHING, Words
 
@@ -133,8 +133,9 @@ def _part(both: Both, one: Field, before: Any, after: Any) -> Iterator[Change]:
 
 
 def _texts(both: Both, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    """Own wordings, in each language in which they differ."""
+    """Own wordings, in each language in which they differ; one that a side does not have is the shipped one there."""
     w = both[1]
+    old, new = ({**{k: shipped()[k] for k in (*old, *new) if k in shipped()}, **side} for side in (old, new))
     fields = [
         (w.t(f"messages.language.{spoken}"), (old.get(key) or {}).get(spoken, "") or NOTHING,
          (new.get(key) or {}).get(spoken, "") or NOTHING)
