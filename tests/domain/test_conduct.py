@@ -1114,7 +1114,7 @@ def test_a_checklist_is_looked_at_too(desk):
 REPORTS = (
     ({"loss_at": NAIVE}, "loss_at", "refusal.not_a_time"),
     ({"loss_at": NOW + timedelta(days=1)}, "loss_at", "refusal.loss_after_report"),
-    ({"loss_at": datetime.min.replace(tzinfo=NOW.tzinfo)}, "loss_at", "refusal.not_a_time"),
+    ({"loss_at": datetime.min.replace(tzinfo=NOW.tzinfo)}, "loss_at", "refusal.year_impossible"),
     ({"phone": "12"}, "phone", "refusal.phone_impossible"),
     ({"email": "a b@c.d"}, "email", "refusal.email_impossible"),
     ({"story": " "}, "story", "refusal.story_missing"),

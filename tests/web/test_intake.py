@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils.html import escape
 from tests.company import NOW
 from tests.web.conftest import reported
 
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
-from lipei.norms.texts import text
+from lipei.norms.texts import LANGUAGES, text
 from lipei.services import intake, prenotices
 from lipei.store import models
 
@@ -237,3 +238,26 @@ def test_below_the_form_stand_todays_own_reports_and_what_became_of_them(office,
     assert f"/console/claims/{mine}/receipt/" in below
     looked_up = client.post("/console/report/", {"look_up": "1", "story": "x"}, headers={"HX-Request": "true"})
     assert 'id="today"' not in looked_up.content.decode()
+
+
+@pytest.mark.norm("2.2.1")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_that_is_wrong_is_told_at_once(browser, office, language):
+    """What cannot be read and what the rules refuse: in one round, and nothing about what could not be read."""
+    typed = {"story": "", "phone": "123", "loss_at": "yesterday", "injured": "many", "idempotency_key": "k" * 20}
+    page = browser("intake1", language).post("/console/report/", typed)
+    body = page.content.decode()
+    assert page.status_code == 422
+    for key in ("refusal.story_missing", "form.time", "refusal.not_a_number"):
+        assert escape(text(key, language)) in body, key
+    wrong = {f.name for group in ("who", "what") for f in page.context[group] if f.error}
+    assert wrong == {"phone", "loss_at", "injured"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_loss_in_1900_happened_too_long_ago_and_is_no_matter_of_format(browser, office, language):
+    for day, why in (("1900-01-01T00:00", "year_impossible"), ("1950-06-01T10:00", "loss_too_long_ago")):
+        typed = {"story": "追尾", "phone": "13800138000", "loss_at": day, "idempotency_key": "k" * 20}
+        page = browser("intake1", language).post("/console/report/", typed)
+        assert page.status_code == 422 and escape(text(f"refusal.{why}", language)) in page.content.decode()
+        assert escape(text("form.time", language)) not in page.content.decode()

@@ -132,6 +132,12 @@ def test_a_refusal_starts_with_no_ground_and_wants_one(office, browser, claim, h
         assert select is not None and not re.search(r'value="[^"]+" selected', select[1])
     silent = client.post(where, {"reason": "竞速"})
     assert silent.status_code == 422 and {"code", "clause"} <= {f.name for f in silent.context["fields"] if f.error}
+    for language in LANGUAGES:
+        client.cookies["lipei_language"] = language
+        empty = client.post(where, {}).content.decode()
+        for missing in ("ground", "clause", "plain_reason"):
+            assert text(f"refusal.{missing}_missing", language) in empty
+        assert text("field.plain_reason", language) in empty
     assert models.Exposure.objects.get(part=1).state == "assessed"
 
 

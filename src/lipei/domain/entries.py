@@ -148,8 +148,14 @@ def _yes_no(value: Any, said: Mapping[str, Any], amount_max: int) -> str:
 
 
 def _instant(value: Any, said: Mapping[str, Any], amount_max: int) -> str:
-    known = isinstance(value, datetime) and value.tzinfo is not None and value.year in YEARS
-    return "" if known else "refusal.not_a_time"
+    if not (isinstance(value, datetime) and value.tzinfo is not None):
+        return "refusal.not_a_time"
+    return _wrong_year(value.year)
+
+
+def _wrong_year(year: int) -> str:
+    """An instant or day that can be read and cannot be meant."""
+    return "" if year in YEARS else "refusal.year_impossible"
 
 
 def _money(value: Any, said: Mapping[str, Any], amount_max: int) -> str:
@@ -195,7 +201,7 @@ def _kept(value: Any, depth: int) -> str:
     if isinstance(value, datetime):
         return _instant(value, {}, 0)
     if isinstance(value, date):
-        return "" if value.year in YEARS else "refusal.not_a_date"
+        return _wrong_year(value.year)
     if depth >= DEPTH_MAX:
         return "refusal.value_form"
     if isinstance(value, Mapping):

@@ -57,6 +57,7 @@ class Settings:
     # checks
     clock_skew_minutes: int
     duplicate_window_hours: int
+    loss_years_max: int
     identity_check_threshold_minor: int
     sampling_rate_ppm: int
     amount_absurd_minor: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,6 +100,23 @@ def act(
     return act(
         number, subject, action, part, command, actor=actor, now=now, seen_version=seen_version, cause=cause
     )  # fmt: skip
+
+
+def wrong(
+    number: str, subject: str, action: str, part: int, command: Any, *, actor: Actor, now: datetime
+) -> Mapping[str, str]:
+    """What the rule finds wrong with a step as far as it can be read, a text code per field. Nothing is written."""
+    stream_id = claim_id(number)
+    loaded = aggregates.load(Case, stream_id) if stream_id is not None else None
+    if loaded is None:
+        return {}
+    w, _ = world.of_case(
+        loaded.aggregate, rulebook=norms.current(), subject=subject, action=action, command=command, now=now
+    )
+    outcome = conduct.conduct(
+        case=loaded.aggregate, subject=subject, action=action, part=part, command=command, actor=actor, world=w, now=now
+    )  # fmt: skip
+    return outcome.fields if isinstance(outcome, Refusal) and outcome.kind == "fields" else {}
 
 
 def _is_past(case: Case, part: int, now: datetime) -> bool:

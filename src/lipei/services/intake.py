@@ -7,6 +7,7 @@ one already made is taken all the same, and offered for linking. Urgent reports 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -86,6 +87,16 @@ def report(command: commands.Report, *, actor: Actor, now: datetime, key: str = 
         world.took_on(case.claim.handler)
         return Done(case, done.events)
     return Refusal("refusal.busy", "conflict", {})
+
+
+def wrong(command: commands.Report, *, actor: Actor, now: datetime) -> Mapping[str, str]:
+    """What the rules find wrong with a report as far as it can be read, a text code per field. Nothing is written.
+
+    A page tells it along with what it could not read, so that nobody corrects a form twice.
+    """
+    w, _ = _world(command, world.find_policy(command, now), norms.current(), now)
+    happened = decide(Case(id=0), command, actor, w, now)
+    return happened.fields if isinstance(happened, Refusal) and happened.kind == "fields" else {}
 
 
 def answered(actor: Actor, key: str, body: str) -> Refusal | Done | None:

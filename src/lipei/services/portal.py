@@ -317,14 +317,7 @@ def report(
     Of ``facts`` (see `to_tell`; sums in minor units of the company's currency) those count that this cover asks for.
     Refused (``conflict``) also where too many came from this phone or address; a repetition of a key counts nothing.
     """
-    policy = world.find_policy(command, now) if command.loss_kind else None
-    cover = _cover(command, policy, now) if policy else None
-    told = _told(facts or {}, cover, policy)
-    if items or told or (cover and command.estimate is not None):
-        head = commands.ExposureReported(
-            cover=cover.code if cover else "", peril=command.loss_kind, reserve=None, items=tuple(items), facts=told
-        )
-        command = replace(command, exposures=(head,))
+    command = _with_head(command, items, facts or {}, now)
     known = intake.answered(REPORTING, key, intake.fingerprint(command))
     if known is not None:
         return known
@@ -335,6 +328,28 @@ def report(
     if isinstance(done, Refusal) or not done.events:
         portal_limits.give_back(counted)
     return done
+
+
+def wrong(
+    command: commands.Report, items: Sequence[commands.ItemAssessed], *, facts: Mapping[str, Any], now: datetime
+) -> Mapping[str, str]:
+    """What the rules find wrong with a customer's report as far as it can be read, a text code per field."""
+    return intake.wrong(_with_head(command, items, facts, now), actor=REPORTING, now=now)
+
+
+def _with_head(
+    command: commands.Report, items: Sequence[commands.ItemAssessed], facts: Mapping[str, Any], now: datetime
+) -> commands.Report:
+    """The report with the head of loss that its items and facts are about, where there are any."""
+    policy = world.find_policy(command, now) if command.loss_kind else None
+    cover = _cover(command, policy, now) if policy else None
+    told = _told(facts, cover, policy)
+    if not (items or told or (cover and command.estimate is not None)):
+        return command
+    head = commands.ExposureReported(
+        cover=cover.code if cover else "", peril=command.loss_kind, reserve=None, items=tuple(items), facts=told
+    )
+    return replace(command, exposures=(head,))
 
 
 def _told(facts: Mapping[str, Any], cover: Cover | None, policy: Policy | None) -> dict[str, Any]:

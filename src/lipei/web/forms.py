@@ -233,8 +233,28 @@ class _Wrong(Exception):
         self.code = code
 
 
-def read(cls: type, typed: Typed, offers: Offers, prefix: str = "", path: str = "") -> tuple[Any, dict[str, str]]:
+def read(cls: type, typed: Typed, offers: Offers) -> tuple[Any, dict[str, str]]:
     """The command that was typed, and a text key per field that makes no sense (then the command is None)."""
+    command, errors = _read(cls, typed, offers)
+    return (None, errors) if errors else (command, {})
+
+
+def partly(cls: type, typed: Typed, offers: Offers) -> Any:
+    """The command as far as it can be read: a field that makes no sense says nothing."""
+    return _read(cls, typed, offers)[0]
+
+
+def all_wrong(unread: Mapping[str, str], by_rule: Mapping[str, str]) -> dict[str, str]:
+    """What could not be read, and what a rule says of the rest: nothing of it about what was not read."""
+    said = {f: code for f, code in by_rule.items() if not any(_same_place(f, other) for other in unread)}
+    return {**said, **unread}
+
+
+def _same_place(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+
+
+def _read(cls: type, typed: Typed, offers: Offers, prefix: str = "", path: str = "") -> tuple[Any, dict[str, str]]:
     said: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for one in fields(cls):
@@ -252,7 +272,7 @@ def read(cls: type, typed: Typed, offers: Offers, prefix: str = "", path: str = 
                 said[one.name] = _read_one(cls, one, kind, row, typed.get(html, []), offers, where)
             except _Wrong as wrong:
                 errors[where] = wrong.code
-    return (None, errors) if errors else (cls(**said), {})
+    return cls(**said), errors
 
 
 def _default(one: Field[Any]) -> Any:
@@ -353,7 +373,7 @@ def _read_rows(
 ) -> tuple[Any, ...]:
     found = []
     for number, index in enumerate(_filled(row, typed, html, offers, path), start=1):
-        one, wrong = read(row, typed, offers, f"{html}-{index}-", f"{path}.{number}.")
+        one, wrong = _read(row, typed, offers, f"{html}-{index}-", f"{path}.{number}.")
         errors.update(wrong)
         found.append(one)
     return tuple(found)

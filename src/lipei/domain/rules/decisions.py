@@ -383,10 +383,16 @@ def without(case: Case, offer: Offer, exposure: int) -> list[Change]:
     return [Change("offer", offer.part, {"exposures": left, "amount_minor": amount, "undisputed_minor": amount})]
 
 
+_PROPOSED = {
+    "code": "refusal.ground_missing", "clause": "refusal.clause_missing", "reason": "refusal.plain_reason_missing",
+}  # fmt: skip
+"""What a proposed refusal says, and what it is told where that is missing."""
+
+
 def propose_refusal(ask: Ask) -> Outcome:
     """A handler proposes to refuse, with the clause and reasons; the final act is another person's."""
     command = ask.command
-    codes = {n: "refusal.reason_missing" for n in ("code", "clause", "reason") if not getattr(command, n).strip()}
+    codes = {name: code for name, code in _PROPOSED.items() if not getattr(command, name).strip()}
     if codes:
         return wrong(**codes)
     return (

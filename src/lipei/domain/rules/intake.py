@@ -24,12 +24,10 @@ def report(ask: Ask) -> Outcome:
     """A loss becomes a claim. A phone number (or e-mail) and a story are enough; the rest may follow."""
     command: Report = ask.command
     codes = _wrong_report(ask, command) | wrong_incident(ask, command.incident)
-    if codes:
-        return wrong_with_incidents(ask, codes)
     parties = _parties(ask, command)
     exposures, more = _exposures(ask, command, parties)
-    if more:
-        return wrong(**more)
+    if codes or more:
+        return wrong_with_incidents(ask, more | codes)
     root = {**_root(ask, command), "estimate_minor": _estimate(command, exposures)}
     event = ask.done(
         Change("claim", 0, root),
@@ -103,6 +101,8 @@ def _wrong_report(ask: Ask, command: Report) -> dict[str, str]:
     codes |= wrong_contact(ask.rulebook.settings.region, command.phone, command.email)
     if command.loss_at and command.loss_at > ask.now + timedelta(minutes=ask.rulebook.settings.clock_skew_minutes):
         codes["loss_at"] = "refusal.loss_after_report"
+    if command.loss_at and command.loss_at.year < ask.now.year - ask.rulebook.settings.loss_years_max:
+        codes["loss_at"] = "refusal.loss_too_long_ago"
     if command.policy_number and ask.world.policy is None:
         codes["policy_number"] = "refusal.policy_unknown"
     if code := countries.wrong(command.country):

@@ -198,7 +198,7 @@ _LABELS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("exposure", "pay_guarantee"): {"payee": "party_role.hospital"},
     ("exposure", "release_guarantee"): {"payee": "party_role.hospital"},
     ("offer", "agree"): {"code": "field.one_time_code"},
-    ("exposure", "propose_refusal"): {"code": "field.refusal_ground"},
+    ("exposure", "propose_refusal"): {"code": "field.refusal_ground", "reason": "field.plain_reason"},
 }
 
 

@@ -163,6 +163,8 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
         return form.page(request, found, typed, version=_seen(request))
     command, errors = forms.read(cls, typed, offers)
     if errors:
+        more = actions.wrong(number, subject, action, part, forms.partly(cls, typed, offers), actor=viewer, now=now())
+        errors = forms.all_wrong(errors, more)
         return form.page(request, found, typed, version=_seen(request), errors=errors, status=422)
     if (subject, action) in claim_page.LOOKED_AT and not request.POST.get("looked"):
         return form.page(

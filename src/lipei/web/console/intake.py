@@ -81,6 +81,9 @@ def report(request: HttpRequest) -> HttpResponse:
         return _page(request, typed, key=key, on_file=found, part=bool(request.headers.get("HX-Request")))
     command, errors = forms.read(Report, typed, _offers(request))
     if errors:
+        errors = forms.all_wrong(
+            errors, intake.wrong(forms.partly(Report, typed, _offers(request)), actor=who(request), now=now())
+        )
         return _page(request, typed, key=key, on_file=found, errors=errors, status=422)
     outcome = intake.report(command, actor=who(request), now=now(), key=key)
     if isinstance(outcome, Refusal):

@@ -127,7 +127,7 @@ def _instant(typed: str, zone: ZoneInfo, errors: dict[str, Any]) -> datetime | N
     except (ValueError, OverflowError):
         at = None
     if at is None or at.year not in entries.YEARS:
-        errors["loss_at"] = ("refusal.not_a_date", {})
+        errors["loss_at"] = ("refusal.not_a_date" if at is None else "refusal.year_impossible", {})
         return None
     return at
 

@@ -44,7 +44,9 @@ def report(request: HttpRequest) -> HttpResponse:
     kept = uploads.keep(request, typed.key, now=now)
     again = {**typed.typed, "key": typed.key, "kept": kept}
     if typed.errors:
-        return _form(request, again, {name: say(*why) for name, why in typed.errors.items()}, 422)
+        more = portal.wrong(typed.command, typed.items, facts=typed.facts, now=now)
+        errors = {_shown(name): say(code) for name, code in more.items()}
+        return _form(request, again, errors | {name: say(*why) for name, why in typed.errors.items()}, 422)
     before = _before(request, typed, now)
     if before:
         return _taken(request, before)
