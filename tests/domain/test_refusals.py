@@ -168,6 +168,64 @@ def test_a_gesture_of_a_cent_hides_no_refusal():
     assert desk.case.exposures[1].state == "submitted", "all but the cent is refused by two"
 
 
+# --- assessed at nothing
+
+
+def nothing(yuan: int, excluded: str = "") -> c.ItemAssessed:
+    """Claimed, and assessed at 0."""
+    return c.ItemAssessed("旧划痕", claimed=cny(yuan), assessed=cny(0), excluded=excluded)
+
+
+@pytest.mark.norm("4")
+def test_what_is_claimed_and_all_assessed_at_nothing_is_a_refusal_and_no_decision_of_0():
+    desk = reported()
+    assessed(desk, nothing(5_000))
+    assert desk.refused(HANDLER, "exposure", "submit_decision", 1).code == "refusal.nothing_assessed_is_a_refusal"
+    propose(desk)  # the way that the sentence names is open
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("excluded", ["", "wear"])
+def test_an_item_assessed_at_nothing_is_refused_in_part_whatever_exclusion_it_names(excluded):
+    desk = reported()
+    assessed(desk, item(5_000), nothing(60_000, excluded))
+    refused = desk.refused(HANDLER, "exposure", "submit_decision", 1)
+    assert refused.fields == {"refusal_reason": "refusal.part_without_reason"}
+    desk.do(HANDLER, "exposure", "submit_decision", 1, WORN)
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    assert desk.case.exposures[1].state == "submitted", "60,000 are refused by two"
+    desk.do(APPROVER2, "exposure", "approve_decision", 1)
+    head = desk.case.exposures[1]
+    assert (head.payable_minor, head.refused_minor, head.refusal_reason) == (450_000, 6_000_000, WORN.refusal_reason)
+
+
+@pytest.mark.norm("4")
+def test_what_is_measured_at_less_or_would_be_the_customers_own_is_not_refused():
+    desk = reported()
+    assessed(desk, nothing(400))  # the deductible is 500
+    desk.do(HANDLER, "exposure", "submit_decision", 1)
+    desk.do(APPROVER, "exposure", "approve_decision", 1)
+    assert (desk.case.exposures[1].state, desk.case.exposures[1].refused_minor) == ("approved", 0)
+    unclaimed = reported()
+    less = c.ItemAssessed("维修", claimed=cny(6_000), assessed=cny(5_000))
+    assessed(unclaimed, less, c.ItemAssessed("工时", assessed=cny(0)))
+    unclaimed.do(HANDLER, "exposure", "submit_decision", 1)
+    unclaimed.do(APPROVER, "exposure", "approve_decision", 1)
+    assert (unclaimed.case.exposures[1].payable_minor, unclaimed.case.exposures[1].refused_minor) == (450_000, 0)
+
+
+@pytest.mark.norm("4")
+def test_refused_in_part_counts_into_how_much_of_a_claim_is_refused():
+    """Two heads of which each refuses a part: the second is for who may refuse both together."""
+    desk = proposed(*(c.ExposureReported("own_damage", "single_vehicle", reserve=cny(9_000)) for _ in range(2)))
+    for part in (1, 2):
+        desk.do(HANDLER, "exposure", "assess", part, c.Assess((item(5_000), nothing(40_000))))
+        desk.do(ASSESSOR, "exposure", "check_assessment", part)
+        desk.do(HANDLER, "exposure", "submit_decision", part, WORN)
+        desk.do(APPROVER, "exposure", "approve_decision", part)
+    assert [desk.case.exposures[n].state for n in (1, 2)] == ["approved", "submitted"]
+
+
 # --- in part: the reason, and what stands of it
 
 

@@ -203,6 +203,24 @@ def test_each_exclusion_of_a_head_stands_by_itself_and_what_is_given_beyond_the_
 
 
 @pytest.mark.norm("4")
+def test_what_was_assessed_at_nothing_is_told_with_its_items_and_the_clause_of_the_loss(people, plug):
+    mail = Provider()
+    plug(sms=mail, email=mail)
+    old = c.ItemAssessed("旧划痕", claimed=cny(800), assessed=cny(0))
+    case = decided(people, *PART, old)
+    assert case.exposures[1].refused_minor == 230_000 and clocks(case, LAW) == [(LAW, "running")]
+    telling = Telling(case, norms.current(), "zh-hans", event="exposure.decision_approved", part=1, party=1, now=NOW)
+    told = letters.DATA["refusal"](telling, letters._common("refusal", telling, NOW))
+    assert [(r.items, r.claimed_minor, r.amount_minor) for r in told.refused] == [
+        (("右前减震器",), 150_000, 150_000), (("旧划痕",), 80_000, 80_000),
+    ]  # fmt: skip
+    assert told.refused[1].reason == text("letter.refusal.at_nothing", "zh-hans") and told.refused[1].findings == WHY
+    deliveries.work(now=NOW + timedelta(hours=1), limit=99)
+    assert [m.template for m in mail.sent].count("refusal_in_part") == 1 and clocks(case, LAW) == [(LAW, "fulfilled")]
+    clean()
+
+
+@pytest.mark.norm("4")
 def test_of_several_heads_one_refused_whole_has_a_notice_of_its_own(people, plug):
     mail = Provider()
     plug(sms=mail, email=mail)

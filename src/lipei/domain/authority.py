@@ -268,7 +268,7 @@ def cumulative_minor(*, case: Case, kind: str, part: int, amount_minor: int, pro
         decided = (
             e for e in case.exposures.values() if e.part != part and e.state in ("approved", "agreed", "settled")
         )
-        in_part = sum(sizes.excluded_minor(e) for e in decided)
+        in_part = sum(sizes.turned_down_minor(e) for e in decided)
         return sizes.refused_minor(case, refused, products) + in_part + amount_minor
     others = {e.part: _MEASURES[kind](e) for e in case.exposures.values() if e.part != part}
     if kind in ("assess", "reserve") and own is not None:  # of sums that were decided nothing counts twice

@@ -139,7 +139,7 @@ class Exposure:
     settlement: Mapping[str, Any] = field(default_factory=dict)  # the explained calculation, see domain/settlement.py
     payable_minor: int = 0  # what the terms give
     ex_gratia_minor: int = 0  # beyond the terms, by authority
-    refused_minor: int = 0  # what a decision that stands refuses in part: exclusions, less what is made good ex gratia
+    refused_minor: int = 0  # what a decision that stands refuses in part, less what is made good ex gratia
     decided_by: str = ""
     decided_at: datetime | None = None
     approvals: tuple[str, ...] = ()  # actor ids; two where four eyes are asked for

@@ -234,7 +234,7 @@ class Assess:
 class SubmitDecision:
     """The settlement as computed goes to somebody with authority; an ex gratia sum may be proposed with a reason.
 
-    Where exclusions take a part, ``refusal_reason`` says why, for the customer to read in the notice of it.
+    Where a part is excluded or assessed at 0, ``refusal_reason`` says why, for the customer to read in the notice of it.
     Where papers are missing that the claim needs, ``without_papers`` says why it is decided all the same.
     """
 

@@ -7,6 +7,7 @@ what the first does not carry.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.owing import NOTHING_OWED, owed_minor
@@ -23,9 +24,26 @@ def likely_minor(exposure: Exposure) -> int:
     return max(exposure.reserve_minor, exposure.assessed_minor, exposure.payable_minor + exposure.ex_gratia_minor)
 
 
-def excluded_minor(exposure: Exposure) -> int:
-    """Minor units that exclusions took from the calculation of a head of loss."""
-    return sum(line["cut_minor"] for line in exposure.settlement.get("lines", ()) if line["kind"] == "exclusion")
+def set_at_nothing(row: Mapping[str, Any]) -> bool:
+    """Whether an item was assessed at 0 although something was claimed for it: no measure of a loss, but a refusal of it."""
+    return bool(row.get("claimed_minor")) and row.get("assessed_minor") == 0
+
+
+def allowed_minor(row: Mapping[str, Any]) -> int | None:
+    """What an item is assessed at where nobody turns it down."""
+    return row["claimed_minor"] if set_at_nothing(row) else row.get("assessed_minor")
+
+
+def turned_down_minor(exposure: Exposure) -> int:
+    """Minor units that exclusions took from the calculation of a head of loss, or that were claimed and set at nothing.
+
+    A benefit whose sum the terms name is not calculated from items.
+    """
+    lines = exposure.settlement.get("lines", ())
+    excluded: int = sum(line["cut_minor"] for line in lines if line["kind"] == "exclusion")
+    by_items = any(line["step"] == "items" for line in lines)
+    at_nothing: int = sum(row["claimed_minor"] for row in exposure.items if by_items and set_at_nothing(row))
+    return excluded + at_nothing
 
 
 def counted_once(case: Case, figures: Mapping[int, int], products: Products | None, *, anew: int = 0) -> dict[int, int]:

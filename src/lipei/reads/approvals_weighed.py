@@ -309,7 +309,7 @@ def _of_payment(case: Case, target: Payment) -> Iterator[Point]:
 def _of_head(case: Case, head: Exposure, amount: int) -> Iterator[Point]:
     if head.ex_gratia_minor:
         yield Point("ex_gratia", "warn", head.ex_gratia_minor)
-    if head.state == "submitted" and (excluded := sizes.excluded_minor(head)):
+    if head.state == "submitted" and (excluded := sizes.turned_down_minor(head)):
         yield Point("excluded", "warn", excluded)
     if head.state != "refusal_proposed":
         if head.reserve_minor and amount > head.reserve_minor:

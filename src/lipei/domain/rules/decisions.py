@@ -193,28 +193,35 @@ def _why_in_part(ask: Ask, refused_minor: int) -> dict[str, Value]:
 
 
 def _refused_in_part(ask: Ask, found: Settlement, beyond_minor: int) -> int | Refusal:
-    """Minor units that exclusions take and nobody makes good: a refusal in part, for who may refuse as much.
+    """Minor units that a person turned down and nobody makes good: a refusal in part, for who may refuse as much.
 
-    The customer gets a notice of it as of a refusal of the whole (保险法24). What a loss is measured at, and what a
-    deductible, a ratio or a limit takes, is no refusal: the settlement explains it.
+    That is what is excluded, and what was claimed and assessed at 0. The customer gets a notice of it as of a refusal of
+    the whole (保险法24). That a loss is measured at less, and what a deductible, a ratio or a limit takes, is no refusal:
+    the settlement explains it.
 
-    Where they leave nothing, it is a refusal and no decision of 0: another step, with reasons and the ways on (norm part
+    Where it leaves nothing, it is a refusal and no decision of 0: another step, with reasons and the ways on (norm part
     4). A deductible, a ratio or a limit may leave nothing.
     """
-    taken = _taken_by_exclusions(ask, found) - beyond_minor
+    taken = _turned_down(ask, found) - beyond_minor
     if taken > 0 and not found.payable_minor + beyond_minor:
-        return Refusal("refusal.exclusion_is_a_refusal")
+        code = "refusal.exclusion_is_a_refusal" if found.excluded_minor else "refusal.nothing_assessed_is_a_refusal"
+        return Refusal(code)
     return max(0, taken)
 
 
-def _taken_by_exclusions(ask: Ask, found: Settlement) -> int:
-    """What the terms would give beyond ``found`` if nothing were excluded."""
-    if not found.excluded_minor:
+def _turned_down(ask: Ask, found: Settlement) -> int:
+    """What the terms would give beyond ``found`` if nothing were excluded, and all that was set at 0 were as claimed."""
+    rows = ask.target.items
+    if not found.excluded_minor and not any(sizes.set_at_nothing(row) for row in rows):
         return 0
-    items = tuple({**row, "excluded": ""} for row in ask.target.items)
+    items = tuple({**row, "excluded": "", "assessed_minor": sizes.allowed_minor(row)} for row in rows)
     facts = {name: value for name, value in ask.target.facts.items() if name != EXCLUSION}
     whole = settlement_of(ask.case, replace(ask.target, items=items, facts=facts), ask.world)
-    return whole.payable_minor - found.payable_minor if isinstance(whole, Settlement) else found.excluded_minor
+    return (
+        whole.payable_minor - found.payable_minor
+        if isinstance(whole, Settlement)
+        else sizes.turned_down_minor(ask.target)
+    )
 
 
 def _without_papers(ask: Ask) -> dict[str, Value] | Refusal:

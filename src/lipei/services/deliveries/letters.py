@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -196,30 +197,45 @@ def _refused(t: Telling, exposure: Exposure) -> letters.Refused:
 
 
 def _in_part(t: Telling, exposure: Exposure) -> tuple[letters.Refused, ...]:
-    """What each exclusion takes of a head that is paid for the rest: which items, their sums, clause and reason."""
+    """What each exclusion takes of a head that is paid for the rest, and what was set at nothing without one: which
+    items, their sums, clause and reason."""
     terms = terms_of(t, exposure)
     if terms is None:
         raise ValueError("a refusal in part explains a settlement")
     said = explained.explain(terms=terms, settlement=exposure.settlement, language=t.language)
-    rows = zip(exposure.settlement["lines"], said, strict=True)
-    found = [(row, words) for row, words in rows if row["kind"] == "exclusion" and row["cut_minor"]]
-    beyond = t.say("jobs.ex_gratia", amount=t.money(exposure.ex_gratia_minor)) if exposure.ex_gratia_minor else ""
-    return tuple(
+    grounds = [
+        (row["params"]["exclusion"], words, row["cut_minor"])
+        for row, words in zip(exposure.settlement["lines"], said, strict=True)
+        if row["kind"] == "exclusion"
+    ]
+    grounds.append(("", said[0], 0))  # by the clause that says what a loss is
+    exclusions = terms.covers[exposure.cover].exclusions
+    parts = [
         letters.Refused(
             cover=cover_name(t, exposure.cover), findings=exposure.refusal_reason, clause=words.clause, plain=words.plain,
-            reason=terms.covers[exposure.cover].exclusions[row["params"]["exclusion"]].wording[t.language],
-            amount_minor=row["cut_minor"], beyond=beyond if row is found[-1][0] else "",
-            **_claimed(exposure, row["params"]["exclusion"]),
+            reason=exclusions[code].wording[t.language] if code else t.say("letter.refusal.at_nothing"), **sums,
         )
-        for row, words in found
-    )  # fmt: skip
+        for code, words, cut_minor in grounds
+        if (sums := _sums_refused(exposure, code, cut_minor))
+    ]  # fmt: skip
+    if exposure.ex_gratia_minor:
+        parts[-1] = replace(parts[-1], beyond=t.say("jobs.ex_gratia", amount=t.money(exposure.ex_gratia_minor)))
+    return tuple(parts)
 
 
-def _claimed(exposure: Exposure, exclusion: str) -> dict[str, Any]:
-    """The items that an exclusion takes and what was claimed for them; of one that takes the whole loss, all of it."""
-    items = [item for item in exposure.items if item.get("excluded") == exclusion]
-    minor = sum(item["claimed_minor"] or 0 for item in items or exposure.items)
-    return {"items": tuple(item["what"] for item in items), "claimed_minor": minor or None}
+def _sums_refused(exposure: Exposure, exclusion: str, cut_minor: int) -> dict[str, Any]:
+    """The items that an exclusion takes (without a code: those set at nothing), what is refused of them and what was
+    claimed; of an exclusion that names none, all of it. Nothing where it refuses nothing."""
+    items = [item for item in exposure.items if (item.get("excluded") or "") == exclusion]
+    if not exclusion:
+        items = [item for item in items if sizes.set_at_nothing(item)]
+    amount = cut_minor + sum(item["claimed_minor"] for item in items if sizes.set_at_nothing(item))
+    if not amount:
+        return {}
+    claimed = sum(item["claimed_minor"] or 0 for item in items or exposure.items)
+    return {
+        "items": tuple(item["what"] for item in items), "amount_minor": amount, "claimed_minor": claimed or None,
+    }  # fmt: skip
 
 
 def ways_on(rules: Settings, language: str) -> tuple[letters.Way, ...]:

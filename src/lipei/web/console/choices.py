@@ -174,7 +174,7 @@ def _left_out(
 ) -> frozenset[str]:
     """The fields that need not be asked for in this case."""
     omit = frozenset(() if away else ("without_papers",))
-    if action == "submit_decision" and not sizes.excluded_minor(shown.exposures[part]):
+    if action == "submit_decision" and not sizes.turned_down_minor(shown.exposures[part]):
         omit |= {"refusal_reason"}
     if (subject, action) == ("offer", "agree") and shown.offers[part].shares:
         omit |= {"shares"}  # agreed to as they were offered

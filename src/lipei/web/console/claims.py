@@ -187,8 +187,8 @@ def _seen(request: HttpRequest) -> int | None:
 
 
 def _refuses(head: Exposure) -> bool:
-    """Whether a refusal waits for somebody's word: of the whole, or of what exclusions take."""
-    in_part = head.state == "submitted" and head.refusal_reason and sizes.excluded_minor(head)
+    """Whether a refusal waits for somebody's word: of the whole, or of a part."""
+    in_part = head.state == "submitted" and head.refusal_reason and sizes.turned_down_minor(head)
     return head.state == "refusal_proposed" or bool(in_part)
 
 
