@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.domain.conduct_desk import HANDLER, INTAKE, NOW, PROGRAM, Desk, cny, own_damage, policy, rulebook
+from tests.domain.conduct_desk import HANDLER, INTAKE, LEAD, NOW, PROGRAM, Desk, cny, own_damage, policy, rulebook
 
 from lipei.domain import automation
 from lipei.domain import commands as c
 from lipei.domain.money import Money
+from lipei.domain.reactions import STRAIGHT_THROUGH, follows
 
 pytestmark = [pytest.mark.norm("1.3.1"), pytest.mark.norm("4")]
 
@@ -121,3 +122,42 @@ def test_a_strangers_consent_binds_nobody() -> None:
     assert desk.case.offers[1].codes[0]["party"] != reporter
     desk.agree()
     assert money(desk) == [("settlement", 215_000, "approved")]
+
+
+SAID = {"liability_disputed": True}, {"lawsuit": True}, {"regulator_asks": True}, {"rescue": True}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_a_doubt_that_is_taken_back_lets_the_rule_look_again_at_once(said: dict[str, bool]) -> None:
+    desk = handled(claimed(265_000), c.Triage(**said))
+    assert desk.case.exposures[1].state == "open"
+    desk.do(HANDLER, "claim", "triage", 0, c.Triage(**dict.fromkeys(said, False)))
+    assert money(desk) == [("settlement", 215_000, "approved")]
+
+
+def test_orders_that_a_doubt_held_back_go_on_when_it_is_taken_back() -> None:
+    desk = handled(claimed(265_000, accept_automatic=False))
+    desk.do(HANDLER, "claim", "triage", 0, c.Triage(lawsuit=True))
+    desk.agree()
+    assert money(desk) == [("settlement", 215_000, "ordered")]
+    desk.do(HANDLER, "claim", "triage", 0, c.Triage(lawsuit=False))
+    assert money(desk) == [("settlement", 215_000, "approved")]
+
+
+def test_a_refusal_that_is_proposed_no_longer_lets_the_rule_look_at_the_other_heads() -> None:
+    other = c.ExposureReported("own_damage", "glass", reserve=cny(500))
+    desk = Desk(policy=policy())
+    desk.report(claimed(265_000, exposures=(*claimed(265_000).exposures, other)))
+    desk.do(HANDLER, "exposure", "propose_refusal", 2, c.Propose("wear", "D8", "玻璃是旧伤。"))
+    papers_in(desk)
+    assert desk.case.exposures[1].state == "open"
+    desk.do(LEAD, "exposure", "drop", 2, c.Reasoned("客户撤回这一项"))
+    assert desk.case.exposures[1].decided_by == STRAIGHT_THROUGH.id
+
+
+def test_triage_that_says_nothing_new_sets_no_rule_going() -> None:
+    desk = Desk(policy=policy())
+    desk.report(claimed(265_000))
+    triaged = [(e, desk.case) for e, _ in desk.log if e.kind == "claim.triaged"]
+    assert triaged and all("no_longer" not in e.facts for e, _ in triaged)
+    assert all(not [*follow(e, case, desk.world, desk.now)] for e, case in triaged for follow in follows(e))

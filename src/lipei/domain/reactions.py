@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lipei.domain import automation, commands
+from lipei.domain import automation, commands, triage
 from lipei.domain.claims import Case
 from lipei.domain.conduct import World
 from lipei.domain.events import Actor, Event
@@ -76,6 +76,15 @@ def _resume(event: Event, case: Case, world: World, now: datetime) -> Iterator[R
         elif offer.state == "sent":
             yield from _agree(Event("offer.sent", number), case, world, now)
     yield from _approve_again(event, case, world, now)
+
+
+def _look_again(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
+    """What somebody made known or took back, a dispute say, or a rule of triage that does not speak any more, may leave
+    nothing in doubt; that triage was asked the same again is no news."""
+    told = {name for change in event.changes for name in change.fields} - triage.ANSWERS
+    if told or event.facts.get("no_longer"):
+        yield from _advance(event, case, world, now)
+        yield from _resume(event, case, world, now)
 
 
 def _by_rule(case: Case, exposures: Iterable[int], world: World, now: datetime) -> bool:
@@ -166,6 +175,7 @@ def _advance(event: Event, case: Case, world: World, now: datetime) -> Iterator[
 
 REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "claim.reported": (_triage, _register, _assign),
+    "claim.triaged": (_look_again,),
     "claim.registered": (_triage_again, _advance, _straight_through),
     "claim.suspected": (_triage_again,),
     "claim.suspicion_cleared": (_triage_again, _advance, _resume),

@@ -11,7 +11,7 @@ Nothing is simple by ignorance: a claim is simple when a rule says so, no rule s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
@@ -23,6 +23,9 @@ from lipei.domain.settlement.terms import Products
 
 SIMPLE, COMPLEX = "simple", "complex"
 LANES = (SIMPLE, COMPLEX)
+
+ANSWERS = frozenset({"lane", "fast_lane", "report_upwards", "triage_reasons"})
+"""The fields of a claim that hold what triage said; the others hold what it was said of."""
 
 NO_RULE = "reason.triage.no_rule"
 NO_RATE = "reason.triage.no_rate"
@@ -149,6 +152,13 @@ def doubts(found: Triage, table: TriageTable) -> tuple[str, ...]:
     """
     left = {rule.code for rule in table.rules if rule.automatic}
     return tuple(r.text for r in found.reasons if COMPLEX in r.effects and r.rule not in left and r.text != NO_RULE)
+
+
+def no_longer(before: Iterable[Mapping[str, Value]], found: Triage) -> tuple[str, ...]:
+    """The rules that said complex or report upwards when the claim was last looked at, and do not any more."""
+    speak = {reason.rule for reason in found.reasons}
+    held = (row for row in before if {COMPLEX, "report_upwards"} & set(row["effects"]))
+    return tuple(row["rule"] for row in held if row["rule"] not in speak)
 
 
 def _reason(rule: Rule, matched: tuple[Match, ...]) -> Reason:

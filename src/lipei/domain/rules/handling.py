@@ -42,6 +42,8 @@ def triage_claim(ask: Ask) -> Outcome:
         "report_upwards": found.report_upwards,
         "reasons": reasons,
     }
+    if gone := triage.no_longer(claim.triage_reasons, found):
+        told["no_longer"] = gone
     known |= {
         "lane": found.lane,
         "fast_lane": found.fast_lane,
