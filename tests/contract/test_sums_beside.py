@@ -9,9 +9,11 @@ import pytest
 from tests.contract.conftest import Stranger, cny, good, item
 from tests.contract.test_settlements import COMPULSORY, exposure
 
+from lipei.domain.claims import Case
+from lipei.domain.events import Event
 from lipei.norms.texts import LANGUAGES
-from lipei.services import exports, verify
-from lipei.store import models
+from lipei.services import actions, exports, verify
+from lipei.store import aggregates, models
 
 MEDICAL = exposure("compulsory_medical", "third_party_injury")
 
@@ -48,14 +50,55 @@ def test_two_victims_are_shown_what_the_limit_gives_from_the_assessment_to_the_o
     assert list(verify.differences(now=stranger.office.now)) == []
 
 
-@pytest.mark.norm("4")
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_whoever_approves_reads_that_another_sum_was_submitted(stranger: Stranger, language: str) -> None:
+def of_one_year(stranger: Stranger, *losses: str) -> list[Any]:
+    """Claims under one medical policy whose year's limit is 5,000, each assessed at so much."""
     cover = {"limit_minor": 500_000, "deductible_minor": 0, "pay_rate": "100%"}
     stranger.insure("P", "medical", medical_expense=cover)
-    one, two = (stranger.report("P", exposure("medical_expense", "accident_medical")) for _ in range(2))
-    for claim in (one, two):
-        stranger.assess(claim, 1, item("4000.00"))
+    claims = [stranger.report("P", exposure("medical_expense", "accident_medical")) for _ in losses]
+    for claim, loss in zip(claims, losses, strict=True):
+        stranger.assess(claim, 1, item(loss))
+    return claims
+
+
+@pytest.mark.norm("2.2.3")
+def test_open_claims_are_shown_what_another_claim_left_of_the_limit(stranger: Stranger) -> None:
+    one, two, three = of_one_year(stranger, "4000.00", "4000.00", "500.00")
+    stranger.act(stranger.office.assessor1, two, "exposures/1/check_assessment")
+    stranger.act(stranger.handler(two), two, "exposures/1/submit_decision")
+    version = stranger.claim(three)["version"]
+    stranger.decide(one, 1)
+    assert [sums(stranger, claim)[0] for claim in (one, two, three)] == ["4000.00", "1000.00", "500.00"]
+    assert stranger.claim(two)["exposures"][0]["state"] == "checked"
+    assert stranger.claim(three)["version"] == version, "nothing is written where nothing changes"
+    told = models.Entry.objects.filter(stream_id=models.Claim.objects.get(number=two["number"]).id).last()
+    assert (told.actor, told.cause) == ("system:limits", "limits:shared")
+    stranger.act(stranger.office.lead1, one, "exposures/1/return_for_rework", {"reason": "重新核对"})
+    assert stranger.payable(two) == "4000.00", "what was given back is there again"
+    assert list(verify.differences(now=stranger.office.now)) == []
+
+
+def test_what_is_brought_up_to_date_costs_no_more_for_claims_that_are_not_assessed(
+    stranger: Stranger, django_assert_num_queries: Any
+) -> None:
+    one, two = of_one_year(stranger, "4000.00", "300.00")
+    stranger.act(stranger.office.lead1, two, "exposures/1/drop", {"reason": "重复录入"})
+    for _ in range(3):
+        stranger.report("P", exposure("medical_expense", "accident_medical"))
+    stranger.decide(one, 1)
+    done = actions.Done(
+        aggregates.load(Case, actions.claim_id(one["number"])).aggregate, ((1, Event("ledger.drawn", 0)),)
+    )  # fmt: skip
+    with django_assert_num_queries(1):
+        actions.share_anew(done, now=stranger.office.now)
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_approves_reads_that_another_sum_was_submitted(
+    stranger: Stranger, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "share_anew", lambda done, now: None)  # as where a process dies in between
+    one, two = of_one_year(stranger, "4000.00", "4000.00")
     stranger.act(stranger.office.assessor1, two, "exposures/1/check_assessment")
     stranger.act(stranger.handler(two), two, "exposures/1/submit_decision", {"ex_gratia": cny("0.00")})
     stranger.decide(one, 1)  # takes of the same year's limit

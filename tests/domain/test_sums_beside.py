@@ -177,6 +177,31 @@ def test_a_limit_used_up_elsewhere_sends_the_decision_back_with_what_was_beyond_
     assert desk.case.offers[1].amount_minor == 1_000_000
 
 
+@pytest.mark.norm("2.2.3")
+@pytest.mark.parametrize("submitted", [False, True])
+def test_whatever_happens_next_brings_a_sum_to_what_another_claim_left_of_the_limit(submitted: bool):
+    desk = victims(15_000)
+    if submitted:
+        submit(desk, 1)
+    elsewhere(desk, 8_000)
+    at = len(desk.log)
+    desk.do(HANDLER, "claim", "add_note", 0, c.Write("已联系伤者"))
+    news = "exposure.decision_overtaken" if submitted else "exposure.recomputed"
+    assert (news, 1) in kinds(desk, at) and sums(desk) == [10_000]
+    at = len(desk.log)
+    desk.do(HANDLER, "claim", "add_note", 0, c.Write("再次联系"))
+    assert kinds(desk, at) == [("claim.note_added", 0)], "said once"
+
+
+def test_what_is_withdrawn_follows_no_other_claim():
+    desk = victims(15_000)
+    desk.do(MANAGER, "claim", "withdraw", 0, GONE)
+    elsewhere(desk, 8_000)
+    at = len(desk.log)
+    desk.do(HANDLER, "claim", "add_note", 0, c.Write("已撤回"))
+    assert kinds(desk, at) == [("claim.note_added", 0)]
+
+
 def test_an_approval_of_before_is_none_of_another_sum():
     """An earlier version gave the first of two approvals to whatever the sum then was."""
     desk = victims(150_000, cover=DISABILITY)

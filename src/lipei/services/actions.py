@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+from django.db.models import Exists, OuterRef
+
 from lipei.domain import conduct, lifecycle
 from lipei.domain.claims import Case
 from lipei.domain.commands import COMMANDS
@@ -20,7 +23,7 @@ from lipei.domain.conduct import Happened, World
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.limits import PolicyLedger
-from lipei.domain.rules.settlement import not_approved
+from lipei.domain.rules.settlement import UNDECIDED, not_approved, recomputed
 from lipei.services import norms, roster, unit_of_work, world
 from lipei.services.owing import Insert
 from lipei.services.unit_of_work import Stale, Write
@@ -29,9 +32,14 @@ from lipei.store.aggregates import Loaded
 
 OFFERS = Actor("system:offers", "offers")
 """Lets offers run out."""
+LIMITS = Actor("system:limits", "limits")
+"""Brings sums up to date that share a limit with another claim."""
+BESIDE_MAX = 100
+"""Claims under one policy that are looked at at once; those beyond follow at their own next event."""
 TRIES = 8
 WAIT_SECONDS = 0.02
 """The longest wait before the second try; it doubles with each."""
+log = structlog.get_logger(__name__)
 QUIET = ("clock.", "notice.", "claim.personal_data_seen")  # what happens of itself and makes nobody's form stale
 
 
@@ -132,8 +140,63 @@ def change(
 ) -> Refusal | Done:  # fmt: skip
     """Load a claim and its world, decide, commit; decide again where somebody was faster.
 
-    ``inside`` and ``beside`` as in `unit_of_work.commit`.
+    ``inside`` and ``beside`` as in `unit_of_work.commit`. What it changes of the policy's shared limits is brought to the
+    claims beside it, see `share_anew`.
     """
+    done = _changed(
+        stream_id, decide, subject=subject, action=action, command=command, now=now, cause=cause, inside=inside,
+        beside=beside,
+    )  # fmt: skip
+    if isinstance(done, Done):
+        share_anew(done, now=now)
+    return done
+
+
+def share_anew(done: Done, *, now: datetime) -> None:
+    """After a claim took of its policy's shared limits or gave back: what the other open claims get of them is computed
+    anew, each in a write of its own.
+
+    Nothing hangs on it: where the process dies before, or others keep a claim busy, its sums follow at its own next
+    event, and nobody approves a sum that is not what the terms give by then.
+    """
+    if not _drew(done) or done.case.claim.policy_id is None:
+        return
+    heads = models.Exposure.objects.filter(aggregate_id=OuterRef("id"), state__in=UNDECIDED).exclude(assessed_by="")
+    open_claims = models.Claim.objects.filter(
+        Exists(heads), policy_id=done.case.claim.policy_id, state__in=lifecycle.OPEN
+    )
+    ids = list(open_claims.exclude(id=done.case.id).order_by("id").values_list("id", flat=True)[:BESIDE_MAX])
+    waiting = dict.fromkeys(ids)
+    while waiting:
+        one = next(iter(waiting))
+        del waiting[one]
+        try:
+            found = _changed(one, _recomputed(now), subject="exposure", action="assess", now=now, cause="limits:shared")
+        except Exception:
+            log.exception("left for its next event", claim=one)
+            continue
+        if isinstance(found, Done) and _drew(found):  # a rule went on there with what is left
+            waiting |= dict.fromkeys(number for number in ids if number != one)
+
+
+def _drew(done: Done) -> bool:
+    return any(event.subject == "ledger" for _, event in done.events)
+
+
+def _recomputed(now: datetime) -> Callable[[Loaded, World], Refusal | Happened]:
+    def decide(loaded: Loaded, w: World) -> Happened:
+        case: Case = loaded.aggregate
+        found = recomputed(case, (), w)
+        return conduct.follow(case, [(e, LIMITS) for e in conduct.with_state(case, found)], w, now) if found else ()
+
+    return decide
+
+
+def _changed(
+    stream_id: int, decide: Callable[[Loaded, World], Refusal | Happened], *, subject: str, action: str,
+    command: Any = None, now: datetime, cause: str = "", inside: Callable[[], None] | None = None,
+    beside: Sequence[Insert] = (),
+) -> Refusal | Done:  # fmt: skip
     for tried in range(TRIES):
         loaded = aggregates.load(Case, stream_id)
         if loaded is None:

@@ -85,7 +85,9 @@ def report(command: commands.Report, *, actor: Actor, now: datetime, key: str = 
             continue
         case: Case = done.aggregates[Case.kind, stream_id]
         world.took_on(case.claim.handler)
-        return Done(case, done.events)
+        reported = Done(case, done.events)
+        actions.share_anew(reported, now=now)
+        return reported
     return Refusal("refusal.busy", "conflict", {})
 
 

@@ -10,6 +10,7 @@ from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import World
 from lipei.domain.events import Change, Event, Refusal
 from lipei.domain.facts import of_head
+from lipei.domain.lifecycle import OPEN
 from lipei.domain.limits import PolicyLedger
 from lipei.domain.money import Money
 from lipei.domain.settlement import Accident, Settlement, foresee, settle
@@ -79,14 +80,16 @@ def recomputed(case: Case, events: Sequence[Event], world: World) -> tuple[Event
     """What becomes of the sums of a claim's other heads of loss, which may share a limit with what changed, or be paid
     before or after it.
 
-    Nothing unless one that was assessed is there and sees something else beside it than before: a report costs nothing.
-    A sum that cannot be computed at present stays; nobody can approve it meanwhile.
+    Nothing unless one that was assessed is there and sees something else beside it than before, or another claim may have
+    changed what is left of a limit: a report costs nothing. A sum that cannot be computed at present stays; nobody can
+    approve it meanwhile.
     """
     if world.policy is None or not any(e.assessed_by for e in case.exposures.values()):
         return ()
     after = case.after(e for e in events if e.subject != "ledger")
     touched = {c.part for e in events for c in e.changes if c.entity == "exposure"}
-    if case.claim.facts == after.claim.facts and all(_seen(case, n) == _seen(after, n) for n in touched):
+    same = case.claim.facts == after.claim.facts and all(_seen(case, n) == _seen(after, n) for n in touched)
+    if same and not _shared(after, world.ledger):
         return ()
     if world.ledger is not None:
         world = replace(world, ledger=world.ledger.after(e for e in events if e.subject == "ledger"))
@@ -94,6 +97,12 @@ def recomputed(case: Case, events: Sequence[Event], world: World) -> tuple[Event
     computed = {c.part for e in events for c in e.changes if c.entity == "exposure" and "payable_minor" in c.fields}
     heads = (e for n, e in after.exposures.items() if n not in computed and e.assessed_by and e.state in UNDECIDED)
     return tuple(event for head in heads for event in _anew(after, head, world))
+
+
+def _shared(case: Case, ledger: PolicyLedger | None) -> bool:
+    """Whether other claims take of the policy's limits, or did, beside this one that is open."""
+    others = ledger is not None and any(u.claim_number != case.claim.number for u in ledger.usages)
+    return others and case.claim.state in OPEN
 
 
 def _seen(case: Case, part: int) -> Loss | None:
