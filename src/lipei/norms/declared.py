@@ -42,6 +42,7 @@ from lipei.norms.shapes import (
     must,
     record,
     rows,
+    shipped,
     whole,
 )
 
@@ -95,7 +96,7 @@ _SAYS = record(
 _WEEK = record(*(may(day, SPANS) for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")))
 
 TABLES: Mapping[str, Shape] = {
-    "settings": record(_VERSION, must("settings", Shape("entries", of="setting", item=Shape("setting")))),
+    "settings": record(_VERSION, must("settings", Shape("entries", of="setting", item=Shape("setting"), complete=True))),
     "calendars": record(
         _VERSION,
         must("calendars", rows(
@@ -131,7 +132,7 @@ TABLES: Mapping[str, Shape] = {
         must("incidents", entries(WORDS, new=True)),
         must("rules", rows(
             must("code", WORDS), must("when", condition("triage")), may("lane", code("lane")),
-            may("fast_lane", FLAG, False), may("report_upwards", FLAG, False), may("automatic", FLAG, False), kept("text"),
+            may("fast_lane", FLAG, False), may("report_upwards", FLAG, False), shipped("automatic", FLAG, False), kept("text"),
             *_SOURCE,
             columns=("when", "lane", "fast_lane", "report_upwards"),
             names=(Name("reason.triage.{code}", key="text"),),
@@ -167,7 +168,7 @@ TABLES: Mapping[str, Shape] = {
     ),
     "straight_through": record(
         _VERSION,
-        must("payment", record(*_PATH, may("claimed_lines", codes("line")), may("told_heads", codes("head")))),
+        must("payment", record(*_PATH, may("claimed_lines", codes("line")), shipped("told_heads", codes("head")))),
         must("advance", record(*_PATH, must("share_percent", whole("percent", 1, 100)))),
         *_SOURCE,
     ),
@@ -186,7 +187,7 @@ TABLES: Mapping[str, Shape] = {
                                  title=("lines",))),
             must("papers", rows(must("paper", code("paper")), must("required", code("paper_required")),
                                 may("when", condition("papers")), may("why", code("paper_why")),
-                                may("waits", FLAG, True), title=("paper",))),
+                                shipped("waits", FLAG, True), title=("paper",))),
             must("source", code("paper_source")), columns=("papers",), title=("applies",),
         )),
         kept("sources", entries(record(must("source", REMARK), must("status", code("source_status"))), "paper_source")), _TEXTS,

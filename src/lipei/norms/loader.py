@@ -21,6 +21,8 @@ from lipei.norms import (
     assignment,
     authority,
     calendars,
+    completing,
+    declared,
     duty,
     fitting,
     hints,
@@ -82,6 +84,14 @@ def read(text: str) -> dict[str, Any]:
     return document
 
 
+def document_of(table: str, text: str) -> dict[str, Any]:
+    """The mapping of a table's text, with what an earlier release did not know as it is shipped."""
+    document = read(text)
+    if table not in declared.TABLES or table not in PARSERS:
+        return document
+    return completing.completed(declared.TABLES[table], document, read(default_text(table)))  # type: ignore[no-any-return]
+
+
 def default_text(table: str) -> str:
     """The shipped document of a table, as text."""
     return (FOLDER / f"{table}.yaml").read_text(encoding="utf-8")
@@ -95,11 +105,9 @@ def default_digest(table: str) -> str:
 @lru_cache(maxsize=REMEMBERED)
 def parsed(table: str, version: int, text: str) -> Any:
     """The domain value of a document in a version. Raises NormError where it makes no sense."""
-    document, own = own_texts.taken(table, read(text))
+    document, own = own_texts.taken(table, document_of(table, text))
     if table == "products":
         return products.parse(document, own=own)
-    if table == "settings":
-        document = dict(settings.completed(document, read(default_text(table))))
     return PARSERS[table]({**document, "version": version})
 
 

@@ -49,14 +49,6 @@ def parse(document: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def completed(document: Mapping[str, Any], shipped: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The document with the shipped rows of settings that it leaves out: one written before a release that brought a new
-    setting stays good. What makes no sense is left as it is, for `parse` to say so.
-    """
-    own = document.get("settings")
-    return {**document, "settings": {**shipped["settings"], **own}} if isinstance(own, Mapping) else document
-
-
 def definitions(document: Mapping[str, Any]) -> tuple[Definition, ...]:
     """Every setting as declared by the document, in its order: exactly those that `Settings` has."""
     known_keys("settings", document, required={"version", "settings"})

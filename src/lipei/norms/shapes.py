@@ -15,6 +15,8 @@ from typing import Any
 class Field:
     """A key of a record. ``default`` is what its absence means; one with ``form`` False is shown and kept, not edited.
 
+    ``shipped``: where a document leaves it out that the shipped one has at this place, it is as there
+    (`lipei.norms.completing`).
     ``when``: a key beside it and the codes there with which this one is meant; with others it is not there.
     ``label``: what it is called, where the key alone would say something else elsewhere in the table.
     """
@@ -26,6 +28,7 @@ class Field:
     form: bool = True
     when: tuple[str, tuple[str, ...]] = ("", ())
     label: str = ""
+    shipped: bool = False
 
     @property
     def called(self) -> str:
@@ -64,6 +67,7 @@ class Shape:
     short: str = ""  # record: a row that says only this key is written as its value alone
     groups: tuple[str, ...] = ()  # rows: what many of them are read in groups by
     ordered: bool = False  # rows: their order counts, so one can be put before another
+    complete: bool = False  # entries: those that a document leaves out are as they are shipped
 
     def field(self, key: str) -> Field | None:
         """The field of a record that stands under a key."""
@@ -150,6 +154,11 @@ def must(key: str, shape: Shape) -> Field:
 def may(key: str, shape: Shape, default: Any = None) -> Field:
     """A field that may be left out."""
     return Field(key, shape, default=default)
+
+
+def shipped(key: str, shape: Shape, default: Any = None) -> Field:
+    """A field that earlier releases did not know: left out, it is what the shipped document says there."""
+    return Field(key, shape, default=default, shipped=True)
 
 
 def kept(key: str, shape: Shape = KEPT) -> Field:

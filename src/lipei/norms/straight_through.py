@@ -18,8 +18,6 @@ from lipei.norms.errors import NormError
 from lipei.norms.lines import check_remarks, known_codes, known_keys, texts_of
 from lipei.norms.settings import currency_of, flag, whole
 
-_TOLD = ["medical"]
-"""Of a payment table that does not say it: as the shipped one."""
 _KEYS = {"enabled", "checks", "limits_minor", "injury_lines", "third_party_lines"}
 
 
@@ -34,8 +32,8 @@ def parse(document: Mapping[str, Any]) -> StraightThroughTable:
             "straight_through.payment",
             document["payment"],
             (ALWAYS_FOR_PAYMENT, ALSO_FOR_PAYMENT),
-            _KEYS,
-            {"claimed_lines", "told_heads"},
+            {*_KEYS, "told_heads"},
+            {"claimed_lines"},
         ),
         advance=_path(
             "straight_through.advance",
@@ -67,7 +65,7 @@ def _path(
         claimed_lines=frozenset(texts_of(f"{place}.claimed_lines", document.get("claimed_lines", list(limits)))),
         injury_lines=frozenset(texts_of(f"{place}.injury_lines", document["injury_lines"])),
         third_party_lines=frozenset(texts_of(f"{place}.third_party_lines", document["third_party_lines"])),
-        told_heads=frozenset(texts_of(f"{place}.told_heads", document.get("told_heads", _TOLD))),
+        told_heads=frozenset(texts_of(f"{place}.told_heads", document.get("told_heads", []))),
         share_percent=whole(f"{place}.share_percent", document.get("share_percent", 100), 1, 100),
     )
 

@@ -47,7 +47,7 @@ class Piece:
 
 def document_of(table: str, text: str) -> dict[str, Any]:
     """The document of a text as forms edit it; terms of products laid out as lists. Raises `NormError` where it is none."""
-    document = loader.read(text)
+    document = loader.document_of(table, text)
     return declared_terms.laid_out(document) if table == "products" else document
 
 

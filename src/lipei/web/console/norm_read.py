@@ -87,7 +87,8 @@ class Reader:
                 shown = f.shape
             value = self.value(shown, held, where, required=f.required, was=before)
             empty = value is None or (value in ([], {}) and f.shape.kind not in ("amounts",))
-            if f.required or not (empty or (value == f.default and before is _ABSENT)):
+            shown_as_shipped = f.shipped and before is not _ABSENT  # left out it would be so again
+            if f.required or shown_as_shipped or not (empty or (value == f.default and before is _ABSENT)):
                 found[f.key] = value if value is not None or f.required else f.default
             elif before is not _ABSENT and value == before:
                 found[f.key] = before
