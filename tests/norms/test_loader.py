@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -38,6 +39,36 @@ def refused(edits: dict[str, list[tuple[int, str]]]) -> str:
 def test_the_shipped_tables_fit_each_other_in_every_market():
     for market in DOCUMENTS["promises"]["profiles"]:
         assert loader.checked({}, market=market).settings is not None
+
+
+SHIFT = {"from": "2026-10-01 18:00", "to": "2026-10-02 09:00", "persons": [12]}
+ZONES = {
+    "CN": "Asia/Shanghai", "HK": "Asia/Hong_Kong", "TW": "Asia/Taipei", "EU-NL": "Europe/Amsterdam",
+    "US-UT": "America/Denver",
+}  # fmt: skip
+
+
+@pytest.mark.norm("2.3.3")
+@pytest.mark.parametrize("market", ZONES)
+def test_company_and_duty_keep_the_time_of_the_market_unless_somebody_says_otherwise(market: str) -> None:
+    roster = edited("duty", lambda d: d.update(shifts=[SHIFT]))
+    book = loader.checked(roster, market=market)
+    assert (book.settings.zone, book.duty.zone) == (ZONES[market], ZONES[market])
+    assert f"{book.duty.roster.shifts[0].starts.astimezone(ZoneInfo(ZONES[market])):%H:%M}" == "18:00"
+    own = edited("settings", lambda d: d["settings"]["zone"].update(value="Europe/London"))
+    book = loader.checked(own | roster, market=market)
+    assert (book.settings.zone, book.duty.zone, book.papers.zone) == ("Europe/London",) * 3
+    assert book.duty.roster.shifts[0].starts == datetime(2026, 10, 1, 17, tzinfo=UTC)
+    book = loader.checked(own | edited("duty", lambda d: d.update(zone="Asia/Tokyo")), market=market)
+    assert (book.settings.zone, book.duty.zone) == ("Europe/London", "Asia/Tokyo")
+
+
+def test_a_shift_in_an_hour_that_the_companys_clock_skips_is_refused() -> None:
+    skipped = {"from": "2026-03-29 02:30", "to": "2026-03-29 09:00", "persons": [1]}
+    edits = edited("duty", lambda d: d.update(shifts=[skipped]))
+    assert loader.checked(edits, market="CN")
+    with pytest.raises(NormError, match="time"):
+        loader.checked(edits, market="EU-NL")
 
 
 def test_a_calendar_that_a_promise_counts_on_cannot_go():

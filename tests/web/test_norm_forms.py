@@ -57,6 +57,21 @@ def test_a_form_that_nobody_touched_changes_nothing(table: str) -> None:
         assert put(w, document, one, value, named) == (document, part)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("table", "part", "key"), [("settings", "settings/zone", "v"), ("duty", "-", "zone")])
+def test_a_zone_that_follows_the_company_is_read_and_typed_in_words(
+    table: str, part: str, key: str, language: str
+) -> None:
+    w, document = opened(table, language)
+    one = piece(w, shape_of(table, document), document, part)
+    assert one is not None
+    typed = typed_piece(w, one)
+    assert str(typed[key]) in (texts()["zone_home.home"][language], texts()["setting_choice.home"][language])
+    other, _, errors = read_piece(w, one, {**typed, key: "Asia/Tokyo"})
+    assert errors == {} and "Asia/Tokyo" in other.values()
+    assert read_piece(w, one, {**typed, key: "Asia/Nowhere"})[2]
+
+
 def drawn(inputs: list[Input]) -> list[Input]:
     return [one for i in inputs for one in (i, *drawn(i.parts))]
 

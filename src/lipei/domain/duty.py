@@ -47,13 +47,14 @@ class Roster:
 class DutyTable:
     """The duty rules as data: outside the opening hours of ``calendar`` some claims go to the roster.
 
-    ``calls`` says which: a condition on `triage.claim_values`.
+    ``calls`` says which: a condition on `triage.claim_values`. ``zone`` is that in whose time the shifts are written.
     """
 
     version: int
     calendar: str
     calls: Condition
     roster: Roster
+    zone: str
 
     def at_home(self, calendar: str) -> DutyTable:
         """The table where `HOME` means this calendar, that of the profile in force."""

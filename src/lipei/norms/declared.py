@@ -152,7 +152,7 @@ TABLES: Mapping[str, Shape] = {
     ),
     "duty": record(
         _VERSION,
-        must("calendar", _CALENDAR), must("calls", condition("triage")), must("zone", ZONE),
+        must("calendar", _CALENDAR), must("calls", condition("triage")), must("zone", Shape("zone", open=True)),
         must("team_lead", Shape("code", of="staff", open=True)),
         must("shifts", rows(must("from", MOMENT), must("to", MOMENT), must("persons", listed(code("staff"))),
                             title=("from", "to"))),

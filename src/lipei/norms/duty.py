@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lipei.domain.calendars import HOME
 from lipei.domain.duty import DutyTable, Roster, Shift
 from lipei.norms.errors import NormError
 from lipei.norms.lines import known_keys
@@ -14,16 +15,17 @@ from lipei.norms.settings import whole, words, zone_of
 from lipei.norms.triage import condition
 
 
-def parse(document: Mapping[str, Any]) -> DutyTable:
+def parse(document: Mapping[str, Any], *, home: str = "UTC") -> DutyTable:
     """The rules and the roster of a ``duty`` document.
 
-    A shift is ``{from, to, persons}`` in local time of ``zone``, persons by staff id in the order of calling.
+    A shift is ``{from, to, persons}`` in local time of ``zone``, persons by staff id in the order of calling. The zone
+    `HOME` is the company's: ``home``, that of nobody for who asks only whether the document makes sense.
 
     Raises NormError for a shift that ends before it begins, has nobody in it or names somebody twice, and for a time
     that the clock skips. Whether the roster has gaps is asked separately (`lipei.domain.duty.check_roster`).
     """
     known_keys("duty", document, required={"version", "calendar", "calls", "zone", "team_lead", "shifts"})
-    zone = zone_of("duty.zone", document["zone"])
+    zone = zone_of("duty.zone", home if document["zone"] == HOME else document["zone"])
     lead, shifts = document["team_lead"], document["shifts"]
     if not isinstance(shifts, list):
         raise NormError("norm_error.table.not_a_list", place="duty.shifts")
@@ -33,9 +35,8 @@ def parse(document: Mapping[str, Any]) -> DutyTable:
         shifts=tuple(_shift(f"duty.shifts.{n}", row, zone) for n, row in enumerate(shifts, start=1)),
         team_lead=None if lead is None else whole("duty.team_lead", lead, 1),
     )
-    return DutyTable(
-        version, words("duty.calendar", document["calendar"]), condition("duty.calls", document["calls"]), roster
-    )
+    calls = condition("duty.calls", document["calls"])
+    return DutyTable(version, words("duty.calendar", document["calendar"]), calls, roster, zone.key)
 
 
 def _shift(place: str, row: Any, zone: ZoneInfo) -> Shift:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from lipei.domain.calendars import HOME
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import (
     assignment,
@@ -44,7 +45,7 @@ from lipei.norms.errors import NormError
 from lipei.norms.lines import known_codes
 
 FOLDER = Path(__file__).parent / "defaults"
-PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+PARSERS: Mapping[str, Callable[..., Any]] = {
     "settings": settings.parse,
     "calendars": calendars.parse,
     "promises": promises.parse,
@@ -103,12 +104,15 @@ def default_digest(table: str) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def parsed(table: str, version: int, text: str) -> Any:
-    """The domain value of a document in a version. Raises NormError where it makes no sense."""
+def parsed(table: str, version: int, text: str, **more: Any) -> Any:
+    """The domain value of a document in a version. Raises NormError where it makes no sense.
+
+    ``more`` is what the parser of this table is told besides.
+    """
     document, own = own_texts.taken(table, document_of(table, text))
     if table == "products":
         return products.parse(document, own=own)
-    return PARSERS[table]({**document, "version": version})
+    return PARSERS[table]({**document, "version": version}, **more)
 
 
 def draft(table: str, text: str) -> Any:
@@ -128,6 +132,12 @@ def versions(table: str, edits: Edits) -> list[Any]:
     return [parsed(table, version, text) for version, text in (*shipped, *own)]
 
 
+def _in_force(table: str, edits: Edits) -> tuple[int, str]:
+    """Version and text of what is in force."""
+    own = edits.get(table, ())
+    return own[-1] if own else (1, default_text(table))
+
+
 def seeds(table: str, version: int, text: str) -> str:
     """What has to be kept beside a document so that it says the same for ever, see `calendars.seeded`."""
     return calendars.seeded(parsed(table, version, text)) if table == "calendars" else ""
@@ -135,6 +145,8 @@ def seeds(table: str, version: int, text: str) -> str:
 
 def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
     """The rulebook of the shipped defaults and these edits. ``market`` names the profile of law, else the setting does.
+
+    The company's zone is that of the profile's calendar where no setting names another; so is that of its duty roster.
 
     Raises NormError for a profile that there is not.
     """
@@ -144,19 +156,25 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
     promise_tables = versions("promises", edits)
     profile = market or latest["settings"].market
     known_codes("LIPEI_MARKET" if market else "settings.market", [profile], promise_tables[-1].profiles)
+    home = promise_tables[-1].profiles[profile].calendar
+    zone = latest["settings"].zone
+    company = replace(
+        latest["settings"], market=profile,
+        zone=latest["calendars"].current[home].zone if zone == HOME else zone,
+    )  # fmt: skip
     return Rulebook(
         calendars=type(latest["calendars"]).of(latest["calendars"].current.values(), older),
         promises=promise_tables[-1].promises(profile=profile, older=promise_tables[:-1]),
         lines=latest["lines"],
         triage=latest["triage"],
         assignment=latest["assignment"],
-        duty=latest["duty"].at_home(promise_tables[-1].profiles[profile].calendar),
+        duty=parsed("duty", *_in_force("duty", edits), home=company.zone).at_home(home),
         authority=latest["authority"],
         straight_through=latest["straight_through"],
-        papers=replace(latest["papers"], zone=latest["settings"].zone),
+        papers=replace(latest["papers"], zone=company.zone),
         products=_products(edits),
         messages=latest["messages"],
-        settings=replace(latest["settings"], market=profile),
+        settings=company,
         jobs=latest["jobs"],
         opinions=latest["opinions"],
         surveys=latest["surveys"],

@@ -13,6 +13,7 @@ from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lipei.domain.calendars import HOME
 from lipei.domain.settings import NAMES, Settings
 from lipei.norms.errors import NormError
 from lipei.norms.lines import known_codes, known_keys, texts_of
@@ -167,7 +168,7 @@ _READERS: Mapping[str, Callable[[str, Any, Mapping[str, Any]], Any]] = {
     "whole": lambda place, value, row: whole(place, value, row.get("min"), row.get("max")),
     "words": lambda place, value, row: words(place, value),
     "currency": lambda place, value, row: currency_of(place, value),
-    "zone": lambda place, value, row: zone_of(place, value).key,
+    "zone": lambda place, value, row: HOME if value == HOME else zone_of(place, value).key,
     "time": lambda place, value, row: time_of(place, value),
     "choice": _choice,
     "choices": _choices,

@@ -58,9 +58,9 @@ class Shape:
     item: Shape | None = None
     fields: tuple[Field, ...] = ()
     options: tuple[str, ...] = ()
-    open: bool = (
-        False  # amounts: "unlimited" may stand; entries: codes may be new; code: may be nobody; wordings, remark: long
-    )
+    # amounts: "unlimited" may stand; entries: codes may be new; code: may be nobody; zone: may be the company's; wordings,
+    # remark: long
+    open: bool = False
     title: tuple[str, ...] = ()  # rows: what tells one from another
     columns: tuple[str, ...] = ()  # rows: what a table shows at once; the rest opens
     names: tuple[Name, ...] = ()  # rows: wordings under which people know the row

@@ -21,8 +21,8 @@ CHANGE = time(9)
 
 def in_force() -> tuple[DutyTable, ZoneInfo]:
     """The duty table in force and the zone that it speaks in."""
-    _, text = norms.text_in_force("duty")
-    return loader.draft("duty", text), ZoneInfo(loader.read(text)["zone"])
+    table = norms.current().duty
+    return table, ZoneInfo(table.zone)
 
 
 def span_of(day: date, change: time, zone: ZoneInfo) -> Span:

@@ -190,7 +190,7 @@ def _row(one: Insured, starts: datetime, now: datetime) -> dict[str, Any]:
 def _roster(staff: Mapping[str, Actor], starts: datetime, now: datetime) -> None:
     """Weeks of duty without a gap, from the beginning of the history to eight weeks ahead, put in force as an edit."""
     version, document = _in_force("duty")
-    zone = ZoneInfo(document["zone"])
+    zone = ZoneInfo(norms.current().duty.zone)
     week = starts.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) - timedelta(days=7)
     last = now.astimezone(zone).replace(tzinfo=None) + timedelta(weeks=8)
     names = [code for code in staff if code.startswith("handler")]

@@ -17,7 +17,7 @@ from lipei.domain.money import Money, plain
 from lipei.norms import vocabularies
 from lipei.norms.shapes import Shape
 from lipei.norms.texts import LANGUAGES
-from lipei.web.console.norm_words import Words, cases_of, operator
+from lipei.web.console.norm_words import Words, cases_of, choice, operator, zone_at_home
 
 Typed = Any
 """A text, a list of texts or a mapping of further ones."""
@@ -150,7 +150,7 @@ def _typed_setting(w: Words, shape: Shape, value: Any) -> Typed:
         return {"v": plain(Money(held, w.currency))}
     if unit in ("ppm", "bytes"):
         return {"v": f"{Decimal(held) / (10_000 if unit == 'ppm' else 1_000_000):f}"}
-    return {"v": str(held)}
+    return {"v": choice(w, value, held) if value["type"] == "zone" else str(held)}
 
 
 def _typed_literal(w: Words, shape: Shape, value: Any) -> Typed:
@@ -191,6 +191,7 @@ _TYPED: Mapping[str, Callable[[Words, Shape, Any], Typed]] = {
     "condition": _typed_condition,
     "either": _typed_either,
     "duration": _typed_duration,
+    "zone": lambda w, s, v: zone_at_home(w, v),
     "setting": _typed_setting,
     "literal": _typed_literal,
     "figure": _typed_figure,

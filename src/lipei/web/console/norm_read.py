@@ -11,12 +11,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lipei.domain.calendars import HOME
 from lipei.norms import vocabularies
 from lipei.norms.shapes import Shape
-from lipei.norms.texts import LANGUAGES
+from lipei.norms.texts import LANGUAGES, texts
 from lipei.web.console.norm_fields import UNITS, Typed, blank, items, many, one, sub, typed_of
 from lipei.web.console.norm_figures import figure_read, literal_read
-from lipei.web.console.norm_words import Words, setting, unit_of
+from lipei.web.console.norm_words import ZONES_AT_HOME, Words, setting, unit_of
 from lipei.web.console.norm_wrong import Wrong, amount, number, slug
 
 _SPAN = re.compile(r"\d{2}:\d{2}-\d{2}:\d{2}")
@@ -299,8 +300,11 @@ def _either(w: Words, shape: Shape, node: Typed) -> dict[str, int]:
 
 
 def _zone(w: Words, shape: Shape, node: Typed) -> str:
+    said = one(node).strip()
+    if shape.open and (said == HOME or any(said in texts()[key].values() for key in ZONES_AT_HOME)):
+        return HOME
     try:
-        return ZoneInfo(one(node)).key
+        return ZoneInfo(said).key
     except (ValueError, OSError, KeyError):
         raise Wrong("table.error.zone") from None
 
@@ -370,7 +374,7 @@ def _setting_value(w: Words, row: Mapping[str, Any], node: Typed) -> Any:
     if kind == "choice" and said not in row["choices"]:
         raise Wrong("refusal.not_a_choice")
     leaf = {"zone": _zone, "time": _clock}.get(kind)
-    return leaf(w, Shape(kind), said) if leaf else said
+    return leaf(w, Shape(kind, open=True), said) if leaf else said
 
 
 def _scaled(said: str, by: int) -> int:

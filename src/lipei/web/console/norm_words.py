@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from lipei.domain.calendars import HOME
 from lipei.domain.money import Money, MoneyError, parse, rate_ppm
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import vocabularies
 from lipei.norms.money import money_text, rate_text
 from lipei.norms.shapes import Shape
 from lipei.norms.texts import text, texts
+
+ZONES_AT_HOME = ("zone_home.home", "setting_choice.home")
+"""The words for whichever zone is the company's, and for that of its market."""
 
 NOTHING = "—"
 
@@ -362,10 +366,15 @@ def setting(w: Words, row: Mapping[str, Any], value: Any) -> str:
 
 def choice(w: Words, row: Mapping[str, Any], value: str) -> str:
     """The words for one of a setting's choices."""
-    if row.get("type") not in ("choice", "choices"):
+    if row.get("type") not in ("choice", "choices", "zone"):
         return value
     keys = (f"market.{value}", f"messages.language.{value}", f"setting_choice.{value}")
     return next((w.t(key) for key in keys if key in texts()), value)
+
+
+def zone_at_home(w: Words, value: Any) -> str:
+    """A zone, or the words for whichever is the company's."""
+    return w.t(ZONES_AT_HOME[0]) if value == HOME else str(value)
 
 
 def _setting(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list[str]:
@@ -374,7 +383,7 @@ def _setting(w: Words, shape: Shape, value: Any, row: Mapping[str, Any]) -> list
 
 _LINES: Mapping[str, Say] = {
     "words": lambda w, s, v, r: [str(v)],
-    "zone": lambda w, s, v, r: [str(v)],
+    "zone": lambda w, s, v, r: [zone_at_home(w, v)],
     "time": lambda w, s, v, r: [str(v)],
     "date": lambda w, s, v, r: [v.isoformat() if isinstance(v, date) else str(v)],
     "moment": lambda w, s, v, r: [v.strftime("%Y-%m-%d %H:%M") if isinstance(v, datetime) else str(v)],
