@@ -72,6 +72,9 @@ def test_open_claims_are_shown_what_another_claim_left_of_the_limit(stranger: St
     assert stranger.claim(three)["version"] == version, "nothing is written where nothing changes"
     told = models.Entry.objects.filter(stream_id=models.Claim.objects.get(number=two["number"]).id).last()
     assert (told.actor, told.cause) == ("system:limits", "limits:shared")
+    told_handler = models.Delivery.objects.get(stream_id=told.stream_id, message="staff_overtaken")
+    assert told_handler.staff_id == models.Claim.objects.get(number=two["number"]).handler
+    assert told_handler.facts["amount_minor"] == 100_000
     stranger.act(stranger.office.lead1, one, "exposures/1/return_for_rework", {"reason": "重新核对"})
     assert stranger.payable(two) == "4000.00", "what was given back is there again"
     assert list(verify.differences(now=stranger.office.now)) == []

@@ -109,6 +109,7 @@ STEPS_TOLD = [
         {"staff_consultation>staff-41", "staff_consultation>staff-42"},
     ),
     ("exposure.returned_for_rework", 1, {"exposure": [HEAD]}, {f"staff_rework>staff-{HANDLER}"}),
+    ("exposure.decision_overtaken", 1, {"exposure": [HEAD]}, {f"staff_overtaken>staff-{HANDLER}"}),
     ("exposure.assessed", 1, {"exposure": [HEAD]}, set()),
     ("claim.note_added", 0, {}, set()),
     ("claim.suspected", 0, {}, {"staff_suspected>role-investigator"}),
