@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +57,19 @@ def test_an_offer_past_its_day_runs_out_before_anybody_answers_or_sends_it_anew(
     assert stranger.claim(body)["offers"][0]["state"] == "expired"
     stranger.act(stranger.handler(body), body, "offers/1/send")
     assert stranger.claim(body)["offers"][0]["state"] == "sent"
+
+
+@pytest.mark.norm("2.2.3")
+def test_what_an_offer_past_its_day_refuses_is_not_among_what_is_possible(stranger: Stranger) -> None:
+    """From the very instant, and before any sweep has looked."""
+    body = offered(stranger)
+    answers = {"agree", "decline", "send_code"}
+    expires_at = datetime.fromisoformat(stranger.claim(body)["offers"][0]["expires_at"])
+    stranger.office.now = expires_at - timedelta(microseconds=1)
+    assert answers <= {a["action"] for a in stranger.claim(body)["actions"]}
+    stranger.office.now = expires_at
+    found = stranger.claim(body)
+    assert found["offers"][0]["state"] == "sent" and answers.isdisjoint({a["action"] for a in found["actions"]})
 
 
 @pytest.mark.norm("2.2.3")

@@ -117,7 +117,7 @@ def test_authority_lent_does_not_make_one_person_two():
 
 def offered(desk: Desk, actor: Actor) -> set[tuple[str, int]]:
     """The steps on payments that are drawn as buttons for this person."""
-    steps = lifecycle.possible(case=desk.case, actor=actor, book=rulebook())
+    steps = lifecycle.possible(case=desk.case, actor=actor, book=rulebook(), now=desk.now)
     return {(step.action, part) for step, part in steps if step.subject == "payment"}
 
 
@@ -698,7 +698,7 @@ def test_a_declined_offer_has_its_undisputed_part_paid_and_an_expired_one_is_sen
     desk.now = NOW + timedelta(days=31)
     desk.do(BANK, "offer", "expire", 1)
     desk.send()
-    assert desk.refused(BANK, "offer", "expire", 1).code == "refusal.offer_still_stands"
+    assert desk.refused(BANK, "offer", "expire", 1).code == "refusal.guard.offer_past"
     desk.do(PROGRAM, "offer", "decline", 1, c.Reasoned("太少"))
     assert [(p.kind, p.amount_minor, p.state) for p in desk.case.payments.values()] == [("advance", 850000, "ordered")]
     assert (desk.case.payments[1].offer, desk.case.payments[1].called) == (1, "undisputed")
@@ -786,7 +786,7 @@ def test_an_offer_past_its_day_is_agreed_to_by_nobody(desk):
     papers_in(desk)
     desk.now = NOW + timedelta(days=30)
     straight_through = Actor("system:straight-through", "straight-through")
-    assert desk.refused(straight_through, "offer", "agree", 1).code == "refusal.offer_expired"
+    assert desk.refused(straight_through, "offer", "agree", 1).code == "refusal.guard.offer_live"
 
 
 # --- identity ---------------------------------------------------------------------------------------------------------
@@ -1154,9 +1154,9 @@ def test_every_code_of_the_rules_has_its_words():
     found = set()
     for path in (Path(c.__file__).parent).rglob("*.py"):
         found |= set(re.findall(r'"(refusal\.[a-z_.]+[a-z])"', path.read_text(encoding="utf-8")))
-    from lipei.domain.lifecycle import BY_TABLES, GUARDS
+    from lipei.domain.lifecycle import BY_CLOCK, BY_TABLES, GUARDS
 
-    found |= {f"refusal.guard.{guard}" for guard in (*GUARDS, *BY_TABLES)}
+    found |= {f"refusal.guard.{guard}" for guard in (*GUARDS, *BY_TABLES, *BY_CLOCK)}
     assert found - set(texts()) == set()
 
 

@@ -193,7 +193,7 @@ class Claims(RuleBasedStateMachine):
 
     @rule(data=st.data(), actor=st.sampled_from(ACTORS))
     def something_possible(self, data: Any, actor: Actor) -> None:
-        found = lifecycle.possible(case=self.desk.case, actor=actor, book=rulebook())
+        found = lifecycle.possible(case=self.desk.case, actor=actor, book=rulebook(), now=self.desk.now)
         possible = [p for p in found if p[0].action not in ENDS]
         if possible:
             step, part = data.draw(st.sampled_from(possible))
@@ -206,7 +206,9 @@ class Claims(RuleBasedStateMachine):
             able = [
                 (actor, step, part)
                 for actor in ACTORS
-                for step, part in lifecycle.possible(case=self.desk.case, actor=actor, book=rulebook())
+                for step, part in lifecycle.possible(
+                    case=self.desk.case, actor=actor, book=rulebook(), now=self.desk.now
+                )
                 if step.action in USUAL
             ]
             if not able:

@@ -188,7 +188,7 @@ def test_it_is_given_on_a_head_of_loss_for_somebodys_body_and_on_no_other(cover:
     hospital = c.PartyReported(("hospital",), "市第一医院")
     head = c.ExposureReported(cover, peril, reserve=cny(9000))
     desk.report(own_damage(loss_kind=peril, rescue=True, injured=1, parties=(hospital,), exposures=(head,)))
-    steps = {(s.subject, s.action) for s, _ in possible(case=desk.case, actor=HANDLER, book=rulebook())}
+    steps = {(s.subject, s.action) for s, _ in possible(case=desk.case, actor=HANDLER, book=rulebook(), now=desk.now)}
     assert (("exposure", "guarantee") in steps) is treats
     if not treats:
         refused = desk.refused(HANDLER, "exposure", "guarantee", 1, guarantee(100, None))

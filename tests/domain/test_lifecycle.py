@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -127,7 +127,7 @@ GUARDED = {
     "not_suspected": 1, "suspected": 1, "claim_open": 25, "claim_registered": 5, "a_person": 1, "not_the_assessor": 1,
     "not_the_maker": 1, "not_approved_by_me": 4, "not_the_proposer": 1, "not_the_orderer": 1, "not_the_decider": 2,
     "not_the_account_giver": 1, "not_the_estimator": 1,
-    "not_the_opener": 1, "invited": 1, "has_opinions": 1, "exposures_approved": 2, "something_agreed": 1, "offer_live": 1,
+    "not_the_opener": 1, "invited": 1, "has_opinions": 1, "exposures_approved": 2, "something_agreed": 1, "offer_live": 3,
     "offer_past": 1, "nothing_spent_on_it": 2, "something_overpaid": 1, "something_paid": 1,
     "checker_or_turned_down": 1, "offer_current": 1, "something_undisputed": 1, "guarantee_open": 2, "for_an_injury": 1,
 }  # fmt: skip
@@ -295,7 +295,7 @@ def test_where_actions_lead_by_hand():
 def test_guards_by_hand():
     found = Counter(guard for step in lc.STEPS for guard in step.guards)
     assert found == GUARDED
-    assert set(found) == {*lc.GUARDS, *lc.BY_TABLES}
+    assert set(found) == {*lc.GUARDS, *lc.BY_TABLES, *lc.BY_CLOCK}
 
 
 @pytest.mark.parametrize("pair", sorted(NEVER), ids="-".join)
@@ -305,7 +305,7 @@ def test_never(pair):
     for role in (*ROLES, "system", "customer"):
         case = case_with(subject, state)
         part = case.claim if subject == "claim" else case.of(subject)[1]
-        assert lc.check(case=case, step=step, part=part, actor=actor(role), book=rulebook()) is not None
+        assert lc.check(case=case, step=step, part=part, actor=actor(role), book=rulebook(), now=NOW) is not None
 
 
 @pytest.mark.norm("4")
@@ -316,7 +316,7 @@ def test_nobody_where_they_do_not_belong(triple):
     for state in STATES[subject]:
         case = case_with(subject, state)
         part = case.claim if subject == "claim" else case.of(subject)[1]
-        refusal = lc.check(case=case, step=step, part=part, actor=actor(role), book=rulebook())
+        refusal = lc.check(case=case, step=step, part=part, actor=actor(role), book=rulebook(), now=NOW)
         assert refusal is not None and refusal.kind == "permission"
 
 
@@ -349,7 +349,7 @@ def test_check_never_raises_and_answers_by_the_table(step, role, data):
         return
     case = case_with(step.subject, state)
     part = None if step.makes_part else (case.claim if step.subject == "claim" else case.of(step.subject)[1])
-    refusal = lc.check(case=case, step=step, part=part, actor=actor(role), book=rulebook())
+    refusal = lc.check(case=case, step=step, part=part, actor=actor(role), book=rulebook(), now=NOW)
     if refusal is None and not step.makes_part:
         assert state in step.sources
     if refusal is not None:
@@ -368,3 +368,19 @@ def test_the_claim_stands_where_its_least_advanced_part_stands(states):
     elif set(states) <= {"settled", "refused", "dropped"}:
         assert state == "paying"
     assert state in lc.OPEN
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("action", ["agree", "decline", "send_code", "expire"])
+def test_the_day_of_an_offer_is_over_at_its_instant_whoever_has_noticed(action):
+    offer = Offer(1, state="sent", exposures=(1,), expires_at=NOW)
+    case = case_with("offer", "sent")
+    head = Exposure(1, state="approved")
+    case = replace(case, parts={**case.parts, "offer": {1: offer}, "exposure": {1: head}})
+    asker = actor("system" if action == "expire" else "handler")
+    found = [
+        lc.check(case=case, step=lc.BY_ACTION["offer", action], part=offer, actor=asker, book=rulebook(), now=at)
+        for at in (NOW - timedelta(microseconds=1), NOW)
+    ]
+    late = [r.code if r else "" for r in found]
+    assert late == (["refusal.guard.offer_past", ""] if action == "expire" else ["", "refusal.guard.offer_live"])

@@ -12,7 +12,7 @@ import pytest
 import lipei
 from lipei.domain import commands, permissions, straight_through, triage
 from lipei.domain.claims import Case
-from lipei.domain.lifecycle import BY_TABLES, GUARDS, KINDS, STEPS
+from lipei.domain.lifecycle import BY_CLOCK, BY_TABLES, GUARDS, KINDS, STEPS
 from lipei.domain.money import Money
 from lipei.norms import loader
 from lipei.norms.money import money_text, unit_text
@@ -140,7 +140,7 @@ def test_every_kind_of_event_has_a_name_and_a_sentence() -> None:
 
 
 def test_every_guard_says_why_it_stops() -> None:
-    assert {f"refusal.guard.{guard}" for guard in (*GUARDS, *BY_TABLES)} - set(TEXTS) == set()
+    assert {f"refusal.guard.{guard}" for guard in (*GUARDS, *BY_TABLES, *BY_CLOCK)} - set(TEXTS) == set()
 
 
 def test_every_field_of_a_command_has_a_label() -> None:

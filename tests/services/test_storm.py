@@ -98,7 +98,7 @@ class Storm(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(self.numbers))
         actor = data.draw(st.sampled_from(self.actors(number)))
         case = self.case(number)
-        found = lifecycle.possible(case=case, actor=actor, book=norms.current())
+        found = lifecycle.possible(case=case, actor=actor, book=norms.current(), now=self.now)
         possible = [p for p in found if p[0].action not in ENDS[:-1]]
         if not possible:
             return
@@ -115,7 +115,7 @@ class Storm(RuleBasedStateMachine):
             able = [
                 (actor, step, part)
                 for actor in self.actors(number)
-                for step, part in lifecycle.possible(case=case, actor=actor, book=norms.current())
+                for step, part in lifecycle.possible(case=case, actor=actor, book=norms.current(), now=self.now)
                 if step.action in (*USUAL, "request_papers", "receive", "accept", "give_opinion", "tell_customer")
             ]
             if not able:

@@ -10,6 +10,7 @@ import re
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from tests.company import NOW
 from tests.web.conftest import reported
 
 from lipei.domain import lifecycle
@@ -284,7 +285,9 @@ def test_buttons_are_the_table(office, browser, claim, handler_code):
         found = reads.find(claim, viewer=getattr(office, code))
         offered = {
             address_of(claim, step, part).removeprefix(f"/console/claims/{claim}/").rstrip("/")
-            for step, part in lifecycle.possible(case=found.raw, actor=getattr(office, code), book=found.rulebook)
+            for step, part in lifecycle.possible(
+                case=found.raw, actor=getattr(office, code), book=found.rulebook, now=NOW
+            )
         }
         assert offered, role
         assert shown - {"unmask", "upload"} == offered, role

@@ -83,7 +83,7 @@ def take(request: HttpRequest, number: str, step: Step, part: int) -> HttpRespon
         cause=f"{step.subject}.{step.action} token:{token.id}",
     )
     if isinstance(outcome, Refusal):
-        raise calls.refused(outcome, number, token.actor, problems.language_of(request))
+        raise calls.refused(outcome, number, token.actor, problems.language_of(request), now=at)
     for _, event in outcome.events:
         if event.kind in FALLS_SHORT:  # the try is on record, and nothing came of it
             field, code = FALLS_SHORT[event.kind]

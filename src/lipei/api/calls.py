@@ -124,7 +124,7 @@ def find(number: str, viewer: Actor, *, unmask: bool = False) -> claims_read.Fou
     return found
 
 
-def refused(refusal: Refusal, number: str, viewer: Actor, language: str) -> Problem:
+def refused(refusal: Refusal, number: str, viewer: Actor, language: str, *, now: datetime) -> Problem:
     """The problem of a refused action: 409 with the actions possible now, 404 where the caller sees no such claim."""
     if refusal.code == "refusal.claim_unknown":
         return missing()
@@ -133,7 +133,7 @@ def refused(refusal: Refusal, number: str, viewer: Actor, language: str) -> Prob
         return missing()
     problem = problems.of_refusal(refusal)
     if problem.status == 409:
-        possible = claims_read.possible(found.raw, found.rulebook, viewer=viewer, language=language)
+        possible = claims_read.possible(found.raw, found.rulebook, viewer=viewer, language=language, now=now)
         more: Mapping[str, Any] = {
             "state": found.raw.claim.state,
             "version": found.version,
@@ -174,7 +174,7 @@ def done_body(
     told = (*facts, *((e.kind, {**e.facts, "part": e.part}) for _, e in own))
     said = shapes.remarks(remarks.on(done.case, book, told, language=language, now=at))
     body = shapes.summary(
-        done.case, book, viewer=viewer, language=language, promised=promised, staff=staff, version=version
+        done.case, book, viewer=viewer, language=language, promised=promised, staff=staff, version=version, now=at
     )
     return {**body, "remarks": said, "events": shapes.events(own, language), **more}
 

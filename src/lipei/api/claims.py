@@ -200,7 +200,7 @@ def read(request: HttpRequest, number: str) -> HttpResponse:
     promised = claims_read.promised(found.raw, found.rulebook, viewer=token.actor, language=language, now=at)
     body = shapes.summary(
         found.raw, found.rulebook, viewer=token.actor, language=language, promised=promised, staff=staff,
-        version=found.version,
+        version=found.version, now=at,
     )  # fmt: skip
     body |= shapes.claim(found.case, viewer=token.actor, language=language, staff=staff)
     said = remarks.on(found.raw, found.rulebook, remarks.facts_of(found.raw), language=language, now=at)

@@ -55,7 +55,7 @@ def upload(request: HttpRequest, number: str) -> HttpResponse:
             raise Problem(507, "refusal.disk_full") from error
         raise
     if isinstance(outcome, Refusal):
-        problem = calls.refused(outcome, number, token.actor, problems.language_of(request))
+        problem = calls.refused(outcome, number, token.actor, problems.language_of(request), now=at)
         problem.status = _STATUS.get(outcome.code, problem.status)
         raise problem
     file.file.seek(0)

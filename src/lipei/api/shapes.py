@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -147,7 +148,7 @@ def handler(case: Case, staff: Mapping[int, str]) -> dict[str, Any] | None:
 
 def summary(
     case: Case, book: Rulebook, *, viewer: Actor, language: str, promised: Iterable[Promised],
-    staff: Mapping[int, str], version: int,
+    staff: Mapping[int, str], version: int, now: datetime,
 ) -> dict[str, Any]:  # fmt: skip
     """What every answer about one claim begins with."""
     number = case.claim.number
@@ -158,7 +159,7 @@ def summary(
         "version": version,
         "handler": handler(case, staff),
         "promises": promises(promised, language),
-        "actions": actions(number, claims_read.possible(case, book, viewer=viewer, language=language)),
+        "actions": actions(number, claims_read.possible(case, book, viewer=viewer, language=language, now=now)),
     }
 
 

@@ -99,7 +99,7 @@ def decide(
         target = None if step.makes_part else case.of(subject).get(part)
         if target is None and not step.makes_part:
             return Refusal("refusal.unknown_part", "missing", {"part": f"{subject} {part}"})
-        refusal = lifecycle.check(case=case, step=step, part=target, actor=actor, book=world.rulebook)
+        refusal = lifecycle.check(case=case, step=step, part=target, actor=actor, book=world.rulebook, now=now)
     refusal = refusal or _wrong_entries(command, COMMANDS[subject, action], world)
     if refusal is not None:
         return refusal

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from lipei.domain.owing import (
     beyond_minor,
     guaranteed_open_minor,
     is_current,
+    is_past,
     is_turned_down,
     undisputed_minor,
 )
@@ -141,8 +143,8 @@ STEPS: tuple[Step, ...] = (
         "offer",
         ("send", ("prepared", "expired", "declined"), "sent", "offer.sent", (*DESK, "system"), ("claim_open", "exposures_approved", "offer_current")),
         ("agree", ("sent",), "agreed", "offer.agreed", ("customer:own", "program:company", *FRONT, "system"), ("claim_open", "offer_live", "exposures_approved")),
-        ("decline", ("sent",), "declined", "offer.declined", ("customer:own", "program:company", *FRONT), ("claim_open",)),
-        ("send_code", ("sent",), SAME, "offer.code_sent", ("customer:own", "program:company", *FRONT), ("claim_open",)),
+        ("decline", ("sent",), "declined", "offer.declined", ("customer:own", "program:company", *FRONT), ("claim_open", "offer_live")),
+        ("send_code", ("sent",), SAME, "offer.code_sent", ("customer:own", "program:company", *FRONT), ("claim_open", "offer_live")),
         ("expire", ("sent",), "expired", "offer.expired", ("system",), ("offer_past",)),
     ),
     *_rows(
@@ -339,14 +341,18 @@ GUARDS: Mapping[str, Guard] = {
     "something_overpaid": lambda case, part, actor: any(beyond_minor(case, e) for e in case.exposures.values()),
     "something_paid": lambda case, part, actor: not _nothing_paid(case, part, actor),
     "something_agreed": lambda case, part, actor: any(e.state == "agreed" for e in case.exposures.values()),
-    "offer_live": lambda case, part, actor: part.state == "sent",
-    "offer_past": lambda case, part, actor: part.expires_at is not None,
 }  # fmt: skip
 
 BY_TABLES: Mapping[str, Callable[[Any, Rulebook], bool]] = {
     "for_an_injury": lambda part, book: is_injury(part, book.triage, book.products),
 }
 """Guards that the company's tables answer: they say which covers and kinds of loss are about somebody's body."""
+
+BY_CLOCK: Mapping[str, Callable[[Any, datetime], bool]] = {
+    "offer_live": lambda part, now: not is_past(part, now),
+    "offer_past": lambda part, now: is_past(part, now),
+}
+"""Guards that the instant answers at which somebody asks, whatever a sweep has found by then."""
 
 
 # --- reading the table -------------------------------------------------------------------------------------------------
@@ -389,7 +395,7 @@ def within(case: Case, actor: Actor, scope: str) -> bool:
     return claim.handler is not None and claim.handler == actor.staff_id
 
 
-def check(*, case: Case, step: Step, part: Any, actor: Actor, book: Rulebook) -> Refusal | None:
+def check(*, case: Case, step: Step, part: Any, actor: Actor, book: Rulebook, now: datetime) -> Refusal | None:
     """None if the step may be taken now, else the refusal: permission first, so that nobody learns states by trying."""
     allowed = scopes(step, actor)
     if not any(within(case, actor, scope) for scope in allowed):
@@ -400,10 +406,16 @@ def check(*, case: Case, step: Step, part: Any, actor: Actor, book: Rulebook) ->
     if step.sources not in (NEW, EVERY) and part.state not in step.sources:
         return Refusal("refusal.not_possible_now", "state", {"state": f"{step.subject}.{part.state}"})
     for guard in step.guards:
-        if not (BY_TABLES[guard](part, book) if guard in BY_TABLES else GUARDS[guard](case, part, actor)):
+        if not _holds(guard, case, part, actor, book, now):
             kind = "permission" if guard in _PERSONAL else "state"
             return Refusal(f"refusal.guard.{guard}", kind, {"permission": f"{step.subject}.{step.action}"})
     return None
+
+
+def _holds(guard: str, case: Case, part: Any, actor: Actor, book: Rulebook, now: datetime) -> bool:
+    if guard in BY_TABLES:
+        return BY_TABLES[guard](part, book)
+    return BY_CLOCK[guard](part, now) if guard in BY_CLOCK else GUARDS[guard](case, part, actor)
 
 
 _PERSONAL = frozenset(
@@ -413,20 +425,20 @@ _PERSONAL = frozenset(
 )  # fmt: skip
 
 
-def possible(*, case: Case, actor: Actor, book: Rulebook) -> tuple[tuple[Step, int], ...]:
+def possible(*, case: Case, actor: Actor, book: Rulebook, now: datetime) -> tuple[tuple[Step, int], ...]:
     """Every (step, part) that this actor can take now: what pages draw as buttons and the API answers as actions."""
     found: list[tuple[Step, int]] = []
     for step in STEPS:
         if step.action == "report":
             continue
         if step.makes_part:
-            if check(case=case, step=step, part=None, actor=actor, book=book) is None:
+            if check(case=case, step=step, part=None, actor=actor, book=book, now=now) is None:
                 found.append((step, 0))
             continue
         found.extend(
             (step, number)
             for number, part in case.of(step.subject).items()
-            if check(case=case, step=step, part=part, actor=actor, book=book) is None
+            if check(case=case, step=step, part=part, actor=actor, book=book, now=now) is None
         )
     return tuple(found)
 

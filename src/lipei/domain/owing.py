@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from lipei.domain.claims import Case, Exposure, Offer
 
@@ -86,6 +87,11 @@ def is_current(case: Case, offer: Offer) -> bool:
     """Whether an offer still says what its exposures come to: no later round has taken its place."""
     later = {n for o in case.offers.values() if o.part > offer.part for n in o.exposures}
     return bool(offer.exposures) and later.isdisjoint(offer.exposures)
+
+
+def is_past(offer: Offer, now: datetime) -> bool:
+    """Whether the day by which an offer was to be answered is over, whoever has noticed."""
+    return offer.expires_at is not None and offer.expires_at <= now
 
 
 def is_reworked(case: Case, offer: Offer) -> bool:

@@ -163,7 +163,7 @@ def _cases(rows: Sequence[Row]) -> dict[int, Case]:
 
 def _next(case: Case, book: Rulebook, viewer: Actor, language: str, now: datetime) -> Next | None:
     if case.claim.handler is None and case.claim.duty_due_at is None:
-        assign = _possible(case, (lifecycle.BY_ACTION["claim", "assign"],), viewer, book, language)
+        assign = _possible(case, (lifecycle.BY_ACTION["claim", "assign"],), viewer, book, language, now)
         if assign:  # a claim that nobody has comes first of all into somebody's hands
             return Next(assign[0], (0,), None)
     clocks = sorted(
@@ -171,7 +171,7 @@ def _next(case: Case, book: Rulebook, viewer: Actor, language: str, now: datetim
         key=lambda c: (c.due_at, c.part),
     )
     promises = [_promised(clock, now) for clock in clocks]
-    actions = _possible(case, _worth_asking(case, clocks, book), viewer, book, language)
+    actions = _possible(case, _worth_asking(case, clocks, book), viewer, book, language, now)
     found = steps(case, book, promises, actions, viewer)
     return found[0] if found else None
 
@@ -196,13 +196,13 @@ def _worth_asking(case: Case, clocks: Iterable[Clock], book: Rulebook) -> list[l
 
 
 def _possible(
-    case: Case, asked: Iterable[lifecycle.Step], viewer: Actor, book: Rulebook, language: str
+    case: Case, asked: Iterable[lifecycle.Step], viewer: Actor, book: Rulebook, language: str, now: datetime
 ) -> list[Possible]:
     found = []
     for step in asked:
         parts: Iterable[tuple[int, Any]] = ((0, None),) if step.makes_part else case.of(step.subject).items()
         for number, part in parts:
-            if lifecycle.check(case=case, step=step, part=part, actor=viewer, book=book) is None:
+            if lifecycle.check(case=case, step=step, part=part, actor=viewer, book=book, now=now) is None:
                 found.append(Possible(step, number, text(f"action.{step.subject}.{step.action}", language)))
     return found
 

@@ -76,7 +76,7 @@ def waiting(
             "payment": ordered.get(claim_id, {}), "party": payees.get(claim_id, {}),
         }  # fmt: skip
         case = Case(id=claim_id, parts=parts)
-        found += [(step, part, case, due_at) for step, part in _asked(case, viewer, book)]
+        found += [(step, part, case, due_at) for step, part in _asked(case, viewer, book, now)]
     found.sort(key=lambda f: (not f[2].claim.fast_lane, f[3] is None, f[3], f[2].claim.number))
     shown = found[: max(1, limit)]
     weighed = approvals_weighed.weigh(
@@ -106,7 +106,7 @@ def _claims(ids: Iterable[int], viewer: Actor) -> dict[int, tuple[Claim, datetim
     return {row[0]: (Claim(0, *row[2:]), row[1]) for row in rows}
 
 
-def _asked(case: Case, viewer: Actor, book: Rulebook) -> list[tuple[lifecycle.Step, int]]:
+def _asked(case: Case, viewer: Actor, book: Rulebook, now: datetime) -> list[tuple[lifecycle.Step, int]]:
     found = []
     for subject, rows in (("exposure", case.exposures), ("payment", case.payments)):
         for number, part in rows.items():
@@ -114,7 +114,7 @@ def _asked(case: Case, viewer: Actor, book: Rulebook) -> list[tuple[lifecycle.St
             if key is None or key[0] != subject:
                 continue
             step = lifecycle.BY_ACTION[key]
-            if lifecycle.check(case=case, step=step, part=part, actor=viewer, book=book) is None:
+            if lifecycle.check(case=case, step=step, part=part, actor=viewer, book=book, now=now) is None:
                 found.append((step, number))
     return found
 

@@ -188,7 +188,7 @@ def page(number: str, *, viewer: Actor, language: str, now: datetime, unmask: bo
     zone = book.settings.zone
     return Page(
         found=found,
-        actions=possible(case, book, viewer=viewer, language=language),
+        actions=possible(case, book, viewer=viewer, language=language, now=now),
         promises=promised(case, book, viewer=viewer, language=language, now=now),
         settlements=settled(case, book, language=language, facts=_facts(entries)),
         timeline=with_notes(
@@ -246,11 +246,11 @@ def staff_of(case: Case) -> set[int]:
 # --- what can be done ------------------------------------------------------------------------------------------------
 
 
-def possible(case: Case, book: Rulebook, *, viewer: Actor, language: str) -> tuple[Possible, ...]:
+def possible(case: Case, book: Rulebook, *, viewer: Actor, language: str, now: datetime) -> tuple[Possible, ...]:
     """The steps that the viewer can take now, with the words for them, drawn from the lifecycle table."""
     return tuple(
         Possible(step, part, text(label_key(step, case, part), language))
-        for step, part in lifecycle.possible(case=case, actor=viewer, book=book)
+        for step, part in lifecycle.possible(case=case, actor=viewer, book=book, now=now)
     )
 
 

@@ -23,6 +23,7 @@ from lipei.domain.conduct import Happened, World
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.lifecycle import Step
 from lipei.domain.limits import PolicyLedger
+from lipei.domain.owing import is_past
 from lipei.domain.rules.settlement import UNDECIDED, not_approved, recomputed
 from lipei.services import norms, roster, unit_of_work, world
 from lipei.services.owing import Insert
@@ -130,7 +131,7 @@ def wrong(
 def _is_past(case: Case, part: int, now: datetime) -> bool:
     """Whether an offer waits for an answer although its day is past."""
     offer = case.offers.get(part)
-    return offer is not None and offer.state == "sent" and offer.expires_at is not None and offer.expires_at <= now
+    return offer is not None and offer.state == "sent" and is_past(offer, now)
 
 
 def change(

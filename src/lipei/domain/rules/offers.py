@@ -124,8 +124,6 @@ def agree(ask: Ask) -> Outcome:
     (docs/decisions/0012).
     """
     offer: Offer = ask.target
-    if offer.expires_at is not None and ask.now >= offer.expires_at:
-        return Refusal("refusal.offer_expired")
     shown = None if ask.actor.by_rule else _code_shown(ask, offer)
     if isinstance(shown, (Refusal, tuple)):
         return shown
@@ -230,6 +228,4 @@ def decline(ask: Ask) -> Outcome:
 
 def expire(ask: Ask) -> Outcome:
     """Nobody answered in time."""
-    if ask.target.expires_at > ask.now:
-        return Refusal("refusal.offer_still_stands")
     return (ask.done(facts={"amount_minor": ask.target.amount_minor}, codes=()),)

@@ -145,7 +145,7 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
     form = Form(number, step, part, cls, offers, away)
     if request.method == "GET":
         target = None if step.makes_part else found.raw.of(subject)[part]
-        refusal = lifecycle.check(case=found.raw, step=step, part=target, actor=viewer, book=found.rulebook)
+        refusal = lifecycle.check(case=found.raw, step=step, part=target, actor=viewer, book=found.rulebook, now=now())
         typed = choices.start(case=found.raw, book=found.rulebook, subject=subject, action=action, part=part)
         typed = choices.from_template(
             typed, request.GET.get("template", ""), form.templates(found.case, found.rulebook)

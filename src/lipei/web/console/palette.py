@@ -82,7 +82,7 @@ def _actions(request: HttpRequest, number: str) -> tuple[str, list[dict[str, Any
     if found is None:
         return "", []
     rows = []
-    for step, part in lifecycle.possible(case=found.raw, actor=who(request), book=found.rulebook):
+    for step, part in lifecycle.possible(case=found.raw, actor=who(request), book=found.rulebook, now=now()):
         label, hint = word(f"action.{step.subject}", step.action), about(found.case, step.subject, part)
         rows.append({"label": label, "hint": hint, "href": address(number, step, part), "step": _code(step)})
     return number, rows

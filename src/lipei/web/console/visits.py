@@ -77,7 +77,7 @@ def _found(request: HttpRequest, number: str, part: int) -> reads.Found:
 
 def _shown(request: HttpRequest, found: reads.Found, part: int, status: int = 200, **more: Any) -> HttpResponse:
     case, survey = found.case, found.case.surveys[part]
-    step = lifecycle.check(case=found.raw, step=RECORD, part=survey, actor=who(request), book=found.rulebook)
+    step = lifecycle.check(case=found.raw, step=RECORD, part=survey, actor=who(request), book=found.rulebook, now=now())
     looks = book(request).surveys.looks_for(line=case.claim.line, loss=_loss(case, survey))
     typed: Mapping[str, Any] = more.pop("typed", {})
     rows = [(look, typed.get(f"look-{look.code}", "")) for look in looks]

@@ -227,7 +227,9 @@ def _taking(item: Item, viewer: Actor, rules: Rulebook) -> list[lifecycle.Step]:
     case = item.case
     if case is None:
         return []
-    return [s for s in found if not lifecycle.check(case=case, step=s, part=case.claim, actor=viewer, book=rules)]
+    return [
+        s for s in found if not lifecycle.check(case=case, step=s, part=case.claim, actor=viewer, book=rules, now=now())
+    ]
 
 
 # --- as a workbook ----------------------------------------------------------------------------------------------------

@@ -77,7 +77,12 @@ def shown(
 def _can(case: Case, visit: Visit, action: str) -> bool:
     """Whether the lifecycle lets this visitor take a step on the claim now."""
     step = lifecycle.BY_ACTION["claim", action]
-    return lifecycle.check(case=case, step=step, part=case.claim, actor=visit.actor, book=norms.current()) is None
+    return (
+        lifecycle.check(
+            case=case, step=step, part=case.claim, actor=visit.actor, book=norms.current(), now=timezone.now()
+        )
+        is None
+    )
 
 
 def _stands(case: Case, party: int, offers: Sequence[Offer]) -> str:
