@@ -85,6 +85,17 @@ def test_an_offer_of_ones_own_is_ready_whatever_other_heads_still_wait_for(clien
     assert said("portal.track.state.offering") in client.get(f"/claim/{number}/").content.decode()
 
 
+def test_whose_own_sum_is_agreed_is_paid_whatever_the_heads_of_others_wait_for(client: Client, people: Any) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    handler = people.handler_of(case_of(number))
+    other = c.PartyReported(("third_party", "claimant"), "丁一", "13900001111")
+    stranger = max(done(number, "party", "add", 0, other, handler).parties)
+    done(number, "exposure", "add", 0, c.AddExposure("third_party", "third_party_property", stranger), handler)
+    agree(verified(client, number), number, decided(people, number, 2650))
+    assert case_of(number).claim.state == "investigating"
+    assert said("portal.track.state.paying") in client.get(f"/claim/{number}/").content.decode()
+
+
 @pytest.mark.norm("2.2.4")
 def test_what_was_paid_in_advance_is_not_promised_again(client: Client, people: Any) -> None:
     """2,150 are due and 1,000 were advanced: the page promises 1,150, and so does its letter."""

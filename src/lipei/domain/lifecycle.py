@@ -10,7 +10,7 @@ the permission. The claim's own state is not set by rows but follows from its pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -239,10 +239,13 @@ def claim_state(case: Case) -> str:
     if claim.registered_at is None:
         return "reported"
     stages = {e.state for e in case.exposures.values()}
-    for stage, state in _STATE_OF_STAGE.items():
-        if stage in stages:
-            return state
-    return "paying" if stages - {"dropped"} else "investigating"
+    return stands_of(stages) or ("paying" if stages - {"dropped"} else "investigating")
+
+
+def stands_of(stages: Iterable[str]) -> str:
+    """Where heads of loss in these states stand, by the least advanced; empty where none of them lives."""
+    found = set(stages)
+    return next((state for stage, state in _STATE_OF_STAGE.items() if stage in found), "")
 
 
 # --- guards: may this step be taken, given the case and who asks? Each answers True, or says no by its name -----------

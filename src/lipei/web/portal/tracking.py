@@ -86,21 +86,27 @@ def _can(case: Case, visit: Visit, action: str) -> bool:
 
 
 def _stands(case: Case, party: int, offers: Sequence[Offer]) -> str:
-    """Where the claim stands for this visitor: who has answered, or cannot, is not told that we
-    wait for their agreement."""
+    """Where the claim stands for this visitor, whatever the heads of others still wait for: who has answered, or
+    cannot, is not told that we wait for their agreement."""
     if case.claim.outcome == "duplicate":
         return "duplicate"
-    answered = {o.state for o in offers}
     if any(portal.awaits(case, party, o) for o in offers):
-        return "offering"  # whatever the heads of others still wait for
-    if case.claim.state == "offering" and "sent" in answered:
-        return "others"
-    if case.claim.state != "offering" or "sent" in answered:
-        return case.claim.state
-    if not offers:
+        return "offering"
+    state, answered = _own_state(case, party), {o.state for o in offers}
+    if state != "offering":
+        return state
+    if "sent" in answered or not offers:
         return "others"
     known = {"declined": "declined", "expired": "expired", "agreed": "paying"}
-    return next((stands for state, stands in known.items() if state in answered), case.claim.state)
+    return next((stands for state, stands in known.items() if state in answered), state)
+
+
+def _own_state(case: Case, party: int) -> str:
+    """The state of the claim as far as the visitor's own heads of loss make it."""
+    state, own = case.claim.state, {case.exposures[n].state for n in portal.exposures_for(case, party)} - {"dropped"}
+    if state not in OPEN or state in ("reported", "paying") or not own:
+        return state
+    return lifecycle.stands_of(own) or "closed"
 
 
 def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Sequence[Offer]) -> dict[str, Any]:
