@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -80,6 +80,21 @@ YESTERDAY, TODAY = "2026-11-23T", "2026-11-24T"
         ("yesterday at 4.30 pm", YESTERDAY + "16:30"),
         ("yesterday, 12:15 am", YESTERDAY + "00:15"),
         ("the day before yesterday at 3 o'clock", "2026-11-22T15:00"),
+        ("昨天下午4点半两人受伤", YESTERDAY + "16:30"),
+        ("昨天下午4点两人受伤", YESTERDAY + "16:00"),
+        ("11月20日下午三点一刻追尾", "2026-11-20T15:15"),
+        ("十一月二十號晚上8點", "2026-11-20T20:00"),
+        ("12月31日晚上10点", "2025-12-31T22:00"),  # that of this year has not come yet
+        ("去年12月30日早上7点", "2025-12-30T07:00"),
+        ("2026-11-05 16:40 追尾", "2026-11-05T16:40"),
+        ("上周五晚上八点", "2026-11-20T20:00"),
+        ("周日上午10点", "2026-11-22T10:00"),
+        ("上週二下午2點", "2026-11-17T14:00"),
+        ("last Friday at 5 pm", "2026-11-20T17:00"),
+        ("on 3 November at half past nine in the morning", "2026-11-03T09:30"),
+        ("Nov 3rd, 2026, 9:30", "2026-11-03T09:30"),
+        ("11月20日在路口被撞", "2026-11-20T12:00"),
+        ("it happened on Sunday", "2026-11-22T12:00"),
     ],
 )  # fmt: skip
 def test_an_hour_is_read_as_it_is_said(story, loss_at):
@@ -96,6 +111,9 @@ def test_an_hour_is_read_as_it_is_said(story, loss_at):
         "第2点意见",
         "三点五米宽",
         "it rolled five to ten metres",
+        "13月40日",
+        "2027年1月5日复查",  # lies ahead
+        "I may be late",
     ],
 )
 def test_what_is_no_hour_is_not_taken_for_one(story):
@@ -124,6 +142,8 @@ def test_an_hour_takes_the_place_of_the_part_of_the_day():
         ("one dead, 3 injured", {"deaths": "1", "injured": "3"}),
         ("three passengers were seriously injured", {"serious_injuries": "3"}),
         ("没有一人受伤", {}),
+        ("thankfully no one was injured", {}),
+        ("no one hurt", {}),
     ],
 )  # fmt: skip
 def test_the_injured_are_counted(story, expected):
@@ -213,3 +233,12 @@ def test_a_kind_of_loss_that_no_table_knows_is_refused():
     text = loader.default_text("hints").replace("loss_kind: glass", "loss_kind: marbles")
     with pytest.raises(NormError):
         loader.checked({"hints": [(2, text)]})
+
+
+@given(
+    st.integers(0, 364), st.sampled_from(["{m}月{d}日", "{m}月{d}号", "{y}-{m:02}-{d:02}", "{d} {en}", "{en} {d}, {y}"])
+)
+def test_any_day_of_the_year_behind_us_is_read_as_it_is_written(ago, written):
+    day = (NOW - timedelta(days=ago)).date()
+    story = written.format(y=day.year, m=day.month, d=day.day, en=day.strftime("%B")) + "，追尾"
+    assert said(story)["loss_at"] == (f"{day}T12:00" if ago else f"{NOW:%Y-%m-%dT%H:%M}"), story

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from lipei.domain import spoken
+from lipei.domain import spoken, spoken_days
 from lipei.domain.spoken import PartOfDay
 
 STORY_LENGTH_MAX = 4_000
@@ -102,14 +102,17 @@ def _by_clock(story: str, table: HintTable, now: datetime) -> Iterator[Hint]:
     days = [
         (low.index(word.lower()), word, rule.days) for rule, word in _said(story, table.words) if rule.days is not None
     ]
-    for clock in spoken.clocks(story, table.clock):
+    dated = list(spoken_days.days(story, now.date()))
+    days += dated
+    clocks = [clock for clock in spoken.clocks(story, table.clock) if clock.sure or _day_of(clock, days)]
+    for clock in clocks:
         at, word, ago = _day_of(clock, days) or (clock.start, "", None)
-        if not (clock.sure or word):
-            continue
         begin, end = min(at, clock.start), max(at + len(word), clock.end)
         near = end - begin <= len(word) + (clock.end - clock.start) + _NEAR
         because = story[begin:end] if near else story[clock.start : clock.end]
         yield Hint("clock", {"loss_at": f"{_at(clock.minutes, ago, now):%Y-%m-%dT%H:%M}"}, because)
+    for _, word, ago in () if clocks else dated:  # no hour: noon, which whoever writes it down puts right
+        yield Hint("day", {"loss_at": f"{_at(_NOON, ago, now):%Y-%m-%dT%H:%M}"}, word)
 
 
 def _day_of(clock: spoken.Clock, days: Sequence[tuple[int, str, int]]) -> tuple[int, str, int] | None:
@@ -119,6 +122,7 @@ def _day_of(clock: spoken.Clock, days: Sequence[tuple[int, str, int]]) -> tuple[
     return max(before, default=None) or min(after, default=None)
 
 
+_NOON = 12 * spoken.HOUR
 _NEAR = 6
 """A day and an hour with no more characters between them are shown as one."""
 

@@ -66,10 +66,13 @@ def _chinese(said: str) -> int | None:
 
 _N = r"\d{1,2}|[零〇一二两兩三四五六七八九十]{1,3}"
 _NO_NUMBER = r"(?![\d零〇一二两兩三四五六七八九十百千万萬亿億米公元块塊])"
+_COUNTED = r"[人个個名位辆輛台车車]"
+"""What follows a number that counts: 下午4点两人受伤."""
 _CHINESE = re.compile(
     rf"(?<![\d.第零〇一二两兩三四五六七八九十百])(?:差(?P<to>{_N}|一刻)分?(?:钟|鐘)?)?(?P<hour>{_N})"
     rf"(?:点|點|时(?![候间])|時(?![候間]))(?P<sharp>钟|鐘|整)?"
-    rf"(?:(?P<half>半)|(?P<quarter>[一三])刻|[过過零]?(?P<minute>{_N})分?|差(?P<less>{_N})分)?{_NO_NUMBER}"
+    rf"(?:(?P<half>半)|(?P<quarter>[一三])刻|[过過零]?(?P<minute>{_N})(?:分|(?!{_COUNTED}){_NO_NUMBER})|差(?P<less>{_N})分"
+    rf"|(?=(?:{_N}){_COUNTED})|{_NO_NUMBER})"
 )
 _FIGURES = re.compile(
     r"(?<![\d:.\-/])(?P<hour>\d{1,2})[:\uff1a](?P<minute>[0-5]\d)(?![\d:])(?: ?(?P<half>[ap])\.?m\b\.?)?", re.I
