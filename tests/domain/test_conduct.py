@@ -464,6 +464,21 @@ def test_a_minor_is_paid_through_a_guardian(desk):
     desk.do(HANDLER, "exposure", "advance", 1, advance)
 
 
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("own_account", [0, 1])
+def test_a_child_without_an_account_is_paid_to_the_guardian_whoever_is_named_payee(desk, own_account):
+    child = party("小孩", ("claimant",), own_account, id_type="resident_id", id_number="310101201501013578")
+    mother = party("母亲", ("guardian",), 2, acts_for=2, mandate="guardianship")
+    desk.report(own_damage(parties=(
+        c.PartyReported(roles=("reporter",), name="王小明", phone="13800138000"), child, mother,
+    ), exposures=(c.ExposureReported("own_damage", "single_vehicle", 2, cny(9000)),)))  # fmt: skip
+    desk.approve()
+    desk.send()
+    desk.do(HANDLER, "party", "check_identity", 3, c.CheckIdentity("passport", "E9", "guardianship"))
+    desk.agree()
+    assert [(p.payee, p.amount_minor) for p in desk.case.payments.values()] == [(2 if own_account else 3, 850_000)]
+
+
 # --- the customer -----------------------------------------------------------------------------------------------------
 
 

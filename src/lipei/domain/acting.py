@@ -104,7 +104,8 @@ def may_receive(case: Case, claimant: int | None, payee: int) -> bool:
 
 
 def payee_of(case: Case, party: int | None) -> int | None:
-    """Who is paid for a claimant: whoever is named payee for them, for the dead their only heir, else themselves.
+    """Who is paid for a claimant: whoever is named payee for them, for the dead their only heir, else themselves, or the
+    guardian of who has no account of their own (民法典34: who keeps the property of a ward).
 
     Of the dead it is the only one who is named heir or payee for them; among several a person says who gets how much.
     """
@@ -116,6 +117,9 @@ def payee_of(case: Case, party: int | None) -> int | None:
         return named
     if owner is not None and owner.account_number:
         return party
+    guardians = [p.part for p in acting_for(case, party or 0) if "guardian" in p.roles and p.account_number]
+    if len(guardians) == 1:
+        return guardians[0]
     alone = [p.part for p in case.parties.values() if "payee" in p.roles]
     return alone[0] if len(alone) == 1 and party in (None, alone[0]) else party
 
