@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -43,6 +44,22 @@ def test_a_double_click_is_one_report(browser, office):
     said = {"phone": "13900001111", "story": "家里水管爆了", "idempotency_key": "k2"}
     one, two = client.post("/console/report/", said), client.post("/console/report/", said)
     assert one.url == two.url and models.Claim.objects.count() == 1
+
+
+@pytest.mark.bad_moment("back after submit")
+def test_going_back_and_retyping_the_phone_makes_no_second_claim_unasked(browser, office):
+    client = browser("intake1")
+    said = {"phone": "13900001111", "story": "家里水管爆了", "idempotency_key": "k3"}
+    client.post("/console/report/", said)
+    again = client.post("/console/report/", {**said, "phone": "13900002222"})
+    body = again.content.decode()
+    assert again.status_code == 409 and models.Claim.objects.count() == 1
+    assert "This form was sent before" in body and "idempotency key “" not in body and "13900002222" in body
+    assert models.Claim.objects.get().number in body
+    fresh = re.search(r'name="idempotency_key" value="([^"]+)"', body)
+    assert fresh and fresh[1] != "k3"
+    client.post("/console/report/", {**said, "phone": "13900002222", "idempotency_key": fresh[1]})
+    assert models.Claim.objects.count() == 2, "who sends it once more means another loss"
 
 
 @pytest.mark.norm("1.3.3")

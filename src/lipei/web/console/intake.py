@@ -87,6 +87,8 @@ def report(request: HttpRequest) -> HttpResponse:
         return _page(request, typed, key=key, on_file=found, errors=errors, status=422)
     outcome = intake.report(command, actor=who(request), now=now(), key=key)
     if isinstance(outcome, Refusal):
+        if outcome.code == "refusal.key_reused":  # the form was gone back to, and something in it changed
+            key, outcome = secrets.token_urlsafe(18), Refusal("refusal.reported_already", "conflict")
         return _page(
             request, typed, key=key, on_file=found, errors=by_field(outcome), refusal=outcome, status=status_of(outcome)
         )
