@@ -52,6 +52,18 @@ def test_what_is_clear_is_paid_once(stranger: Stranger) -> None:
     ]
 
 
+@pytest.mark.norm("1.3.1")
+def test_a_loss_that_may_have_been_told_twice_waits_for_a_person_whatever_is_corrected(stranger: Stranger) -> None:
+    stranger.insure("D1", "private_car", **CAR)
+    said = {"phone": stranger.policy_phone("D1"), "loss_kind": "collision", "accept_automatic": True}
+    stranger.report("D1", {**LOST, "items": [item("3000.00")]}, **said)
+    again = stranger.report("D1", {**LOST, "items": [item("3000.00")]}, **said)
+    stranger.papers(again)
+    assert stranger.payments(again) == []
+    stranger.act(stranger.handler(again), again, "parties/1/correct", {"email": "wang@example.com"})
+    assert stranger.payments(again) == [] and stranger.claim(again)["exposures"][0]["state"] == "open"
+
+
 def an_heir(name: str, number: int) -> dict[str, Any]:
     return {
         "name": name, "roles": ["heir", "claimant", "payee"], "acts_for": 1, "mandate": "inheritance",

@@ -382,7 +382,7 @@ def of_case(
         )
     if action == "link_duplicate":
         world = replace(world, alike=_existing(command.number, claim))
-    elif claim.state in lifecycle.OPEN and subject in ("exposure", "paper", "claim"):
+    elif claim.state in lifecycle.OPEN and subject in ("exposure", "paper", "claim", "party"):
         world = replace(world, alike=_alike_of(case, rulebook))
     invoice = "".join(getattr(command, "invoice_number", "").split()).upper()
     if action == "receive" and invoice:
