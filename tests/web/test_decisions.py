@@ -202,6 +202,22 @@ def test_a_part_that_is_excluded_asks_why_and_whoever_approves_reads_it(office, 
 
 
 @pytest.mark.norm("4")
+def test_a_part_assessed_at_nothing_asks_why_as_well(office: Any, browser: Any, asked: str, handler_code: str) -> None:
+    client, where = browser(handler_code, "en"), HEAD.format(asked, "submit_decision")
+    act(asked, "return_for_rework", c.Reasoned("漏了一项"), office.assessor1)
+    old = c.ItemAssessed("旧划痕", claimed=cny(800), assessed=cny(0))
+    act(asked, "set_reserve", c.SetReserve(cny(4000), "查勘后调整"), getattr(office, handler_code))
+    act(asked, "assess", c.Assess(items=(*assessed().items, old)), getattr(office, handler_code))
+    act(asked, "check_assessment", None, office.assessor1)
+    assert 'name="refusal_reason"' in client.get(where).content.decode()
+    why = "划痕是旧伤，与这次事故无关。"
+    assert client.post(where, {"without_papers": "简化单证", "refusal_reason": why}).status_code == 302
+    approver = browser("approver1", "en")
+    assert why in approver.get(HEAD.format(asked, "approve_decision")).content.decode()
+    assert "CNY 800.00 is excluded or assessed at nothing" in approver.get("/console/approvals/").content.decode()
+
+
+@pytest.mark.norm("4")
 def test_whoever_approves_another_sum_than_was_submitted_reads_it_on_the_form(
     browser: Any, asked: str, handler_code: str
 ) -> None:
