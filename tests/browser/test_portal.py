@@ -141,12 +141,16 @@ def test_an_offer_is_agreed_on_the_phone_after_proving_who_it_is(browser: Browse
     page.context.close()
 
 
-def test_a_photo_goes_up_in_pieces_over_a_line_that_breaks(browser: Browser, site: Any, tmp_path: Path) -> None:
-    client = Client()
-    number = reported(client, kind="motor:single_vehicle")
+def asked_for_papers(site: Any) -> tuple[str, list[int]]:
+    """A claim and the papers that its customer has to send."""
+    number = reported(Client(), kind="motor:single_vehicle")
     case = portal.claim_seen(Visit(number, 1))
     case = done(number, "claim", "request_papers", 0, c.RequestPapers(), site.people.handler_of(case))
-    part = next(n for n in portal.papers_for(case, 1) if case.papers[n].required)
+    return number, [n for n in portal.papers_for(case, 1) if case.papers[n].required]
+
+
+def test_a_photo_goes_up_in_pieces_over_a_line_that_breaks(browser: Browser, site: Any, tmp_path: Path) -> None:
+    number, (part, *_) = asked_for_papers(site)
     big = tmp_path / "photo.jpg"
     big.write_bytes(photo(3, (2000, 1600)))
     assert big.stat().st_size > 2 << 20, "it takes several pieces"
@@ -163,11 +167,33 @@ def test_a_photo_goes_up_in_pieces_over_a_line_that_breaks(browser: Browser, sit
     )
     page.set_input_files(f"#files-{part}", str(big))
     with page.expect_navigation():
-        page.click(f"#paper-{part} form button")
+        page.click(f"#paper-{part} .po-upload > button")
     after = portal.claim_seen(Visit(number, 1))
     assert after is not None and after.papers[part].state == "received"
     assert after.documents[after.papers[part].uploads[0]].size_bytes == big.stat().st_size
     assert sent[1] == sent[2] != "0", "the broken piece was sent again, and nothing before it"
+    page.context.close()
+
+
+def test_what_was_chosen_for_two_papers_goes_with_either_button(browser: Browser, site: Any, tmp_path: Path) -> None:
+    """And whoever would leave the page with files chosen and not sent is asked first."""
+    number, (first, second, *_) = asked_for_papers(site)
+    page = phone(browser, site)
+    opened(page, site, number)
+    for part in (first, second):
+        (tmp_path / f"{part}.jpg").write_bytes(photo(part))
+        page.set_input_files(f"#files-{part}", str(tmp_path / f"{part}.jpg"))
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.evaluate("setTimeout(() => location.assign('/help/'))")
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"] and page.url.split("#")[0].endswith(f"/claim/{number}/")
+    with page.expect_navigation():
+        page.click(f"#paper-{second} .po-upload > button")
+    page.wait_for_load_state()
+    case = portal.claim_seen(Visit(number, 1))
+    assert case is not None and {case.papers[n].state for n in (first, second)} == {"received"}
+    assert asked == ["beforeunload"], "nothing is lost any more"
     page.context.close()
 
 
@@ -300,4 +326,4 @@ def test_an_upload_goes_on_after_the_page_was_opened_anew(browser: Browser, site
 def choose_and_send(page: Page, file: Path) -> None:
     page.click("#paper-0 summary")
     page.set_input_files("#files-0", str(file))
-    page.click("#paper-0 form button")
+    page.click("#paper-0 .po-upload > button")

@@ -221,7 +221,7 @@ def test_the_page_shows_what_is_wrong_and_asks_only_what_makes_sense_now(
     file.write_bytes(photo(4))
     page.goto(site.url + portal.link(Visit(number, 1), now=timezone.now()))
     page.click("#paper-0 summary")
-    assert page.is_hidden("#paper-0 form button"), "there is nothing to send yet"
+    assert page.is_hidden("#paper-0 .po-upload > button"), "there is nothing to send yet"
     page.set_input_files("#files-0", str(file))
-    assert page.is_visible("#paper-0 form > button")
+    assert page.is_visible("#paper-0 .po-upload > button")
     page.context.close()

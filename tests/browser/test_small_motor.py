@@ -101,4 +101,4 @@ def send_papers(page: Page, site: SimpleNamespace, number: str, folder: Path) ->
         picture.write_bytes(photo(part))
         page.set_input_files(f"#files-{part}", str(picture))
         with page.expect_navigation():
-            page.click(f"#paper-{part} form button")
+            page.click(f"#paper-{part} .po-upload > button")

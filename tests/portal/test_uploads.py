@@ -50,7 +50,7 @@ def of(number: str) -> Any:
 @pytest.mark.norm("2.2.2")
 def test_several_photos_make_one_paper(client: Client, asked: tuple[str, int]) -> None:
     number, part = asked
-    answer = client.post(f"/claim/{number}/papers/{part}", {"files": [file(photo(1)), file(photo(2))]})
+    answer = client.post(f"/claim/{number}/papers/{part}", {f"files-{part}": [file(photo(1)), file(photo(2))]})
     assert answer.status_code == 302 and answer.url.endswith(f"#paper-{part}")
     paper = of(number).papers[part]
     assert paper.state == "received" and len(paper.uploads) == 2
@@ -59,7 +59,7 @@ def test_several_photos_make_one_paper(client: Client, asked: tuple[str, int]) -
 
 def test_an_invoice_goes_with_its_number_and_is_used_once(client: Client, asked: tuple[str, int], people: Any) -> None:
     number, part = asked
-    given = {"files": [file(photo(3))], "invoice_number": "fp 001"}
+    given = {f"files-{part}": [file(photo(3))], f"invoice-{part}": "fp 001"}
     client.post(f"/claim/{number}/papers/{part}", given)
     paper = of(number).papers[part]
     assert (paper.state, paper.invoice_number, len(paper.uploads)) == ("received", "FP001", 1)
@@ -67,9 +67,49 @@ def test_an_invoice_goes_with_its_number_and_is_used_once(client: Client, asked:
     second = reported(other, phone="13900139000", kind="motor:single_vehicle", key="o" * 24)
     case = done(second, "claim", "request_papers", 0, c.RequestPapers(), people.handler_of(of(second)))
     wanted = next(n for n in portal.papers_for(case, 1) if case.papers[n].code == "repair_invoice")
-    again = other.post(f"/claim/{second}/papers/{wanted}", {"files": [file(photo(4))], "invoice_number": "FP001"})
+    said = {f"files-{wanted}": [file(photo(4))], f"invoice-{wanted}": "FP001"}
+    again = other.post(f"/claim/{second}/papers/{wanted}", said)
     page = again.content.decode()
     assert again.status_code == 422 and number not in page and 'value="FP001"' in page
+    assert text("portal.papers.kept", "zh-hans") in page, "its file is here: nobody has to choose it again"
+    kept = page.split(f'name="kept-{wanted}" value="')[1].split('"')[0]
+    stolen = client.post(f"/claim/{number}/papers/{part}", {f"kept-{part}": kept})
+    assert stolen.status_code == 422 and len(of(number).documents) == 1
+    right = other.post(f"/claim/{second}/papers/{wanted}", {f"kept-{wanted}": kept, f"invoice-{wanted}": "FP002"})
+    paper = of(second).papers[wanted]
+    assert right.status_code == 302 and (paper.state, paper.invoice_number, len(paper.uploads)) == (
+        "received",
+        "FP002",
+        1,
+    )
+
+
+@pytest.mark.norm("2.2.2")
+def test_what_was_chosen_for_several_papers_goes_with_whichever_button(client: Client, asked: tuple[str, int]) -> None:
+    number, part = asked
+    other = next(n for n, p in of(number).papers.items() if n != part and p.state == "requested")
+    said = {f"files-{part}": [file(photo(1))], f"files-{other}": [file(photo(2))], "files-0": [file(photo(3))]}
+    answer = client.post(f"/claim/{number}/papers/{part}", said)
+    assert answer.status_code == 302 and answer.url.endswith(f"#paper-{part}")
+    case = of(number)
+    assert [case.papers[n].state for n in (part, other)] == ["received", "received"] and len(case.documents) == 3
+
+
+@pytest.mark.norm("2.2.2")
+def test_a_file_that_is_not_taken_stops_no_other_and_is_named(client: Client, asked: tuple[str, int]) -> None:
+    number, part = asked
+    other = next(n for n, p in of(number).papers.items() if n != part and p.state == "requested")
+    bad = file(b"MZ" * 300, "scan-of-it.pdf", "application/pdf")
+    said = {f"files-{part}": [file(photo(1)), bad, file(photo(2))], f"files-{other}": [file(photo(3))]}
+    answer = client.post(f"/claim/{number}/papers/{part}", said)
+    page, case = answer.content.decode(), of(number)
+    assert answer.status_code == 422 and "scan-of-it.pdf" in page
+    assert [len(case.papers[n].uploads) for n in (part, other)] == [2, 1]
+    assert text("portal.papers.files", "zh-hans", n=2) in page, "the page says what has arrived"
+    told = client.post(
+        f"/claim/{number}/papers/{part}", {f"files-{part}": [bad]}, headers={"Accept": "application/json"}
+    )
+    assert told.status_code == 422 and list(told.json()["errors"]) == [f"paper_{part}"] and told.json()["said"] == []
 
 
 @pytest.mark.parametrize(
@@ -86,7 +126,7 @@ def test_a_file_that_is_not_what_it_says_is_refused_in_one_sentence(
 ) -> None:  # fmt: skip
     number, part = asked
     client.cookies["lipei_language"] = language
-    answer = client.post(f"/claim/{number}/papers/{part}", {"files": [file(content, name, kind)]})
+    answer = client.post(f"/claim/{number}/papers/{part}", {f"files-{part}": [file(content, name, kind)]})
     params = {"declared": "." + name.partition(".")[2]} if code.endswith("says") else {}
     assert answer.status_code == 422 and text(code, language, **params) in answer.content.decode()
     assert of(number).papers[part].state == "requested" and not models.Document.objects.exists()
@@ -104,7 +144,7 @@ def test_a_full_disk_is_said(client: Client, asked: tuple[str, int], monkeypatch
 
     monkeypatch.setattr("lipei.gateways.uploads.media.MediaStore.put", full)
     number, part = asked
-    answer = client.post(f"/claim/{number}/papers/{part}", {"files": [file(photo())]})
+    answer = client.post(f"/claim/{number}/papers/{part}", {f"files-{part}": [file(photo())]})
     assert answer.status_code == 503 and text("refusal.upload_disk", "zh-hans") in answer.content.decode()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.core import signing
 
 from lipei.domain import commands
 from lipei.domain.claims import Case
@@ -36,38 +37,73 @@ def partials() -> PartialUploads:
     return PartialUploads(Path(settings.LIPEI_HOME) / "uploads", lifetime=lifetime)
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of files: the parts they are now, and each that was not taken by its name (empty: all of them)."""
+
+    documents: tuple[int, ...] = ()
+    refused: tuple[tuple[str, Refusal], ...] = ()
+
+
+DISK_FULL = Refusal("refusal.upload_disk")
+
+
 def receive(
-    visit: Visit, files: Sequence[Sent], *, paper: int = 0, invoice_number: str = "", now: datetime
-) -> Refusal | Done:  # fmt: skip
+    visit: Visit, files: Sequence[Sent], *, paper: int = 0, invoice_number: str = "", kept: str = "", now: datetime
+) -> Received:  # fmt: skip
     """Take files of the customer, for a paper they were asked for or (0) for the claim as a whole.
 
-    With an invoice number the files are taken first and then put to the paper together with it, for that is where an
-    invoice used elsewhere is noticed. Raises OSError where the disk is full; what came before is kept.
+    A file that is not taken stops no other. With an invoice number the files are taken first and then put to the paper
+    together with it, for that is where an invoice used elsewhere is noticed; ``kept`` are those that an earlier call
+    took and whose number was refused (see `keep`).
     """
     case = claim_seen(visit)
     if case is None or (paper and not within_reach(case, visit.party, "paper", "receive", paper)):
-        return Refusal("refusal.missing", "missing")
-    if not files:
-        return Refusal("refusal.no_file", "fields", fields={"file": "refusal.no_file"})
-    into = 0 if invoice_number else paper
-    done: Refusal | Done = Done(case, ())
+        return Received(refused=(("", Refusal("refusal.missing", "missing")),))
+    before = _kept(visit, kept, paper)
+    if not files and not before:
+        return Received(refused=(("", Refusal("refusal.no_file", "fields", fields={"file": "refusal.no_file"})),))
+    into = 0 if invoice_number or before else paper
+    came, refused = list(before), []
     for file in files:
-        done = documents.receive(
-            visit.number,
-            file.data,
-            file_name=file.name,
-            declared_type=file.media_type,
-            actor=visit.actor,
-            now=now,
-            paper=into,
-        )
+        done = _taken(visit, file, into, now=now)
         if isinstance(done, Refusal):
-            return done
-    if not invoice_number or isinstance(done, Refusal):
-        return done
-    digests = {_digest(file.data) for file in files}
-    came = tuple(n for n, d in done.case.documents.items() if d.digest in digests and d.paper in (0, paper))
-    return act(visit, "paper", "receive", paper, commands.Receive(came, invoice_number), now=now)
+            refused.append((file.name, done))
+            continue
+        digest = _digest(file.data)
+        came += [n for n, d in done.case.documents.items() if d.digest == digest and d.paper in (0, paper)]
+    if into != paper and came:
+        put = act(visit, "paper", "receive", paper, commands.Receive(tuple(came), invoice_number), now=now)
+        if isinstance(put, Refusal):
+            refused.append(("", put))
+    return Received(tuple(dict.fromkeys(came)), tuple(refused))
+
+
+def _taken(visit: Visit, file: Sent, paper: int, *, now: datetime) -> Refusal | Done:
+    try:
+        return documents.receive(
+            visit.number, file.data, file_name=file.name, declared_type=file.media_type, actor=visit.actor, now=now,
+            paper=paper,
+        )  # fmt: skip
+    except OSError:
+        return DISK_FULL
+
+
+_KEPT = "lipei.portal.kept"
+
+
+def keep(visit: Visit, documents: Sequence[int], paper: int) -> str:
+    """A token for files that are with the claim but not with their paper, because its invoice number was refused."""
+    return signing.dumps([visit.number, visit.party, paper, [*documents]], salt=_KEPT)
+
+
+def _kept(visit: Visit, token: str, paper: int) -> tuple[int, ...]:
+    """The files of a token of `keep` for this very paper and party; none of any other."""
+    try:
+        *whose, documents = signing.loads(token, salt=_KEPT)
+    except (signing.BadSignature, ValueError):
+        return ()
+    return tuple(documents) if paper and whose == [visit.number, visit.party, paper] else ()
 
 
 def _digest(data: BinaryIO) -> str:

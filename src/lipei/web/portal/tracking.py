@@ -43,10 +43,13 @@ def track(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
 
 def shown(
     request: HttpRequest, visit: Visit, case: Case, status: int = 200, *, errors: Mapping[str, str] | None = None,
-    typed: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None, kept_files: Mapping[int, str] | None = None,
 ) -> HttpResponse:  # fmt: skip
-    """The page, with what was typed and what is wrong with it where a step was refused."""
-    errors = errors or {}
+    """The page, with what was typed and what is wrong with it where a step was refused.
+
+    ``kept_files``: a token per paper whose files are here and need not be chosen again.
+    """
+    errors, kept_files = errors or {}, kept_files or {}
     typed = typed if typed is not None else drafts.take(request, visit.number, now=timezone.now())
     safe = portal.guarded(case, visit)
     name, phone = portal.handler(case)
@@ -61,7 +64,10 @@ def shown(
         is_late=any(p.is_late for p in promised), todo=_todo(case, visit, papers, offers) if is_open else {}, offers=offers,
         owed_back=seen.owed_back(case, visit) if visit.verified else (),
         kept={o.part: seen.sums(case, o).kept_minor for o in offers},
-        papers=[(p, errors.get(f"paper_{p.part}")) for p in papers],
+        papers=[
+            (p, errors.get(f"paper_{p.part}"), typed.get(f"invoice-{p.part}", ""), kept_files.get(p.part, ""))
+            for p in papers
+        ],
         refused=[e for n in portal.exposures_for(case, visit.party) if seen.is_refused(e := safe.exposures[n])],
         others=_others(safe, visit), payments=[safe.payments[n] for n in portal.payments_for(case, visit.party)],
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),

@@ -18,7 +18,7 @@ from lipei.domain.events import Refusal
 from lipei.gateways.uploads.partials import Partial, UploadConflict
 from lipei.services import norms, portal, portal_files, portal_limits
 from lipei.services.portal import Visit
-from lipei.services.portal_files import Sent
+from lipei.services.portal_files import Received, Sent
 from lipei.web.portal import tracking
 from lipei.web.portal.forms import clean
 from lipei.web.portal.visits import caller, of_claim, say, why
@@ -85,14 +85,13 @@ def attach_kept(visit: Visit, kept: Sequence[str], key: str, *, now: datetime) -
 def _take(visit: Visit, known: Partial, *, paper: int, now: datetime) -> str | None:
     """Hand a complete upload over to the claim. None, or the sentence why it was not taken."""
     partials = portal_files.partials()
-    try:
-        with partials.finish(known.id) as data:
-            sent = Sent(known.about["name"], known.about["type"], data)
-            done = portal_files.receive(visit, [sent], paper=paper, now=now)
-    except OSError:
-        return say("refusal.upload_disk")
-    partials.drop(known.id)
-    return why(done) if isinstance(done, Refusal) else None
+    with partials.finish(known.id) as data:
+        sent = Sent(known.about["name"], known.about["type"], data)
+        done = portal_files.receive(visit, [sent], paper=paper, now=now)
+    refused = [refusal for _, refusal in done.refused]
+    if portal_files.DISK_FULL not in refused:  # what the disk had no room for is tried again
+        partials.drop(known.id)
+    return why(refused[0]) if refused else None
 
 
 # --- the plain form -------------------------------------------------------------------------------------------------
@@ -101,20 +100,61 @@ def _take(visit: Visit, known: Partial, *, paper: int, now: datetime) -> str | N
 @require_POST
 @of_claim()
 def plain(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpResponse:
-    """Files for a paper (0: for the claim), sent as one form."""
-    files = [Sent(f.name or "", f.content_type or "", f.file) for f in request.FILES.getlist("files")]  # type: ignore[arg-type]
-    invoice = clean(request.POST.get("invoice_number", ""))[:60]
-    try:
-        done = portal_files.receive(visit, files, paper=part, invoice_number=invoice, now=timezone.now())
-    except OSError:
-        return tracking.shown(request, visit, case, 503, errors={f"paper_{part}": say("refusal.upload_disk")})
-    if isinstance(done, Refusal):
-        status = 404 if done.kind == "missing" else 422
-        return tracking.shown(
-            request, visit, case, status, errors={f"paper_{part}": why(done)}, typed={"invoice": invoice}
-        )
-    messages.success(request, thanks(case, part))
-    return HttpResponseRedirect(reverse("portal:track", args=[visit.number]) + f"#paper-{part}")
+    """The files of a claim's page, sent as one form: those for the paper whose button was pressed (0: for the claim), and
+    those chosen for others on the same page, which would be lost with it. JSON for who asks for it.
+    """
+    chosen = {part, *(int(name) for name in _parts(request))}
+    came = {n: _received(request, visit, n) for n in sorted(chosen)}
+    refused = {n: received.refused for n, received in came.items() if received.refused}
+    said = [thanks(case, n) for n, received in came.items() if not received.refused]
+    errors = {f"paper_{n}": "\n".join(_worded(name, refusal) for name, refusal in rows) for n, rows in refused.items()}
+    status = max((_status(refusal) for rows in refused.values() for _, refusal in rows), default=200)
+    kept = {n: portal_files.keep(visit, came[n].documents, n) for n, rows in refused.items() if _unplaced(came[n])}
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"said": said, "errors": errors, "kept": kept}, status=status)
+    for sentence in said:
+        messages.success(request, sentence)
+    if not refused:
+        return HttpResponseRedirect(reverse("portal:track", args=[visit.number]) + f"#paper-{part}")
+    typed = {name: str(value) for name, value in request.POST.items() if name.startswith("invoice-")}
+    after = portal.claim_seen(visit) or case
+    return tracking.shown(request, visit, after, status, errors=errors, typed=typed, kept_files=kept)
+
+
+_FILES = "files-"
+
+
+def _parts(request: HttpRequest) -> list[str]:
+    """For which papers files were chosen."""
+    names = [name.removeprefix(_FILES) for name in request.FILES if name.startswith(_FILES)]
+    return [name for name in names if name.isascii() and name.isdigit() and len(name) < _DIGITS_MAX]
+
+
+_DIGITS_MAX = 9
+
+
+def _received(request: HttpRequest, visit: Visit, part: int) -> Received:
+    files = [Sent(f.name or "", f.content_type or "", f.file) for f in request.FILES.getlist(f"{_FILES}{part}")]  # type: ignore[arg-type]
+    invoice = clean(request.POST.get(f"invoice-{part}", ""))[:_INVOICE_MAX]
+    kept = request.POST.get(f"kept-{part}", "")
+    return portal_files.receive(visit, files, paper=part, invoice_number=invoice, kept=kept, now=timezone.now())
+
+
+_INVOICE_MAX = 60
+
+
+def _unplaced(received: Received) -> bool:
+    """Whether files came in, but their paper did not take them: their invoice number was refused."""
+    return bool(received.documents) and any(not name for name, _ in received.refused)
+
+
+def _worded(name: str, refusal: Refusal) -> str:
+    """Why something was not taken, with the name of the file where it is about one."""
+    return say("portal.report.photo_refused", {"name": clean(name), "why": why(refusal)}) if name else why(refusal)
+
+
+def _status(refusal: Refusal) -> int:
+    return 503 if refusal == portal_files.DISK_FULL else 404 if refusal.kind == "missing" else 422
 
 
 def thanks(case: Case, part: int) -> str:

@@ -125,6 +125,13 @@
     });
   }
 
+  // Whoever leaves the page while something chosen is not sent yet is asked: it would be lost without a word.
+  var queues = [], letting = false;
+  window.addEventListener("beforeunload", function (event) {
+    var lost = queues.some(function (queue) { return queue.left().some(function (row) { return !row.refused; }); });
+    if (lost && !letting) event.preventDefault();
+  });
+
   // What was chosen so far: a camera hands over one photo at a time, and each choice adds to those before.
   function Queue(form, input) {
     var queue = this, list = made("ul", "po-queue");
@@ -142,6 +149,7 @@
       queue.keep(input);
     });
     this.input = input;
+    queues.push(this);
     if (input.files.length) input.dispatchEvent(new Event("change")); // the browser had kept them
   }
   Queue.prototype.has = function (file) {
@@ -149,7 +157,8 @@
       return row.file.name === file.name && row.file.size === file.size && row.file.lastModified === file.lastModified;
     });
   };
-  Queue.prototype.files = function () { return this.rows.map(function (row) { return row.file; }); };
+  Queue.prototype.left = function () { return this.rows.filter(function (row) { return !row.sent; }); };
+  Queue.prototype.files = function () { return this.left().map(function (row) { return row.file; }); };
   Queue.prototype.keep = function (input) {
     // The plain form sends what the field holds, so the field holds the whole queue.
     try {
@@ -169,7 +178,7 @@
     line.append(image, made("span", "po-name", file.name), state, button);
     this.list.append(line);
     var row = {
-      file: file, sent: false,
+      file: file, sent: false, refused: false,
       show: function (percent, said) {
         if (percent !== null) { bar.value = percent; if (bar.hidden) { bar.hidden = false; state.replaceWith(bar); } return; }
         if (!bar.hidden) { bar.hidden = true; bar.replaceWith(state); }
@@ -179,8 +188,8 @@
         if (!bar.hidden) { bar.hidden = true; bar.replaceWith(state); }
         state.className = "po-state po-state-" + kind; state.textContent = said;
       },
-      finish: function () { row.sent = true; row.end("sent", "✓ " + form.dataset.sent); },
-      refuse: function (why) { row.end("refused", form.dataset.refused + ": " + why); }
+      finish: function () { row.sent = true; row.refused = false; row.end("sent", "✓ " + form.dataset.sent); queue.keep(queue.input); },
+      refuse: function (why) { row.refused = true; row.end("refused", form.dataset.refused + (why && ": " + why)); line.append(button); }
     };
     button.addEventListener("click", function () {
       queue.rows.splice(queue.rows.indexOf(row), 1); line.remove(); queue.keep(queue.input); queue.input.focus();
@@ -189,20 +198,52 @@
     thumb(file, image);
   };
 
+  // The page of a claim is one form with a place for each paper: whichever button is pressed, what was chosen at the
+  // others goes too, for the page is read anew afterwards.
   function papers(form) {
-    var input = form.elements.files, note = form.querySelector(".lp-progress"), queue = new Queue(form, input);
+    var places = Array.from(form.querySelectorAll("[data-resumable]")).map(function (box) {
+      var part = box.dataset.paper, input = box.querySelector("input[type=file]");
+      return {
+        part: part, queue: new Queue(form, input), note: box.querySelector(".lp-progress"), invoice: form.elements["invoice-" + part],
+        kept: (form.elements["kept-" + part] || {}).value, button: box.querySelector(":scope > button"), to: { begin: box.dataset.resumable, paper: Number(part) }
+      };
+    });
     form.addEventListener("submit", async function (event) {
-      var invoice = form.elements.invoice_number;
-      if (!queue.rows.length || (invoice && invoice.value.trim())) return; // an invoice number goes with the plain form
+      var chosen = places.filter(function (place) { return place.kept || place.queue.left().length; });
+      if (!chosen.length && !places.some(function (place) { return place.queue.rows.length; })) return;
       event.preventDefault();
-      var button = form.querySelector(":scope > button"), to = { begin: form.dataset.resumable, paper: Number(form.dataset.paper) };
-      button.disabled = true;
-      var refused = await sendAll(form, to, queue, note);
-      button.disabled = false;
+      var pressed = (event.submitter || places[0].button).formAction, refused = 0;
+      places.forEach(function (place) { place.button.disabled = true; });
+      for (var i = 0; i < chosen.length; i++) {
+        var whole = chosen[i].kept || (chosen[i].invoice && chosen[i].invoice.value.trim()); // a number goes with its files
+        refused += await (whole ? sendWhole(form, chosen[i]) : sendAll(form, chosen[i].to, chosen[i].queue, chosen[i].note));
+      }
+      places.forEach(function (place) { place.button.disabled = false; });
+      form.removeAttribute("data-lp-sent");
       if (refused) return;
-      location.hash = "paper-" + form.dataset.paper;
+      location.hash = "paper-" + pressed.split("/").pop();
       location.reload();
     });
+  }
+
+  // The files of one paper together with the number of its invoice; whether something was refused.
+  async function sendWhole(form, place) {
+    var said = new FormData(), rows = place.queue.left(), errors = null, why = "";
+    rows.forEach(function (row) { said.append("files-" + place.part, row.file, row.file.name); });
+    said.append("invoice-" + place.part, place.invoice.value);
+    if (place.kept) said.append("kept-" + place.part, place.kept);
+    place.note.classList.remove("lp-error"); place.note.textContent = form.dataset.sending.replace("%%", "");
+    var answer = await asked(place.button.formAction, { method: "POST", body: said }, form).catch(function () { return null; });
+    if (answer) errors = answer.said.errors;
+    if (!errors) why = answer ? form.dataset.wrong : form.dataset.broken;
+    else {
+      why = errors["paper_" + place.part] || "";
+      place.kept = answer.said.kept[place.part] || ""; // the files are there, and only their number is not right
+      rows.forEach(function (row) { if (place.kept || !why.includes(row.file.name)) row.finish(); else row.refuse(""); });
+    }
+    place.note.textContent = why;
+    place.note.classList.toggle("lp-error", !!why);
+    return why ? 1 : 0;
   }
 
   function complain(form, name, sentence) {
@@ -233,7 +274,7 @@
         note.classList.add("lp-error");
         note.textContent = answer ? answer.said.error || form.dataset.wrong : form.dataset.broken;
         if (!answer) return;
-        if (!answer.said.errors) { form.submit(); return; } // not an answer of ours: the whole page says what is wrong
+        if (!answer.said.errors) { letting = true; form.submit(); return; } // not an answer of ours: the whole page says what is wrong
         form.elements.key.value = answer.said.key;
         var shown = Object.keys(answer.said.errors).filter(function (name) { return complain(form, name, answer.said.errors[name]); });
         var first = form.querySelector("[aria-invalid]");
@@ -250,6 +291,6 @@
     });
   }
 
-  document.querySelectorAll("form[data-resumable]").forEach(papers);
+  document.querySelectorAll("form[data-papers]").forEach(papers);
   document.querySelectorAll("form[data-reporting]").forEach(report);
 })();
