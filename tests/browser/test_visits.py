@@ -90,7 +90,9 @@ def test_photos_and_report_outlive_a_tunnel_and_a_dead_phone(
     page.evaluate("navigator.serviceWorker.ready")
     take(page, range(1, 4))
     arrived(page, 3)
+    expect(page.locator("[data-there] strong")).to_have_text("3 received")
     held.set_offline(True)
+    expect(page.locator("[data-arrived] img")).to_have_count(3)
     take(page, range(4, 6))
     page.locator("#findings").fill("Rear bumper dented.")
     page.locator(".lp-look").first.get_by_role("radio", name="Yes").press("Space")
@@ -99,6 +101,9 @@ def test_photos_and_report_outlive_a_tunnel_and_a_dead_phone(
     expect(page.locator("[data-waits] span")).to_have_text("3 waiting to be sent")
     page.reload()  # in the tunnel the page is there all the same
     expect(page.locator("#findings")).to_have_value("Rear bumper dented.")
+    expect(page.locator("[data-there] strong")).to_have_text("3 received")
+    assert page.locator("[data-arrived] img").evaluate_all("them => Promise.all(them.map(one => one.decode()))")
+    expect(page.locator("[data-queue] li")).to_have_count(2)
     killed(tmp_path)
 
     again = phone(playwright, tmp_path, site, browser("surveyor1"))
@@ -110,4 +115,34 @@ def test_photos_and_report_outlive_a_tunnel_and_a_dead_phone(
     photos = models.Document.objects.filter(survey=1)
     assert photos.count() == 5 and len({p.digest for p in photos}) == 5
     assert {p.latitude_microdegrees for p in photos} == {31_179_100}
+    page.reload()
+    expect(page.locator(".lp-message-success")).to_have_text("The report is in. Photos received: 5.")
+    page.goto(where)
+    expect(page.locator("[data-there] strong")).to_have_text("5 received")
+    expect(page.locator("[data-arrived] img")).to_have_count(5)
     again.close()
+
+
+@pytest.mark.norm("2.2.2")
+def test_a_photo_that_was_not_taken_is_not_called_sent(
+    playwright: Playwright, site: SimpleNamespace, browser: Any, tmp_path: Path
+) -> None:
+    """The list of visits says so, and leads to where the reason stands; the count falls as each photo arrives."""
+    number = to_visit(site.office)
+    held = phone(playwright, tmp_path, site, browser("surveyor1"))
+    page = held.new_page()
+    page.goto(f"{site.url}/console/visits/{number}/1/")
+    held.set_offline(True)
+    take(page, range(1, 3))
+    broken = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"MZ" * 300}
+    page.locator("#photos").set_input_files(files=[broken])  # type: ignore[list-item]
+    expect(page.locator("[data-waits] span")).to_have_text("3 waiting to be sent")
+    held.set_offline(False)
+    expect(page.locator("[data-waits] span")).to_have_text("1 not taken")
+    expect(page.locator("[data-there] strong")).to_have_text("2 received")
+    page.goto(f"{site.url}/console/visits/")
+    expect(page.locator("[data-waits] span")).to_have_text("1 not taken")
+    page.locator("[data-look]").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator("[data-waits] span")).to_have_text("Everything is sent")
+    held.close()

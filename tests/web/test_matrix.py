@@ -97,6 +97,7 @@ EXPECTED = {
     "visits-worker": ALL,
     "visit": {"surveyor", "handler", "team_lead", "manager"},
     "visit-photo": {"surveyor", "handler", "team_lead", "manager"},
+    "visit-small": {"surveyor", "handler", "team_lead", "manager"},
 }
 POSTED = {
     "claim-unmask",
@@ -142,6 +143,7 @@ ARGS = {
     "part-act": lambda n: [n, "exposures", "1", "set_reserve"],
     "visit": lambda n: [n, 1],
     "visit-photo": lambda n: [n, 1],
+    "visit-small": lambda n: [n, 1, 1],
     "norm": lambda n: ["triage"],
     "norm-version": lambda n: ["triage", 1],
     "norm-edit": lambda n: ["assignment"],

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 from tests.company import NOW
@@ -130,8 +132,15 @@ def test_without_javascript_photos_and_report_go_as_one_form(office, browser):
     kept = client.post(where, {"findings": " ", "look-vin_agrees": "yes"})
     assert kept.status_code == 422 and 'value="yes" checked' in kept.content.decode()
     files = [SimpleUploadedFile(f"{n}.jpg", picture(n), "image/jpeg") for n in (10, 200)]
+    bad = SimpleUploadedFile("broken.jpg", b"MZ" * 300, "image/jpeg")
+    some = client.post(where, {"findings": "凹陷。", "photos": [files[0], bad, files[1]]})
+    told = some.content.decode()
+    assert some.status_code == 422 and "“broken.jpg” was not taken" in told and "2 received" in told
+    assert "凹陷。" in told, "what was written is still there"
+    for one in files:
+        one.seek(0)
     done = client.post(where, {"findings": "凹陷。", "photos": files}, follow=True)
-    assert "The report is in." in done.content.decode()
+    assert "The report is in. Photos received: 2." in done.content.decode()
     assert models.Document.objects.filter(survey=1).count() == 2
 
 
@@ -167,3 +176,56 @@ def test_an_appointment_says_when_it_begins_not_what_working_time_is_left(office
             patch.setattr(timezone, "now", lambda hours=hours: NOW + timedelta(hours=hours))
             page = browser("surveyor1").get("/console/visits/").content.decode()
         assert said in page and "working time" not in page
+
+
+# --- what has arrived ---------------------------------------------------------------------------------------------------
+
+
+def arrive(client: Any, number: str, shades: range) -> list[dict[str, Any]]:
+    """Photos as the page sends them; what the server said to each."""
+    said = []
+    for shade in shades:
+        data = picture(shade)
+        about = sent(data, digest=hashlib.sha256(data).hexdigest())
+        said.append(client.post(f"/console/visits/{number}/1/photos/", about).json())
+    return said
+
+
+@pytest.mark.norm("2.2.2")
+def test_the_surveyor_sees_how_many_photos_arrived_and_which(office, browser):
+    number = to_visit(office)
+    client, where = browser("surveyor1"), f"/console/visits/{number}/1/"
+    assert 'data-there="0"' in client.get(where).content.decode()
+    first, second = arrive(client, number, range(2))
+    assert (first["part"], second["part"]) == (1, 2)
+    page = client.get(where).content.decode()
+    assert "2 received" in page and page.count("<img") == 2
+    assert f'src="{where}photos/1/"' in page and f'src="{where}photos/2/"' in page
+    small = client.get(f"{where}photos/1/")
+    assert small["Content-Type"] == "image/jpeg" and small["Cache-Control"].startswith("private")
+    assert not models.Entry.objects.filter(kind="claim.personal_data_seen").exists(), "they are the reader's own"
+    client.post(where, {"findings": "凹陷。"})
+    assert "2 received" in client.get(where).content.decode(), "a visit that has ended still says what came"
+
+
+def test_a_photo_of_somebody_else_is_counted_and_not_shown(office, browser):
+    number = to_visit(office)
+    data = sent(picture())
+    browser("lead1").post(f"/console/claims/{number}/upload/", {**data, "place": "/1"})
+    client, small = browser("surveyor1"), f"/console/visits/{number}/1/photos/1/"
+    page = client.get(f"/console/visits/{number}/1/").content.decode()
+    assert "1 received" in page and small not in page
+    assert (
+        client.get(small).status_code == 404 and client.get(small.replace("/1/photos", "/9/photos")).status_code == 404
+    )
+
+
+def test_many_photos_cost_no_more_queries_than_one(office, browser):
+    number = to_visit(office)
+    client, where, counts = browser("surveyor1"), f"/console/visits/{number}/1/", []
+    for shades in (range(0, 20, 20), range(20, 180, 20)):  # so far apart that no two are one photo
+        arrive(client, number, shades)
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(where).content.decode()
+        counts.append(len(asked))
+    assert page.count("<img") == 9 and counts[0] == counts[1]

@@ -30,6 +30,12 @@ class Visit:
     person: str
 
 
+def sent_by(viewer: Actor, claim_id: int) -> frozenset[int]:
+    """Which documents of a claim the viewer sent in person, as the journal has it: those they have seen already."""
+    came = models.Entry.objects.filter(stream_kind="claim", stream_id=claim_id, kind="document.received")
+    return frozenset(came.filter(actor=viewer.id).values_list("part", flat=True))
+
+
 def mine(viewer: Actor, *, language: str) -> tuple[Visit, ...]:
     """The scheduled visits of the viewer on open claims, the earliest first. Three queries."""
     if viewer.staff_id is None:

@@ -88,6 +88,7 @@ PAGES: Mapping[str, str] = {
     "visits-worker": "staff",
     "visit": "survey.record",
     "visit-photo": "survey.record",
+    "visit-small": "survey.record",
 }
 
 

@@ -32,7 +32,7 @@ def document(request: HttpRequest, number: str, part: int) -> Any:
     row = found.raw.documents[part]
     try:
         if request.GET.get("size") == "small" and row.media_type in PICTURES:
-            return _small(row)
+            return small(row)
         chunks = documents.kept().chunks(row.digest)
         first = next(chunks, b"")
     except FileNotFoundError:
@@ -47,8 +47,11 @@ def document(request: HttpRequest, number: str, part: int) -> Any:
     return response
 
 
-def _small(row: Document) -> HttpResponse:
-    """A picture as the grid of files shows it, read piece by piece: forty of 12 MB are looked at in one go."""
+def small(row: Document) -> HttpResponse:
+    """A picture as the grid of files shows it, read piece by piece: forty of 12 MB are looked at in one go.
+
+    Raises Http404 where there is none, and FileNotFoundError.
+    """
     from lipei.gateways.uploads import images  # heavy, and seldom needed
 
     with documents.kept().open(row.digest) as content:

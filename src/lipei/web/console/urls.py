@@ -89,6 +89,7 @@ urlpatterns = [
     page("visits/offline.js", visits.worker, "visits-worker"),
     page("visits/<str:number>/<int:part>/", visits.visit, "visit"),
     page("visits/<str:number>/<int:part>/photos/", visits.photo, "visit-photo"),
+    page("visits/<str:number>/<int:part>/photos/<int:document>/", visits.small, "visit-small"),
     page("claims/<str:number>/", claims.claim, "claim"),
     page("claims/<str:number>/pulse/", pulse.pulse, "claim-pulse"),
     page("claims/<str:number>/receipt/", intake.receipt, "receipt"),

@@ -2,6 +2,7 @@
 // Every step may be taken again: the server knows the same photo by its digest, and a report by its words.
 (function () {
   "use strict";
+  var KEEP_MS = 24 * 3600 * 1000;
   var frame = document.querySelector(".lp-visits"), waits = document.querySelector("[data-waits]");
   if (!frame || !window.indexedDB || !window.fetch || !window.crypto || !crypto.subtle) return;
   var form = document.querySelector(".lp-visit-form"), who = frame.dataset.who, busy = false, more = false, signedOut = false;
@@ -29,12 +30,15 @@
   async function count() {
     var photos = (await all("photos")).filter(function (p) { return p.state === "waiting"; }).length;
     var reports = (await all("reports")).filter(function (r) { return r.ready; }).length;
-    var n = photos + reports, said = waits.querySelector("span");
-    waits.hidden = !n && waits.hidden;
-    waits.classList.toggle("lp-alert-warn", n > 0);
-    said.textContent = signedOut && n ? waits.dataset.signIn : n ? waits.dataset.one.replace("%%", n) : waits.dataset.none;
+    var n = photos + reports, said = waits.querySelector("span"), look = waits.querySelector("[data-look]");
+    var refused = (await all("photos")).filter(function (p) { return p.state === "refused"; }).concat((await all("reports")).filter(function (r) { return !r.ready && r.why; }));
+    waits.hidden = !n && !refused.length && waits.hidden;
+    waits.classList.toggle("lp-alert-warn", n + refused.length > 0);
+    said.textContent = signedOut && n ? waits.dataset.signIn : n ? waits.dataset.one.replace("%%", n) : refused.length ? waits.dataset.refused.replace("%%", refused.length) : waits.dataset.none;
     waits.querySelector("button").hidden = !n || signedOut;
     waits.querySelector("a").hidden = !n || !signedOut;
+    look.hidden = n > 0 || !refused.some(function (row) { return !form || row.visit !== form.dataset.visit; });
+    if (!look.hidden) look.href = frame.dataset.scope + refused.find(function (row) { return !form || row.visit !== form.dataset.visit; }).visit + "/";
     if (form) draw();
     return n;
   }
@@ -58,10 +62,23 @@
     ["taken_at", "latitude", "longitude", "digest"].forEach(function (name) { if (photo[name] !== undefined && photo[name] !== null) body.append(name, photo[name]); });
     var answer = await post(photo.to, body);
     if (!answer) return false;
-    if (answer.status === 201) { await drop("photos", photo.id); return true; }
+    if (answer.status === 201) { // what has arrived is remembered small, for a page kept from before it did
+      await put("photos", { id: photo.id, who: who, visit: photo.visit, at: photo.at, state: "sent", part: answer.said.part, small: await small(photo.blob) });
+      return true;
+    }
     photo.state = "refused"; photo.why = answer.said.error || "";
     await put("photos", photo);
     return true;
+  }
+
+  async function small(blob) {
+    try {
+      var bitmap = await createImageBitmap(blob, { resizeWidth: 160, resizeQuality: "low" }), canvas = document.createElement("canvas");
+      canvas.width = bitmap.width; canvas.height = bitmap.height;
+      canvas.getContext("2d").drawImage(bitmap, 0, 0);
+      bitmap.close();
+      return canvas.toDataURL("image/jpeg", 0.7);
+    } catch (undrawn) { return ""; }
   }
 
   async function sendReport(report) {
@@ -114,13 +131,44 @@
   }
   function complain(words) { form.querySelector("[data-error]").textContent = words; }
 
+  // The photos that have arrived: those the page came with, and those that arrived since it was made.
+  function arrived(sent) {
+    var list = form.querySelector("[data-arrived]"), there = form.querySelector("[data-there]");
+    sent.forEach(function (photo) {
+      var known = list.querySelector('[data-part="' + photo.part + '"]'), shown = known && known.querySelector("img");
+      if (shown && photo.small) { // in a tunnel the server's picture does not come
+        shown.onerror = function () { shown.onerror = null; shown.src = photo.small; };
+        if (shown.complete && !shown.naturalWidth) shown.onerror();
+      }
+      if (!photo.part || known) return;
+      var row = document.createElement("li"), image = document.createElement("img"), said = document.createElement("span");
+      row.dataset.part = photo.part;
+      image.className = "lp-thumb"; image.width = 160; image.height = 120; image.alt = list.dataset.alt + " " + photo.part;
+      if (photo.small) { image.src = photo.small; row.append(image); }
+      said.className = "lp-small lp-quiet"; said.textContent = "✓ " + form.dataset.sent;
+      row.append(said);
+      list.append(row);
+    });
+    there.hidden = !list.children.length;
+    there.querySelector("strong").textContent = there.dataset.said.replace("%%", list.children.length);
+  }
+
   async function draw() {
-    var list = form.querySelector("[data-queue]"), photos = (await all("photos")).filter(function (p) { return p.visit === form.dataset.visit; }).sort(function (a, b) { return a.at - b.at; });
+    var photos = (await all("photos")).filter(function (p) { return p.visit === form.dataset.visit; }).sort(function (a, b) { return a.at - b.at; });
+    var list = form.querySelector("[data-queue]");
+    arrived(photos.filter(function (p) { return p.state === "sent"; }));
+    photos = photos.filter(function (p) { return p.state !== "sent"; });
     list.querySelectorAll("img").forEach(function (image) { URL.revokeObjectURL(image.src); });
     list.replaceChildren.apply(list, photos.map(function (photo) {
       var row = document.createElement("li"), image = document.createElement("img"), said = document.createElement("span");
       image.className = "lp-thumb"; image.alt = photo.name; image.src = URL.createObjectURL(photo.blob);
-      said.className = "lp-small"; said.textContent = photo.state === "waiting" ? form.dataset.waiting : form.dataset.refused + " " + (photo.why || "");
+      image.addEventListener("error", function () { // what this phone cannot draw is known by its name
+        var name = document.createElement("span");
+        name.className = "lp-thumb"; name.textContent = photo.name;
+        image.replaceWith(name);
+      });
+      said.className = "lp-small"; said.textContent = photo.state === "waiting" ? form.dataset.waiting : photo.why || form.dataset.refused;
+      if (photo.state !== "waiting") said.className = "lp-error";
       row.append(image, said);
       if (photo.state !== "waiting") {
         var button = document.createElement("button");
@@ -212,13 +260,19 @@
     });
   }
 
+  // What has arrived is remembered for as long as a page from before it may be opened without a network.
+  async function forget() {
+    var old = (await all("photos")).filter(function (p) { return p.state === "sent" && Date.now() - p.at > KEEP_MS; });
+    for (var i = 0; i < old.length; i++) await drop("photos", old[i].id);
+  }
+
   // --- begin ----------------------------------------------------------------------------------------------------
   if (form) visit();
   waits.querySelector("button").addEventListener("click", flush);
   window.addEventListener("online", flush);
   document.addEventListener("visibilitychange", function () { if (!document.hidden) flush(); });
   setInterval(flush, 20000);
-  count().then(function (n) { if (n) waits.hidden = false; flush(); });
+  forget().then(count).then(function (n) { if (n) waits.hidden = false; flush(); });
 
   if (navigator.serviceWorker) {
     navigator.serviceWorker.register(frame.dataset.offline, { scope: frame.dataset.scope }).then(function () { return navigator.serviceWorker.ready; }).then(function (there) {
