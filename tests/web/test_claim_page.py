@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -262,6 +263,27 @@ def test_no_picture_is_shown_and_no_look_recorded_before_personal_data_is_asked_
     small = client.get(f"/console/claims/{claim}/documents/1/?size=small")
     assert small["Content-Type"] == "image/jpeg" and max(Image.open(io.BytesIO(small.content)).size) == 320
     assert entries(claim, "claim.personal_data_seen") == 1
+
+
+@pytest.mark.norm("4")
+def test_files_are_told_apart_on_a_form_without_their_names(browser, claim, office, handler_code):
+    """People name files after people: number, kind, size, time and place say which is which, and pictures once unmasked."""
+    client = browser(handler_code)
+    photo(client, claim)
+    photo(client, claim, size=(3200, 2400))
+    done(
+        actions.act(
+            claim, "claim", "request_papers", 0, c.RequestPapers(), actor=getattr(office, handler_code), now=NOW
+        )
+    )
+    where = f"/console/claims/{claim}/papers/1/receive/"
+    page = client.get(where).content.decode()
+    labels = re.findall(r'name="documents" value="(\d)">([^<]+)</label>', page)
+    assert [value for value, _ in labels] == ["1", "2"] and len({said for _, said in labels}) == 2
+    assert all(re.fullmatch(r"\d\. JPEG · \d+ KB · [-0-9]{10} [0-9:]{5}", said) for _, said in labels), labels
+    assert "***.jpg" not in page and "size=small" not in page
+    client.post(f"/console/claims/{claim}/unmask/")
+    assert f'src="/console/claims/{claim}/documents/2/?size=small"' in client.get(where).content.decode()
 
 
 def test_a_file_shows_its_digest_and_when_it_came(browser, claim, handler_code):

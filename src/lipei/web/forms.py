@@ -40,7 +40,7 @@ class Offers:
 
     ``options`` by field name (a dotted name wins: ``exposures.claimant``), ``facts`` asked by the terms (``facts_named``: of
     their texts), ``omit`` names of fields that this page does not show, ``labels`` text keys of fields that this page calls
-    otherwise, ``currency`` of all amounts.
+    otherwise, ``pictures`` by field name and option where there are any, ``currency`` of all amounts.
     """
 
     currency: str = "CNY"
@@ -49,6 +49,7 @@ class Offers:
     facts_named: str = "fact"
     omit: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def of(self, path: str) -> Options | None:
         """The options of a field, by its dotted name or its last part."""
@@ -71,6 +72,7 @@ class Input:
     length_max: int = 200
     currency: str = ""
     rows: tuple[tuple[Input, ...], ...] = ()
+    pictures: Mapping[str, str] = field(default_factory=dict)  # of options
 
     @property
     def id(self) -> str:
@@ -160,6 +162,7 @@ def _draw_one(
         type=_TYPES.get(name, "text"),
         length_max=meta.get("length_max", 200),
         currency=offers.currency,
+        pictures=offers.pictures.get(path, {}),
     )
     if kind == "rows" and row is not None:
         drawn.rows = _draw_rows(row, typed, offers, errors, html, path)

@@ -17,6 +17,7 @@ from lipei.domain.rulebook import Rulebook
 from lipei.domain.settlement.terms import Cover, FactSpec, Terms
 from lipei.norms.texts import text
 from lipei.reads import colleagues
+from lipei.web.console import claim_parts
 from lipei.web.forms import Offers, Options, Typed, typed_of
 from lipei.web.templatetags.lipei import language, word
 
@@ -91,9 +92,19 @@ _STAFF_OF: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
 
 
 def offers(
-    *, shown: Case, book: Rulebook, subject: str, action: str, part: int, now: datetime, away: tuple[str, ...] = ()
+    *,
+    shown: Case,
+    book: Rulebook,
+    subject: str,
+    action: str,
+    part: int,
+    now: datetime,
+    away: tuple[str, ...] = (),
+    whole: bool = False,
 ) -> Offers:
-    """What the form of an action may choose from. ``away``: the papers that a decision would be made without."""
+    """What the form of an action may choose from. ``away``: the papers that a decision would be made without.
+    ``whole``: personal data is shown whole, and so are small pictures of the files.
+    """
     claim = shown.claim
     people = parties(shown)
     heads = exposures(shown)
@@ -112,7 +123,7 @@ def offers(
         "exposure": heads if action in ("order", "recover_overpayment", "subrogate") else (EMPTY, *heads),
         "reserves.exposure": (EMPTY, *heads),
         "shares.payee": people,
-        "documents": tuple((str(n), d.file_name or str(n)) for n, d in shown.documents.items()),
+        "documents": claim_parts.file_choices(shown),
     }
     role = _STAFF_OF.get((subject, action))
     if role is not None:
@@ -143,6 +154,7 @@ def offers(
         currency=claim.currency, options=options, facts=_facts_asked(shown, book, subject, action, part),
         facts_named="survey_look" if action == "record" else "fact", labels=_LABELS.get((subject, action), {}),
         omit=_left_out(shown, book, subject, action, part, away),
+        pictures={"documents": claim_parts.thumbs(shown)} if whole else {},
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from lipei.domain import acting
 from lipei.domain.claims import Case, Document, Offer
 from lipei.domain.owing import guaranteed_open_minor
 from lipei.domain.rules.payments import shares_of
+from lipei.gateways.uploads import kinds
 from lipei.norms.texts import text, texts
 from lipei.reads import claims as reads
 from lipei.reads import people
@@ -220,6 +221,30 @@ def _piece(case: Case, part: int, document: Document, may_open: bool, whole: boo
     )  # fmt: skip
 
 
+def file_choices(case: Case) -> tuple[tuple[str, str], ...]:
+    """The files of a claim as a form offers them: the number they have in the evidence grid, what they are, how large,
+    when taken (else received) and what they belong to. Their names are masked, so that all would look alike.
+    """
+    return tuple((str(n), _told_apart(case, d)) for n, d in case.documents.items())
+
+
+def _told_apart(case: Case, document: Document) -> str:
+    at = document.taken_at or document.received_at
+    kind = next(iter(kinds.labels(frozenset({document.media_type}))), document.media_type)
+    said = (kind, _size(document), local(at) if at else "", _belongs(case, document))
+    return f"{document.part}. " + " · ".join(part for part in said if part)
+
+
+def thumbs(case: Case) -> dict[str, str]:
+    """Where the small pictures of a claim's files are, by their number: for who has personal data shown whole."""
+    shown = pieces(case, may_open=True, whole=True)
+    return {str(p.part): p.thumb for p in shown if p.thumb}
+
+
+def _size(document: Document) -> str:
+    return f"{document.size_bytes / 1024:,.0f} KB"
+
+
 def _belongs(case: Case, document: Document) -> str:
     if document.paper in case.papers:
         return word("paper", case.papers[document.paper].code)
@@ -235,7 +260,7 @@ def _facts(document: Document) -> tuple[tuple[str, str], ...]:
         ("taken", local(document.taken_at) if document.taken_at else ""),
         ("place", place),
         ("received", local(document.received_at) if document.received_at else ""),
-        ("size", f"{document.size_bytes / 1024:,.0f} KB"),
+        ("size", _size(document)),
         ("digest", document.digest),
     )
     return tuple((text(f"claim_page.file.{name}", language()), value) for name, value in said if value)

@@ -140,8 +140,9 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
     cls = COMMANDS[subject, action]
     away = choices.papers_away(found.raw, found.rulebook, subject, action, part)
     offers = choices.offers(
-        shown=found.case, book=found.rulebook, subject=subject, action=action, part=part, now=now(), away=away
-    )
+        shown=found.case, book=found.rulebook, subject=subject, action=action, part=part, now=now(), away=away,
+        whole=shows_whole(request, number, now()),
+    )  # fmt: skip
     form = Form(number, step, part, cls, offers, away)
     if request.method == "GET":
         target = None if step.makes_part else found.raw.of(subject)[part]
