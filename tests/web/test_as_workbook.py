@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import io
+import zipfile
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 from python_calamine import CalamineWorkbook
 from tests.web.conftest import full_claim
 from tests.web.every_page import pages
 from tests.web.test_visits import to_visit
 
+from lipei.domain.money import Money, plain
+from lipei.gateways.tables import writer
+from lipei.norms.money import money_text
+from lipei.norms.texts import LANGUAGES
 from lipei.web.console import as_workbook
 
 pytestmark = pytest.mark.once
@@ -52,6 +59,25 @@ def test_several_tables_of_a_page_and_nothing_to_press():
         ("A", ["n", "x"], [[12, "a b"]]),
         ("", [], [["all", "0012"]]),
     ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "minor, currency", [(123456, "CNY"), (5, "TWD"), (-99900, "USD"), (1234567, "JPY"), (100, "CHF")]
+)
+def test_amounts_and_counts_of_a_page_are_numbers(language, minor, currency, tmp_path):
+    money = Money(minor, currency)
+    with translation.override(language):
+        page = f"<table><tr><td>{money_text(money, language)}</td><td>1,234</td><td>0</td><td>12,34</td><td>CNY</td></tr></table>"
+        (table,) = as_workbook.tables(page)
+    assert table.rows == [[money, 1234, 0, "12,34", "CNY"]]
+    with writer(tmp_path / "page.xlsx") as file:
+        file.row([*table.rows[0], Decimal("1234.50"), Decimal(10) ** 20])
+    with zipfile.ZipFile(tmp_path / "page.xlsx") as book:
+        styles = book.read("xl/styles.xml").decode()
+    assert f'formatCode="[${currency}] #,##0' in styles
+    (row,) = CalamineWorkbook.from_path(tmp_path / "page.xlsx").get_sheet_by_index(0).to_python()
+    assert row == [float(plain(money)), 1234, 0, "12,34", "CNY", 1234.5, "1" + "0" * 20]
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -165,8 +166,8 @@ def _value(claim: Any, column: str, language: str) -> Any:
     return text(key, language) if prefix and key in texts() else value
 
 
-def _amount(minor: int, currency: str) -> str:
-    return plain(Money(minor, currency))
+def _amount(minor: int, currency: str) -> Decimal:
+    return Decimal(plain(Money(minor, currency)))
 
 
 def _label(name: str, language: str) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from lipei.domain.money import Money, plain
+
 _EXACT_DIGITS = 11
 """Whole numbers of more digits are numbers of things, and a spreadsheet would spoil them: they are written as text."""
 
@@ -76,6 +78,8 @@ def written(value: Any) -> Any:
     """
     if value is None:
         return ""
+    if isinstance(value, Money):
+        return f"{plain(value)} {value.currency}"
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)
@@ -119,6 +123,16 @@ def unharmed(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
+def _amount(value: Any) -> Decimal | None:
+    """The number of an amount that a sheet keeps to the last digit; None for anything else."""
+    amount = Decimal(plain(value)) if isinstance(value, Money) else value
+    kept = isinstance(amount, Decimal) and amount.is_finite() and len(amount.as_tuple().digits) <= _SHEET_DIGITS
+    return amount if kept else None
+
+
+_SHEET_DIGITS = 15
+
+
 class _Workbook(Writer):
     def __init__(self, path: Path) -> None:
         import xlsxwriter
@@ -134,16 +148,28 @@ class _Workbook(Writer):
             },
         )
         self._sheet = self._book.add_worksheet()
+        self._formats: dict[str, Any] = {}
         self._at = 0
 
     def row(self, values: Sequence[Any]) -> None:
         for column, value in enumerate(values):
-            plain = written(value)
-            if isinstance(plain, str):
-                self._sheet.write_string(self._at, column, plain[:_TEXT_MAX])
+            said = written(value)
+            if (amount := _amount(value)) is not None:
+                self._sheet.write_number(self._at, column, float(amount), self._money(value, amount))
+            elif isinstance(said, str):
+                self._sheet.write_string(self._at, column, said[:_TEXT_MAX])
             else:
-                self._sheet.write(self._at, column, plain)
+                self._sheet.write(self._at, column, said)
         self._at += 1
+
+    def _money(self, value: Any, amount: Decimal) -> Any:
+        """The format of an amount: as many decimals as it has, and its currency where it brings one along."""
+        decimals = max(0, -int(amount.as_tuple().exponent))
+        shown = "#,##0" + (f".{'0' * decimals}" if decimals else "")
+        shown = f"[${value.currency}] {shown}" if isinstance(value, Money) else shown
+        if shown not in self._formats:
+            self._formats[shown] = self._book.add_format({"num_format": shown})
+        return self._formats[shown]
 
     def head(self, labels: Sequence[str]) -> None:
         bold = self._book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})

@@ -5,6 +5,7 @@ Lists that go on over many pages have an export of their own (`services.list_exp
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -13,7 +14,10 @@ from pathlib import Path
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
 
+from lipei.domain.money import Money
 from lipei.gateways.tables import writer
+from lipei.norms.money import money_read
+from lipei.web.templatetags.lipei import language
 
 ASKED = ("as", "xlsx")
 """The parameter that asks for the workbook of a page, and its value."""
@@ -23,13 +27,16 @@ _LEFT_OUT = frozenset({"form", "button", "select", "svg", "script", "style"})
 _APART = frozenset({"br", "li", "p", "div", "dt", "dd", "span"})
 
 
+Cell = str | int | Money
+
+
 @dataclass
 class Table:
     """A table of a page: its caption, the labels of its columns, its rows."""
 
     caption: str = ""
     head: list[str] = field(default_factory=list)
-    rows: list[list[str | int]] = field(default_factory=list)
+    rows: list[list[Cell]] = field(default_factory=list)
 
 
 class _Reader(HTMLParser):
@@ -38,7 +45,7 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[Table] = []
-        self._row: list[str | int] | None = None
+        self._row: list[Cell] | None = None
         self._text: list[str] | None = None
         self._cells = self._outside = 0
 
@@ -67,13 +74,23 @@ class _Reader(HTMLParser):
             if tag == "caption":
                 self.found[-1].caption = said
             elif self._row is not None:
-                self._row.append(int(said) if said.isdigit() and len(said) < 10 and said[0] != "0" else said)
+                self._row.append(_cell(said))
         elif tag == "tr" and self._row is not None and self.found:
             if self._cells:
                 self.found[-1].rows.append(self._row)
             elif not self.found[-1].head:
                 self.found[-1].head = [str(label) for label in self._row]
             self._row = None
+
+
+def _cell(said: str) -> Cell:
+    """A count as a number and an amount as an amount; everything else as it stands there."""
+    if _COUNT.fullmatch(said):
+        return int(said.replace(",", ""))
+    return money_read(said, language()) or said
+
+
+_COUNT = re.compile(r"0|[1-9]\d{0,8}|[1-9]\d{0,2}(?:,\d{3}){1,2}", re.ASCII)
 
 
 def tables(page: str) -> list[Table]:
