@@ -22,7 +22,7 @@ from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.norms.texts import LANGUAGES, text
 from lipei.reads import rulebook
-from lipei.reads.way import ABOUT
+from lipei.reads.way import steps as steps_of
 from lipei.services import actions
 from lipei.store import models
 from lipei.web.console.claim_page import KEYS
@@ -57,9 +57,14 @@ def test_the_way_shows_what_is_done_and_by_when_the_rest_is_promised(office, bro
 
 
 @pytest.mark.norm("2.3.1")
-def test_the_legal_limit_of_the_undisputed_part_is_about_the_money_not_about_agreeing(office):
-    undisputed = next(p for p in rulebook.current().promises.history.values() if p.code == "cn_undisputed")
-    assert next(ABOUT[rule.event] for rule in undisputed.fulfil if rule.event in ABOUT) == "paid"
+def test_a_step_waits_for_the_promise_that_is_about_it_and_for_no_other(office, browser):
+    """An urgent call, a guarantee to a hospital or the limit of an undisputed part says nothing of opinion and payment."""
+    number = reported(office, rescue=True)
+    page = browser("manager1").get(f"/console/claims/{number}/").context
+    due = {p.code: p.due_at for p in page["running"]}
+    ahead = {step.code: step.due_at for step in steps_of(page["page"], now=NOW)}
+    assert ahead["opinion"] == due["preliminary_opinion"] > due["fast_contact"]
+    assert ahead["paid"] == due["handling_time"] > due["rescue_cost"]
 
 
 def test_a_reporter_without_a_name_is_somebody(office, browser):

@@ -16,9 +16,9 @@ ABOUT: Mapping[str, str] = {
     "survey.recorded": "assessed", "exposure.assessed": "assessed", "exposure.assessment_checked": "assessed",
     "exposure.decision_submitted": "decided", "exposure.decision_approved": "decided", "exposure.refused": "decided",
     "offer.sent": "agreed", "offer.agreed": "agreed", "payment.submitted": "paid", "payment.confirmed": "paid",
-    "exposure.settled": "paid", "exposure.advanced": "paid",
+    "exposure.settled": "paid", "claim.closed": "paid",
 }  # fmt: skip
-"""Journal kind that keeps a promise → the step of the way that the promise is about."""
+"""Journal kind that keeps a promise in the first place → the step of the way that the promise is about."""
 ASSESSED = ("assessed", "checked", "submitted", "approved", "agreed", "settled", "refusal_proposed", "refused")
 DECIDED = ("approved", "agreed", "settled", "refused")
 AGREED = ("agreed", "settled", "refused")
@@ -93,14 +93,14 @@ def _last(times: Iterable[datetime | None]) -> datetime | None:
 
 
 def _promised(page: Page, book: Rulebook) -> Mapping[str, list[Promised]]:
-    """Step → the promises about it: a promise names first what it is really about."""
+    """Step → the promises about it: a promise names first what it is really about, then what makes it needless."""
     found: dict[str, list[Promised]] = {}
     for one in page.promises:
         try:
             rules = book.promises.of_clock(page.found.raw.clocks[one.part]).fulfil
         except KeyError:  # a definition that is no longer known
             continue
-        step = next((ABOUT[rule.event] for rule in rules if rule.event in ABOUT), None)
+        step = ABOUT.get(rules[0].event) if rules else None
         if step is not None:
             found.setdefault(step, []).append(one)
     return found
