@@ -25,8 +25,8 @@ FORWARD = frozenset(WAITING.values()) | {
 }  # fmt: skip
 """The steps by which a claim usually goes on. Others come first only while they keep a promise."""
 
-AT_ONCE = frozenset({("claim", "accept_assignment"), ("claim", "acknowledge_duty"), ("claim", "hand_over")})
-"""By which a claim comes into somebody's hands: until then no other step is theirs."""
+AT_ONCE = (("claim", "acknowledge_duty"), ("claim", "accept_assignment"), ("claim", "hand_over"))
+"""By which a claim comes into somebody's hands, the most pressing first: until then no other step is theirs."""
 
 ENDING = frozenset(
     {("exposure", "drop"), ("claim", "cancel"), ("claim", "withdraw"), ("claim", "close_without_payment")}
@@ -82,8 +82,9 @@ def steps(
 
     def rank(one: Next) -> int:
         """By the promise; what keeps none comes later, and what only breaks a silence last: most steps do that too."""
-        if (one.action.subject, one.action.action) in AT_ONCE:
-            return -1
+        key = (one.action.subject, one.action.action)
+        if key in AT_ONCE:
+            return AT_ONCE.index(key) - len(AT_ONCE)
         if one.promise is None:
             return len(order)
         firm = book.promises.of_clock(case.clocks[one.promise.part]).fulfil
