@@ -34,6 +34,7 @@ NO_PAGES = {
         "palette",
         "visits-worker",
         "visit-photo",
+        "visit-small",
     ),
     *("claim-pulse", "claim-unmask", "claim-upload", "claim-document", "claim-letter"),
     "message-letter",
