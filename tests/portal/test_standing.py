@@ -96,6 +96,18 @@ def test_whose_own_sum_is_agreed_is_paid_whatever_the_heads_of_others_wait_for(c
     assert said("portal.track.state.paying") in client.get(f"/claim/{number}/").content.decode()
 
 
+@pytest.mark.norm("2.2.2")
+def test_a_reporter_is_not_told_that_we_wait_for_papers_that_others_bring(client: Client, people: Any) -> None:
+    number = reported(client, phone="13711112222", policy_number="PC-1", kind="motor:single_vehicle")
+    done(number, "claim", "request_papers", 0, c.RequestPapers(), people.handler_of(case_of(number)))
+    page = verified(client, number).get(f"/claim/{number}/")
+    step = next(one for one in page.context["steps"] if one.code == "papers")
+    body = page.content.decode()
+    assert (step.state, step.promised_at) == ("now", None)
+    assert said("portal.papers.by_others") in body and said("portal.promises.paused_others") in body
+    assert said("portal.papers.none") not in body and said("portal.promises.paused") not in body
+
+
 @pytest.mark.norm("2.2.4")
 def test_what_was_paid_in_advance_is_not_promised_again(client: Client, people: Any) -> None:
     """2,150 are due and 1,000 were advanced: the page promises 1,150, and so does its letter."""

@@ -73,7 +73,9 @@ def test_a_call_and_what_became_of_it(browser: Callable[..., Client], manned: Si
     assert "call 2, not acknowledged yet" in body and f"/console/claims/{number}/acknowledge_duty/" in body
     page = browser("handler1").get(f"/console/claims/{number}/").context
     first = [row["button"]["action"] for row in page["next"]]
-    assert first[:2] == [("claim", "acknowledge_duty"), ("claim", "accept_assignment")], "the call goes on to the next person"
+    assert first[:2] == [("claim", "acknowledge_duty"), ("claim", "accept_assignment")], (
+        "the call goes on to the next person"
+    )
     claim.update(duty_acknowledged_at=NOW)
     body = browser("lead1").get(DUTY).content.decode()
     assert number in body and "In time" in body and "not acknowledged yet" not in body

@@ -194,8 +194,15 @@ def steps(case: Case, visit: Visit) -> list[Step]:
     if awaited:
         waiting.add("papers")
     found = _in_order(done, promises(case), waiting)
-    papers_due_at = min((p.due_at for p in awaited if p.due_at), default=None)
+    own = portal.papers_for(case, visit.party)
+    papers_due_at = min((p.due_at for p in awaited if p.due_at and p.part in own), default=None)
     return [replace(s, promised_at=papers_due_at) if s.code == "papers" and s.state == "now" else s for s in found]
+
+
+def waits_for_others(case: Case, visit: Visit) -> bool:
+    """Whether papers are awaited, all of them from others than this visitor."""
+    awaited = {n for n, p in case.papers.items() if case.claim.state in OPEN and p.required and p.state in SENDABLE}
+    return bool(awaited) and awaited.isdisjoint(portal.papers_for(case, visit.party))
 
 
 def _promised_still(case: Case, promise: str) -> bool:

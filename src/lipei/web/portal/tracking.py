@@ -71,7 +71,7 @@ def shown(
         refused=[e for n in portal.exposures_for(case, visit.party) if seen.is_refused(e := safe.exposures[n])],
         others=_others(safe, visit), payments=[safe.payments[n] for n in portal.payments_for(case, visit.party)],
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
-        has_dates=bool(dates.entries(safe, visit)),
+        by_others=seen.waits_for_others(case, visit), has_dates=bool(dates.entries(safe, visit)),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
         may_withdraw=portal.leads(case, visit.party) and _can(case, visit, "withdraw"),
         agreed_alone=[o.part for o in offers if o.state == "sent" and not portal.awaits(case, visit.party, o)],
