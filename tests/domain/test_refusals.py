@@ -256,6 +256,19 @@ def test_a_part_is_refused_with_a_reason_as_the_whole_is():
     assert decided.facts["refused_minor"] == 300_000
 
 
+def test_whatever_a_decision_lacks_is_told_at_once():
+    desk = reported()
+    desk.do(HANDLER, "claim", "request_papers", 0)
+    assessed(desk, item(5_000), item(3_000, "wear"))
+    refused = desk.refused(HANDLER, "exposure", "submit_decision", 1, c.SubmitDecision(ex_gratia=cny(10)))
+    assert refused.fields == {
+        "reason": "refusal.reason_missing",
+        "refusal_reason": "refusal.part_without_reason",
+        "without_papers": "refusal.papers_missing",
+    }
+    assert refused.params["papers"]
+
+
 @pytest.mark.norm("4")
 def test_no_rule_refuses_a_part():
     desk = reported()

@@ -160,16 +160,17 @@ def submit_decision(ask: Ask) -> Outcome:
     beyond = command.ex_gratia.minor if command.ex_gratia else 0
     if command.ex_gratia and command.ex_gratia.currency != claim.currency:
         return wrong(ex_gratia="refusal.currency_mixed")
-    if beyond and not command.reason.strip():
-        return wrong(reason="refusal.reason_missing")
     refused = _refused_in_part(ask, found, beyond)
     if isinstance(refused, Refusal):
         return refused
+    codes = {"reason": "refusal.reason_missing"} if beyond and not command.reason.strip() else {}
     if refused and not command.refusal_reason.strip():
-        return wrong(refusal_reason="refusal.part_without_reason")
+        codes["refusal_reason"] = "refusal.part_without_reason"
     without = _without_papers(ask)
     if isinstance(without, Refusal):
-        return without
+        return replace(without, code="refusal.fields", fields={**codes, **without.fields}) if codes else without
+    if codes:
+        return wrong(**codes)
     written = [command.reason, command.without_papers if without else ""]
     text = "\n".join(w.strip() for w in written if w.strip())
     notes = _reasoned(ask, text) if text else ()
