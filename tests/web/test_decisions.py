@@ -215,6 +215,8 @@ def test_a_part_assessed_at_nothing_asks_why_as_well(office: Any, browser: Any, 
     approver = browser("approver1", "en")
     assert why in approver.get(HEAD.format(asked, "approve_decision")).content.decode()
     assert "CNY 800.00 is excluded or assessed at nothing" in approver.get("/console/approvals/").content.decode()
+    ground = text("letter.refusal.at_nothing", "en")
+    assert f"{ground} — " in approver.get(HEAD.format(asked, "approve_decision")).content.decode()
 
 
 @pytest.mark.norm("4")

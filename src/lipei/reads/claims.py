@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
-from lipei.domain import lifecycle, promises
+from lipei.domain import lifecycle, promises, sizes
 from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.events import Actor, Event
 from lipei.domain.lifecycle import Step
@@ -367,7 +367,9 @@ def refusal_words(exposure: Exposure, terms: Terms | None, language: str) -> str
     excluded = _exclusions(exposure, terms, language)
     if not code:
         cuts = (line for line in exposure.settlement.get("lines", ()) if line["kind"] == "exclusion")
-        found = (excluded.get(line["params"]["exclusion"], "") for line in cuts)
+        found = [excluded.get(line["params"]["exclusion"], "") for line in cuts]
+        if any(sizes.set_at_nothing(row) for row in exposure.items):
+            found.append(text("letter.refusal.at_nothing", language))
         return text("common.list_separator", language).join(filter(None, found))
     if code in excluded:
         return excluded[code]
