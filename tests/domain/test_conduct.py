@@ -25,6 +25,7 @@ from tests.domain.conduct_desk import (
     MANAGER,
     MANAGER2,
     NOW,
+    ON_FILE,
     PROGRAM,
     SURVEYOR,
     Desk,
@@ -1008,6 +1009,15 @@ def test_who_reports_for_the_insured_is_not_paid_in_their_place():
     assert reporter.roles == ("reporter",)
     assert insured.part != reporter.part and {"claimant", "payee"} <= set(insured.roles)
     assert desk.case.exposures[1].claimant == insured.part
+
+
+@pytest.mark.norm("2.3.3")
+@pytest.mark.parametrize(("phone", "language"), [("13900139000", "zh-hant"), ("13800138000", "")])
+def test_the_insured_is_written_to_in_the_language_of_the_policy_and_who_reports_in_that_of_the_report(phone, language):
+    desk = Desk(policy=policy())
+    desk.more["on_file"] = {**ON_FILE, "language": "zh-hant"}
+    desk.report(own_damage(phone=phone, language="en"))
+    assert desk.case.party("insured").language == language and desk.case.claim.language == "en"
 
 
 def test_parties_keep_the_numbers_they_were_given(desk):

@@ -135,6 +135,7 @@ def on_file(row: Any) -> dict[str, str]:
         "account_name": row.account_name,
         "account_number": row.account_number,
         "account_bank": row.account_bank,
+        "language": row.language,
     }
 
 

@@ -218,6 +218,8 @@ def fill_from_file(ask: Ask, fields: dict[str, Value]) -> None:
         fields["roles"] = (*fields["roles"], "insured")
     for name in ("name", "phone", "email", "id_number", "id_type", "account_name"):
         fields[name] = fields[name] or on_file.get(name, "")
+    if "reporter" not in fields["roles"]:  # whoever reports is answered in the language they report in
+        fields["language"] = fields["language"] or on_file.get("language", "")
     known = on_file.get("account_number", "")
     if not fields["account_number"] and known:
         fields["account_number"] = known
