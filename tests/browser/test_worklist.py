@@ -119,6 +119,8 @@ def test_a_selection_goes_over_pages_and_through_preview_to_undo(
     page.get_by_role("button", name="Do it").click()
     expect(page.get_by_text("Done: 3")).to_be_visible()
     assert set(models.Claim.objects.values_list("handler", flat=True)) == {handler2.id}
+    page.get_by_role("link", name="Undo").click()
+    assert page.get_by_text("Handler: Handler2 → Handler1").count() == 3
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status")).to_contain_text("Undone")
     assert set(models.Claim.objects.values_list("handler", flat=True)) == {handler1.id}

@@ -337,6 +337,17 @@ def test_several_are_previewed_done_and_undone(browser: Callable[..., Client], t
     rows = dict(models.Claim.objects.values_list("number", "handler"))
     assert [rows[n] for n in three] == [other, other, office.rows["handler1"].id]
     assert browser("manager1").get(done.url).status_code == 404
+    ahead = page(client, f"{done.url}undo/")
+    assert ahead.count("Handler: Handler2 → Handler1") == 2 and "has had this already" not in ahead
+    told = models.Claim.objects.get(number=three[0]).id
+    cause = models.Entry.objects.filter(stream_id=told, cause="bulk.assign").latest("sequence").sequence
+    models.Delivery.objects.create(
+        stream_kind="claim", stream_id=told, sequence=cause, message="new_handler", party=1, state="sent", due_at=NOW,
+        dedupe="told",
+    )  # fmt: skip
+    ahead = page(client, f"{done.url}undo/")
+    assert ahead.count("The customer has had this already") == 1 and "cannot be called back" in ahead
+    assert set(models.Claim.objects.filter(number__in=three[:2]).values_list("handler", flat=True)) == {other}
     undone = client.post(f"{done.url}undo/", follow=True)
     assert "Undone; this is what became of it." in undone.content.decode()
     assert set(models.Claim.objects.values_list("handler", flat=True)) == {office.rows["handler1"].id}

@@ -8,7 +8,7 @@ others from it. `undo` takes back what the lifecycle lets be taken back: an assi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -170,6 +170,44 @@ def may_undo(action: str, outcomes: Iterable[Mapping[str, Any]]) -> bool:
 
 def _reversible(outcome: Mapping[str, Any]) -> bool:
     return not outcome["refusal"] and outcome["before"] is not None and outcome["before"] != outcome["after"]
+
+
+def undo_plan(run: Any, *, actor: Actor, now: datetime) -> tuple[tuple[Planned, tuple[str, ...]], ...]:
+    """What taking a run back would do to each of its claims, and the messages about it that have left already.
+
+    What has left cannot be called back; what waits to leave is overtaken by the undoing, see the table of messages.
+    """
+    given = [o for o in run.outcomes if not o["refusal"]]
+    found = dict(models.Claim.objects.filter(number__in=[o["number"] for o in given]).values_list("number", "id"))
+    told = _told(found.values(), run)
+    with rulebook_in_force.held():
+        book = norms.current()
+        return tuple(
+            (_planned_back(o, found[o["number"]], book, actor, now), told.get(found[o["number"]], ()))
+            for o in given if o["number"] in found
+        )  # fmt: skip
+
+
+def _planned_back(was: Mapping[str, Any], claim_id: int, book: Rulebook, actor: Actor, now: datetime) -> Planned:
+    if was["before"] is None:
+        return Planned(was["number"], 0, was["after"], Refusal(NOBODY_BEFORE))
+    planned = _planned(was["number"], claim_id, "assign", Assign(handler=was["before"]), book, actor, now)
+    return planned if planned.handler == was["after"] else replace(planned, refusal=Refusal(MOVED_ON))
+
+
+def _told(claims: Iterable[int], run: Any) -> dict[int, tuple[str, ...]]:
+    """The messages to customers that a run caused and that have left, by claim. Two queries."""
+    ids = list(claims)
+    entries = models.Entry.objects.filter(
+        stream_kind=Case.kind, stream_id__in=ids, occurred_at=run.at, cause__startswith="bulk."
+    )
+    caused = set(entries.values_list("stream_id", "sequence"))
+    sent = models.Delivery.objects.filter(stream_kind=Case.kind, stream_id__in=ids, state__in=("sent", "delivered"))
+    found: dict[int, tuple[str, ...]] = {}
+    for claim_id, sequence, message in sent.exclude(party=0).values_list("stream_id", "sequence", "message"):
+        if (claim_id, sequence) in caused:
+            found[claim_id] = (*found.get(claim_id, ()), message)
+    return found
 
 
 def undo(run_id: int, *, actor: Actor, now: datetime) -> Refusal | models.BulkRun:

@@ -25,8 +25,8 @@ def messages(request: HttpRequest) -> HttpResponse:
     spoken = [(one, text(f"messages.language.{one}", language())) for one in languages]
     called = dict(spoken)
     return show(
-        request, "messages", "messages", code=code, name=_name(code), letter=row.letter,
-        names=[(c, _name(c)) for c in table.rows], channels=[
+        request, "messages", "messages", code=code, name=name(code), letter=row.letter,
+        names=[(c, name(c)) for c in table.rows], channels=[
             (channel, [(w.language, called[w.language], w.said) for w in found if w.channel == channel])
             for channel in row.channels
         ],
@@ -35,7 +35,8 @@ def messages(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _name(code: str) -> str:
+def name(code: str) -> str:
+    """What people call a message of the table."""
     key = f"message_name.{code}"
     return text(key, language()) if key in texts() else code
 

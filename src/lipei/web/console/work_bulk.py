@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from lipei.domain import lifecycle
 from lipei.domain.commands import COMMANDS
@@ -25,6 +25,7 @@ from lipei.services import bulk_actions
 from lipei.services.bulk_actions import CLAIMS_MAX, Planned
 from lipei.web import forms
 from lipei.web.console import choices, claim_page
+from lipei.web.console.messages import name as message_name
 from lipei.web.console.shell import complain, now, say, show, status_of, who
 from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language, word
@@ -169,9 +170,22 @@ def done(request: HttpRequest, run_id: int) -> HttpResponse:
     )  # fmt: skip
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def undo(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Take a run of one's own back; then what became of that."""
+    """What taking a run of one's own back would do, and whom it has been told already; then the doing (POST)."""
+    if request.method == "GET":
+        run = saved_views.run(who(request), run_id)
+        if run is None or not bulk_actions.may_undo(run.action, run.outcomes):
+            raise Http404
+        planned = bulk_actions.undo_plan(run, actor=who(request), now=now())
+        rows = [
+            {**row, "told": [message_name(code) for code in told]}
+            for row, (_, told) in zip(_drawn([p for p, _ in planned]), planned, strict=True)
+        ]
+        return show(
+            request, "work_bulk_undo", "worklist", run=run, back=_back(request), rows=rows,
+            possible=sum(not r["refusal"] for r in rows), told=any(r["told"] for r in rows),
+        )  # fmt: skip
     undone = bulk_actions.undo(run_id, actor=who(request), now=now())
     if isinstance(undone, Refusal):
         if status_of(undone) == 404:
