@@ -235,3 +235,22 @@ def test_no_input_breaks_a_check(text):
     accounts.check_account(number=text, kind=accounts.account_kind(number=text))
     accounts.check_resident_id(number=text, today=TODAY)
     accounts.check_uscc(number=text)
+
+
+@pytest.mark.parametrize(
+    "number, region, to",
+    [
+        ("13800138000", "CN", "+8613800138000"),
+        ("+86 138 0013 8000", "HK", "+8613800138000"),
+        ("021-62345678", "CN", ""),
+        ("4008123456", "CN", ""),
+        ("23456789", "HK", ""),
+        ("91234567", "HK", "+85291234567"),
+        ("02-23456789", "TW", ""),
+        ("0912345678", "TW", "+886912345678"),
+        ("+442079460000", "CN", "+442079460000"),
+        ("no phone", "CN", ""),
+    ],
+)
+def test_a_text_message_goes_to_mobiles_only(number, region, to):
+    assert accounts.text_phone(number=number, region=region) == to

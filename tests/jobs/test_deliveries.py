@@ -162,6 +162,16 @@ def test_what_is_refused_for_good_goes_to_the_next_channel(people, plug):
 
 
 @pytest.mark.norm("2.4.1")
+def test_a_landline_gets_no_text_message_but_the_next_channel(people, plug):
+    case = reported(people, phone="021-62345678", email="wang@example.com")
+    sms, mail = Provider(), Provider()
+    plug(sms=sms, email=mail)
+    deliveries.work(now=NOW, limit=10)
+    assert not sms.sent and [m.to for m in mail.sent if m.template == "receipt"] == ["wang@example.com"]
+    assert receipt_of(case).state == "sent"
+
+
+@pytest.mark.norm("2.4.1")
 def test_whom_no_channel_reaches_is_told_by_a_person(people, plug):
     case = reported(people)
     sms, mail = Provider(Receipt("rejected", reason="address_refused")), Provider()

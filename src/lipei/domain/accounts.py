@@ -68,6 +68,12 @@ _PHONE_SHAPES = {
     "HK": re.compile(r"[2-9][0-9]{7}"),
     "TW": re.compile(r"9[0-9]{8}|[2-8][0-9]{7,8}"),
 }
+# Of these, the numbers that take text messages: mobiles. HK: 2 and 3 begin landlines.
+_MOBILE_SHAPES = {
+    "CN": re.compile(r"1[3-9][0-9]{9}"),
+    "HK": re.compile(r"[4-9][0-9]{7}"),
+    "TW": re.compile(r"9[0-9]{8}"),
+}
 _INTERNATIONAL_SHAPE = re.compile(r"\+[1-9][0-9]{6,14}")  # ITU-T E.164: at most 15 digits
 
 # Middle dots of transliterated names as people, banks and registers write them.
@@ -183,6 +189,18 @@ def normal_phone(*, number: str, region: str = "CN") -> str:
     if region not in _PHONE_SHAPES:
         return ""
     return _home_phone(dialled, region)
+
+
+def text_phone(*, number: str, region: str = "CN") -> str:
+    """As `normal_phone`, and empty also for a landline or service number: no text message arrives there.
+
+    Of countries whose plan is not known here every number is tried.
+    """
+    normal = normal_phone(number=number, region=region)
+    for home, code in _DIALLING_CODES.items():
+        if normal.startswith("+" + code):
+            return normal if _MOBILE_SHAPES[home].fullmatch(normal.removeprefix("+" + code)) else ""
+    return normal
 
 
 def check_phone(*, number: str, region: str = "CN") -> str | None:

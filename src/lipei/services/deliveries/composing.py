@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from lipei.domain.accounts import normal_phone
+from lipei.domain.accounts import text_phone
 from lipei.domain.claims import Case
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.channels import Attachment, Message
@@ -126,8 +126,8 @@ def _knowing(row: Any) -> frozenset[str]:
 
 
 def address_for(channel: str, phone: str, email: str, rulebook: Rulebook) -> str:
-    """The address that a channel needs, empty where there is none."""
-    return normal_phone(number=phone, region=rulebook.settings.region) if channel == "sms" else email.strip()
+    """The address that a channel needs, empty where there is none: a landline is none for a text message."""
+    return text_phone(number=phone, region=rulebook.settings.region) if channel == "sms" else email.strip()
 
 
 def _one(

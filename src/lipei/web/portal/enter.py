@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from lipei.domain import accounts
 from lipei.domain.events import Refusal
 from lipei.reads import masking
 from lipei.services import norms, portal
@@ -101,7 +102,9 @@ def verify(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
     onto = onward(request, reverse("portal:track", args=[visit.number]))
     if visit.verified and not portal.needs_proof(case, visit):
         return HttpResponseRedirect(onto)
-    where = masking.phone(party.phone) if party.phone else masking.email(party.email)
+    region = norms.current().settings.region
+    texted = accounts.text_phone(number=party.phone, region=region)
+    where = masking.phone(party.phone) if texted else masking.email(party.email)
     if request.method != "POST" or not where:
         return page(request, "verify", where=where, number=visit.number, next=onto)
     attempt = portal.ask_code_for(visit, caller=caller(request), now=timezone.now())
