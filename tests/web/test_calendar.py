@@ -60,6 +60,8 @@ def test_days_are_changed_after_their_effect_was_seen(browser: Callable[..., Cli
     assert mark
     no_reason = client.post(PAGE, {**said, "reason": "", "save": "1", "previewed": mark[1]})
     assert no_reason.status_code == 422 and "Please give the reason." in no_reason.content.decode()
+    far = client.post(PAGE, {**said, "first": "2026-12-30", "last": "2026-12-30"}).content.decode()
+    assert "This makes sense" in far and number not in far, "no promise of this claim falls due on another day"
     other = client.post(PAGE, {**said, "last": "2026-11-25", "save": "1", "previewed": mark[1]})
     assert models.NormVersion.objects.count() == 0 and other.status_code == 200, "another change than was seen"
     assert client.post(PAGE, {**said, "save": "1", "previewed": mark[1]}).status_code == 302

@@ -154,15 +154,18 @@ class Difference:
 def preview(
     *, cases: Iterable[Case], promises: Promises, calendars: Calendars, now: datetime
 ) -> tuple[Difference, ...]:
-    """What `recompute` would do to these claims with the edited tables (norm 2.3.1), before they are saved."""
+    """What `recompute` would do to these claims with the edited tables (norm 2.3.1), before they are saved.
+
+    A clock that only follows the new version of a table and falls due as before is no difference.
+    """
     found: list[Difference] = []
     for case in cases:
         events = recompute(case=case, promises=promises, calendars=calendars, now=now, reason="preview")
         if not events:
             continue
         after = case.after(events).clocks
-        for part in sorted({event.part for event in events}):
-            found.append(_difference(case, case.clocks[part], after[part]))
+        differences = (_difference(case, case.clocks[part], after[part]) for part in sorted({e.part for e in events}))
+        found += [one for one in differences if one.due_before != one.due_after or one.breaks or one.ends]
     return tuple(found)
 
 
