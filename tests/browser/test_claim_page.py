@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -58,6 +59,10 @@ def ready(page: Page) -> None:
     """The drawer is there and its first field has the focus."""
     page.wait_for_selector("#act:not([hidden]) form")
     page.wait_for_function("document.activeElement && document.activeElement.closest('#act')")
+
+
+PRINTED_PAGES_MAX = 4
+"""Of a claim on which little happened yet."""
 
 
 @pytest.fixture
@@ -273,6 +278,29 @@ def test_signed_out_while_typing_loses_nothing(
     assert page.locator("#act textarea").input_value() == "Rang the customer."
     page.context.add_cookies([{"name": name, "value": browser(handler_code).cookies[name].value, "url": site.url}])
     page.locator("#act textarea").press("Control+Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Done:")
+
+
+def test_a_printed_claim_says_what_there_is_and_of_what_is_past_how_much(page: Page) -> None:
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    opened = page.locator(".lp-claim details[open]")
+    assert opened.count() and not page.locator(".lp-claim :is(.lp-why, [data-brief], [data-again])[open]").count()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= PRINTED_PAGES_MAX
+
+
+@pytest.mark.bad_moment("session ends")
+def test_a_form_that_grew_old_beside_the_claim_becomes_a_page_of_its_own(page: Page, site: SimpleNamespace) -> None:
+    page.keyboard.press("m")
+    ready(page)
+    page.locator("#act textarea").fill("Rang the customer.")
+    page.context.clear_cookies(name="csrftoken")
+    page.locator("#act textarea").press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please send it once more")
+    expect(page.locator("#menu")).to_be_visible()
+    expect(page.locator("#act")).to_have_count(0)
+    expect(page.locator("blockquote")).to_contain_text("Rang the customer.")
+    page.get_by_role("button", name="Send it").click()
     expect(page.get_by_role("status").first).to_contain_text("Done:")
 
 

@@ -48,6 +48,7 @@ def test_a_token_that_grew_old_keeps_the_form_too(browser, claim, handler_code):
     answer = client.post(where, {"text": WORDS, "csrfmiddlewaretoken": "a" * 64}, **OURS)
     fields = hidden(answer.content.decode())
     assert answer.status_code == 403 and fields["text"] == WORDS
+    assert '<nav id="menu"' in answer.content.decode(), "a page of the console, with its menu"
     assert client.post(where, fields, **OURS).status_code == 302
     assert models.Entry.objects.filter(kind="claim.note_added").count() == 1
 

@@ -19,6 +19,7 @@ def test_a_page_says_to_whom_it_is_open(browser: Callable[..., Client], office: 
     assert answer.status_code == 403 and "It is open to: Claims manager, Administrator." in body
     assert "For example Admin1, Manager1, Manager2." in body, "whom to ask by name"
     assert "staff.edit" not in body
+    assert '<nav id="menu"' in body and 'href="/console/visits/"' in body, "the menu leads on"
 
 
 @pytest.mark.norm("4")

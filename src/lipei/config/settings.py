@@ -131,7 +131,7 @@ STORAGES = {
 }
 MEDIA_ROOT = LIPEI_MEDIA
 
-CSRF_FAILURE_VIEW = "lipei.web.errors.csrf_failed"
+CSRF_FAILURE_VIEW = "lipei.web.console.access.csrf_failed"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -20,30 +22,42 @@ NAMED = 3
 """So many colleagues are named to somebody who may not open a page."""
 
 
-def forbidden(request: HttpRequest, exception: Exception | None = None, *, permission: str = "") -> HttpResponse:
-    """403: what is missing, and whom to ask: the roles, and some at work now who have them."""
+NO_FRAME: Mapping[str, Any] = {}
+
+
+def forbidden(
+    request: HttpRequest,
+    exception: Exception | None = None,
+    *,
+    permission: str = "",
+    frame: Mapping[str, Any] = NO_FRAME,
+) -> HttpResponse:
+    """403: what is missing, and whom to ask: the roles, and some at work now who have them.
+
+    ``frame``: what a page of its surroundings is drawn with, ``layout`` its template; without one it stands alone.
+    """
     roles = lifecycle.holders(permission)
     found = colleagues.listed(now=timezone.now(), roles=roles) if roles else ()
     present = [one.name for one in found if one.away_until is None]
     whom = {"holders": holders(permission, language()), "people": present[:NAMED]} if permission else {}
-    return render(request, "403.html", whom, status=403)
+    return render(request, "403.html", {**frame, **whom}, status=403)
 
 
-def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failed(request: HttpRequest, reason: str = "", *, frame: Mapping[str, Any] = NO_FRAME) -> HttpResponse:
     """403 where a form was open too long or cookies are off. What was typed in it stays on the page, to be sent again."""
     if _may_be_kept(request) and request.user.is_authenticated:
-        return kept(request, "form", status=403)
-    return render(request, "403.html", {"stale_form": True}, status=403)
+        return kept(request, "form", status=403, frame=frame)
+    return render(request, "403.html", {**frame, "stale_form": True}, status=403)
 
 
-def kept(request: HttpRequest, why: str, *, status: int) -> HttpResponse:
+def kept(request: HttpRequest, why: str, *, status: int, frame: Mapping[str, Any] = NO_FRAME) -> HttpResponse:
     """A form that could not be taken (``why``: ``session`` ended, or the ``form`` was open too long) with all that was
     typed, to be sent again. Files are not among it: a browser hands them over only when somebody chooses them.
     """
     fields = [(n, v) for n, values in request.POST.lists() if n != CSRF_FIELD for v in values]
     typed = [str(value) for name, value in fields if name not in _UNTYPED and str(value).strip()]
     seen = {"why": why, "fields": fields, "typed": typed, "files": bool(request.FILES)}
-    return render(request, "kept.html", {**seen, "where": request.get_full_path()}, status=status)
+    return render(request, "kept.html", {**frame, **seen, "where": request.get_full_path()}, status=status)
 
 
 CSRF_FIELD = "csrfmiddlewaretoken"

@@ -17,6 +17,7 @@ from django.urls import URLPattern, path
 from lipei.domain import lifecycle
 from lipei.domain.events import Actor
 from lipei.domain.permissions import MAY, may, view_scope
+from lipei.web import errors
 from lipei.web.console import as_workbook
 from lipei.web.errors import forbidden, signed_out
 
@@ -178,7 +179,7 @@ def guarded(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., 
                     return HttpResponse(status=401)
                 return signed_out(request)
             if not allowed(what, request.actor):  # type: ignore[attr-defined]
-                return forbidden(request, permission=what)
+                return refused(request, what)
             response = view(request, *args, **kwargs)
             if as_workbook.asked(request) and request.resolver_match is not None:
                 response = as_workbook.of(response, str(request.resolver_match.url_name))
@@ -189,6 +190,31 @@ def guarded(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., 
         return inside
 
     return around
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """What every page of the console is drawn with: the menu of who looks, and the company's own office hours."""
+    actor, table = request.actor, request.rulebook  # type: ignore[attr-defined]
+    return {
+        "layout": "console/base.html",
+        "menu": menu(actor),
+        "may_find": allowed(PAGES["claims"], actor),
+        "working_calendar": table.calendars.current.get(table.duty.calendar),
+    }
+
+
+def refused(request: HttpRequest, permission: str) -> HttpResponse:
+    """403 within the console: its menu stays, and leads on."""
+    return forbidden(request, permission=permission, frame=frame(request))
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose mark against forged requests is not good any more; one of the console keeps its menu."""
+    inside = request.path_info.startswith(CONSOLE) and request.actor  # type: ignore[attr-defined]
+    return errors.csrf_failed(request, reason, frame=frame(request) if inside else errors.NO_FRAME)
+
+
+CONSOLE = "/console/"
 
 
 def menu(actor: Actor | None) -> list[tuple[str, list[Entry]]]:

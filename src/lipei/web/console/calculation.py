@@ -21,8 +21,9 @@ from lipei.norms.errors import NormError
 from lipei.norms.settlement import explain
 from lipei.web import forms
 from lipei.web.console import choices
+from lipei.web.console.access import refused
 from lipei.web.console.shell import book, now, show, status_of, who
-from lipei.web.errors import by_field, forbidden, sentence
+from lipei.web.errors import by_field, sentence
 from lipei.web.forms import Offers
 from lipei.web.templatetags.lipei import language, money, word, word_of
 
@@ -63,7 +64,7 @@ def calculation(request: HttpRequest) -> HttpResponse:
 def of_draft(request: HttpRequest, text: str, *, seen: str, reason: str) -> HttpResponse:
     """A calculation with terms as they would be; where they make no sense, what is wrong."""
     if not permissions.may(who(request), "norm.products"):
-        return forbidden(request, permission="norm.products")
+        return refused(request, "norm.products")
     try:
         terms = loader.draft("products", text)
     except NormError as error:

@@ -25,9 +25,10 @@ from lipei.norms.calendars import DAY_OFF, MAKE_UP, OTHER_HOURS
 from lipei.norms.texts import text
 from lipei.services import calendar_days, norms
 from lipei.services.calendar_days import AS_THE_WEEK, Days
+from lipei.web.console.access import refused
 from lipei.web.console.norm_editing import effect, mark
 from lipei.web.console.shell import book, now, say, show, status_of, who
-from lipei.web.errors import forbidden, sentence
+from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language
 
 TABLE = "calendars"
@@ -46,7 +47,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, code, {})
     if not _may_edit(request):
-        return forbidden(request, permission=f"norm.{TABLE}")
+        return refused(request, f"norm.{TABLE}")
     return _changed(request, code)
 
 

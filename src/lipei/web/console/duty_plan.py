@@ -24,10 +24,11 @@ from lipei.reads import duty as reads
 from lipei.services import duty_plan, norms
 from lipei.services.duty_plan import Line
 from lipei.services.roster import ABLE
+from lipei.web.console.access import refused
 from lipei.web.console.duty import drawn, minute_of, monday_of
 from lipei.web.console.norm_editing import mark
 from lipei.web.console.shell import book, now, say, show, status_of, who
-from lipei.web.errors import forbidden, sentence
+from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language
 
 PLACES, PLACES_MAX = 3, 9
@@ -38,7 +39,7 @@ PLACES, PLACES_MAX = 3, 9
 def plan(request: HttpRequest) -> HttpResponse:
     """The week as a form; ``week`` is any of its days."""
     if not permissions.may(who(request), "norm.duty"):
-        return forbidden(request, permission="norm.duty")
+        return refused(request, "norm.duty")
     monday = monday_of(request.GET.get("week", ""), now())
     days = [monday + timedelta(days=n) for n in range(7)]
     table, zone = duty_plan.in_force()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.rulebook import Rulebook
 from lipei.norms.texts import text
-from lipei.web.console.access import PAGES, allowed, menu
+from lipei.web.console.access import frame
 from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language
 
@@ -39,14 +39,7 @@ def now() -> datetime:
 
 def show(request: HttpRequest, template: str, here: str = "", status: int = 200, **context: Any) -> HttpResponse:
     """A page of the console. Times left are told by the company's own office hours."""
-    table = book(request)
-    frame = {
-        "menu": menu(who(request)),
-        "may_find": allowed(PAGES["claims"], who(request)),
-        "here": here,
-        "working_calendar": table.calendars.current.get(table.duty.calendar),
-    }
-    return render(request, f"console/{template}.html", {**frame, **context}, status=status)
+    return render(request, f"console/{template}.html", {**frame(request), "here": here, **context}, status=status)
 
 
 def say(request: HttpRequest, key: str, **params: Any) -> None:

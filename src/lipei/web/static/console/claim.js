@@ -114,6 +114,14 @@
     });
     document.addEventListener("htmx:sendError", function () { told("not-sent"); });
     document.addEventListener("htmx:beforeSwap", function (event) {
+      if (event.detail.target === act && /^\s*<!doctype/i.test(event.detail.serverResponse)) {
+        event.detail.shouldSwap = false;  // a page of its own, with its menu: no part to be shown beside the claim
+        history.pushState(null, "", event.detail.xhr.responseURL);
+        document.open();
+        document.write(event.detail.serverResponse);
+        document.close();
+        return;
+      }
       if (event.detail.target === act) all("[data-trouble]").forEach(function (note) { note.hidden = true; $("main").append(note); });
     });
   }
@@ -154,10 +162,10 @@
     });
   }
 
-  // --- printing shows what is folded ---------------------------------------------------------------------------------
+  // --- printing shows what is folded, but for explanations and what is past, of which its number is enough ------------
   var folded = [];
   window.addEventListener("beforeprint", function () {
-    folded = all(".lp-claim details:not([open])").filter(function (d) { return !$("form", d) && !d.matches(".lp-more"); });
+    folded = all(".lp-claim details:not([open])").filter(function (d) { return !$("form", d) && !d.closest(".lp-more, .lp-why, [data-brief], [data-again]"); });
     folded.forEach(function (d) { d.open = true; });
   });
   window.addEventListener("afterprint", function () { folded.forEach(function (d) { d.open = false; }); });
