@@ -13,6 +13,7 @@ from tests.web.conftest import reported
 
 from lipei.norms import loader
 from lipei.norms.declared import TABLES, shape_of
+from lipei.norms.shapes import fits
 from lipei.norms.texts import LANGUAGES, texts
 from lipei.reads import rulebook
 from lipei.store import models
@@ -358,3 +359,33 @@ def test_a_wording_of_ones_own_is_compared_with_the_shipped_one(browser: Any, of
     name = next(n for n, value in kept.items() if value == [shipped])
     page = sent(client, page, "check", **{name: "Your claim {claim} is here."})
     assert f"<del>{escape(shipped)}</del>" in page.content.decode() and "<del>—</del>" not in page.content.decode()
+
+
+BROKEN = (
+    ("settings", "settings:\n  phone_fire: 5\nversion: 1\n"),
+    ("settings", "settings: [1]\nversion: 1\n"),
+    ("assignment", "skills: [true]\nversion: 1\n"),
+    ("opinions", "version: 1\nopinions: [[1]]\n"),
+    ("triage", "version: 1\nrules:\n- {code: a, source: {zh-hans: {a: 1}}}\n"),
+    ("straight_through", "version: 1\npayment:\n"),
+    ("calendars", "version: 2026-13-45\n"),
+    ("jobs", "version: 1\nwebhooks: true\n"),
+)
+
+
+@pytest.mark.parametrize("table, written", BROKEN)
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant"])
+def test_a_text_of_the_wrong_build_is_told_so_in_the_readers_language(
+    browser: Any, office: Any, table: str, written: str, language: str
+) -> None:
+    client = browser("manager1" if table != "jobs" else "admin1", language)
+    page = client.post(f"/console/norms/{table}/edit/", {"document": written, "do": "check", "seen_version": "1"})
+    assert page.status_code == 422 and escape(written.strip()) in page.content.decode()
+    (said,) = re.findall(r'class="lp-alert lp-alert-bad" role="alert">(.*?)</p>', page.content.decode())
+    assert re.search("[\u4e00-\u9fff]", said) and not re.search("[A-Za-z]+_[a-z_]+|zh-han", said), said
+
+
+def test_every_shipped_table_has_the_build_of_its_declaration() -> None:
+    for name in (*TABLES, *PRODUCTS):
+        w, document = opened(name)
+        assert fits(shape_of(w.table, document), document), name

@@ -79,7 +79,9 @@ def read(text: str) -> dict[str, Any]:
         document = yaml_texts.load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise NormError("norm_error.yaml", line=mark.line + 1 if mark else 0) from None
+        raise NormError("norm_error.yaml", line=mark.line + 1 if mark else 1) from None
+    except (ValueError, RecursionError):  # a date or number of the right form that there cannot be; nested without end
+        raise NormError("norm_error.yaml_value") from None
     if not isinstance(document, dict):
         raise NormError("norm_error.yaml", line=1)
     return document

@@ -6,7 +6,7 @@ which shapes stands in `lipei.norms.declared`; whether a document makes sense is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,28 @@ class Name:
     long: bool = False
     key: str = ""
     only: str = ""  # the row's key ``channels`` has to hold this
+
+
+def fits(shape: Shape, value: Any) -> bool:
+    """Whether a value has the build of its declaration, so that a page can draw it; whether it makes sense, parsers say."""
+    item, build = shape.item, _BUILDS.get(shape.kind)
+    if build is not None and not isinstance(value, build):
+        return False
+    if shape.kind == "record":
+        return all(fits(f.shape, value[f.key]) for f in shape.fields if f.key in value and f.key != "texts")
+    if shape.kind == "rows" and item is not None:
+        return all(fits(item, row) or (bool(item.short) and isinstance(row, str)) for row in value)
+    if shape.kind == "entries" and item is not None:
+        return all(fits(item, one) for one in value.values())
+    if shape.kind in ("wordings", "remark") and isinstance(value, Mapping):
+        return all(isinstance(words, str) for words in value.values())
+    return True
+
+
+_BUILDS: Mapping[str, tuple[type, ...]] = {
+    "record": (Mapping,), "rows": (list,), "entries": (Mapping,), "setting": (Mapping,), "wordings": (Mapping,),
+    "remark": (Mapping, str, type(None)), "listed": (list,), "strings": (list,), "codes": (list, str, type(None)),
+}  # fmt: skip
 
 
 WORDS, FLAG, STRINGS, WORDINGS = (Shape(kind) for kind in ("words", "flag", "strings", "wordings"))

@@ -15,15 +15,16 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from lipei.domain.events import Refusal
-from lipei.norms import loader
+from lipei.norms import loader, vocabularies
 from lipei.norms.declared import shape_of
 from lipei.norms.errors import NormError
-from lipei.norms.shapes import WORDINGS, Shape
+from lipei.norms.shapes import WORDINGS, Shape, fits
 from lipei.norms.texts import text as wording
 from lipei.norms.texts import texts
 from lipei.reads import norm_versions
 from lipei.services import norms, sweeps
 from lipei.web.console import calculation, terms
+from lipei.web.console.access import refused
 from lipei.web.console.norm_draw import focused
 from lipei.web.console.norm_fields import ROOT, nested
 from lipei.web.console.norm_pieces import (
@@ -45,7 +46,7 @@ from lipei.web.console.norm_sections import sections
 from lipei.web.console.norm_words import Words
 from lipei.web.console.norms import compared, known, laid, may_edit, words
 from lipei.web.console.shell import book, now, say, show, status_of, who
-from lipei.web.errors import forbidden, sentence
+from lipei.web.errors import sentence
 from lipei.web.templatetags.lipei import language
 
 PREVIEWED = ("promises", "calendars")
@@ -69,10 +70,16 @@ class Draft:
     def load(self) -> None:
         """Read the text; where it is no table, say so."""
         try:
-            self.document = document_of(self.table, self.text)
+            found = document_of(self.table, self.text)
         except NormError as error:
             self.document = None
             self.refuse(error)
+            return
+        if fits(shape_of(self.table, found), found):
+            self.document = found
+        else:  # it can be shown as text alone; what is wrong with it, its parser says
+            self.document = None
+            self.refused = norms.check(self.table, self.text) or Refusal("norm_error.yaml_value", "fields")
 
     def refuse(self, error: NormError) -> None:
         """Keep why this is no table."""
@@ -96,7 +103,7 @@ class Draft:
 def edit(request: HttpRequest, table: str) -> HttpResponse:
     """Edit a table. Promises and calendars are not saved before their effect was shown (norm 2.3.1)."""
     if not may_edit(request, known(table)):
-        return forbidden(request, permission=f"norm.{table}")
+        return refused(request, f"norm.{table}")
     in_force, there = norms.text_in_force(table)
     if request.method == "GET":
         begun = _start(request, table)
@@ -262,12 +269,13 @@ def _saved(request: HttpRequest, draft: Draft, kept: dict[str, Any], *, shown: b
 
 def told(request: HttpRequest, draft: Draft, refusal: Refusal) -> str:
     """Why an edit was refused, its place named as the page names it."""
-    if draft.document is None:
+    if draft.document is None and draft.table == "products":
         return sentence(refusal)
-    w = words(request, draft.table, draft.document)
+    document = draft.document or document_of(draft.table, norms.text_in_force(draft.table)[1])
+    w = words(request, draft.table, document)
     params = dict(refusal.params)
     if isinstance(params.get("place"), str):
-        params["place"] = place_words(w, draft.document, params["place"])
+        params["place"] = place_words(w, document, params["place"])
     if isinstance(params.get("at"), str):
         params |= terms.told(w, params)
     elif isinstance(params.get("key"), str):
@@ -295,9 +303,17 @@ def place_words(w: Words, document: dict[str, Any], place: str) -> str:
         elif step in rows:
             named.append(rows[step])
         else:
-            named.append(w.label(step) if w.label(step) != step else w.code("setting", step))
+            named.append(w.label(step) if w.label(step) != step else _step_words(w, step))
     key = f"console.norm.{table}"
     return " · ".join(named) or (w.t(key) if key in texts() else place)
+
+
+def _step_words(w: Words, step: str) -> str:
+    """The words for a code that a place leads over, in whichever vocabulary it stands; the code where in none."""
+    if f"messages.language.{step}" in texts():
+        return w.t(f"messages.language.{step}")
+    found = (vocabularies.words(of, step, w.language) for of in ("setting", *vocabularies.VOCABULARIES))
+    return next(filter(None, found), step)
 
 
 def _moves_clocks(table: str, text: str) -> bool:
