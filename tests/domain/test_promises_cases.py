@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import lipei.norms
+from lipei.domain import papers
 from lipei.domain.calendars import Calendar, Calendars
 from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.conditions import ALWAYS, Compare
@@ -650,6 +651,19 @@ def test_papers_of_a_head_of_loss_that_has_ended_hold_up_nothing() -> None:
     refused = Change("exposure", 2, {"state": "refused"})
     assert desk.does("exposure.refused", "2026-11-25 10:00", refused, part=2) == ["clock.resumed"]
     assert desk.clock.due_at == at("2026-12-02 17:30")
+
+
+def test_what_is_decided_without_a_paper_waits_for_it_no_more() -> None:
+    """Else a promise would stand still for ever, and nobody could break it."""
+    answer = replace(ANSWER, start=(Rule("claim.reported"),), condition=ALWAYS, fulfil=(Rule("claim.closed"),),
+                     resume=(*PAPERS["resume"], Rule("exposure.decision_approved", ("papers_complete",))))  # fmt: skip
+    desk = Desk(answer, reported="2026-11-23 09:00")
+    desk.does("claim.reported", "2026-11-23 09:00", *(Change("exposure", n, {"state": "open"}) for n in (1, 2)))
+    assert desk.asks_papers("2026-11-23 10:00") == ["clock.paused"]
+    first, second = (Change("exposure", n, {"state": "approved"}) for n in (1, 2))
+    assert desk.does("exposure.decision_approved", "2026-11-24 10:00", first, part=1) == [], "the other still waits"
+    assert desk.does("exposure.decision_approved", "2026-11-25 10:00", second, part=2) == ["clock.resumed"]
+    assert papers.awaited(desk.case) == ()
 
 
 def test_what_the_bank_gives_back_was_not_paid() -> None:

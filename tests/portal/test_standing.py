@@ -108,6 +108,18 @@ def test_a_reporter_is_not_told_that_we_wait_for_papers_that_others_bring(client
     assert said("portal.papers.none") not in body and said("portal.promises.paused") not in body
 
 
+@pytest.mark.norm("2.2.2")
+def test_papers_are_not_asked_for_any_more_once_it_is_decided_without_them(client: Client, people: Any) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    done(number, "claim", "request_papers", 0, c.RequestPapers(), people.handler_of(case_of(number)))
+    assert verified(client, number).get(f"/claim/{number}/").context["todo"]["papers"]
+    decided(people, number, 2650)
+    page = client.get(f"/claim/{number}/")
+    assert not page.context["todo"]["papers"] and "papers" not in [step.code for step in page.context["steps"]]
+    paused = [clock.promise for clock in case_of(number).clocks.values() if clock.state == "paused"]
+    assert not paused, "what we promised runs on"
+
+
 @pytest.mark.norm("2.2.4")
 def test_what_was_paid_in_advance_is_not_promised_again(client: Client, people: Any) -> None:
     """2,150 are due and 1,000 were advanced: the page promises 1,150, and so does its letter."""

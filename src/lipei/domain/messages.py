@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from lipei.domain import acting
+from lipei.domain import acting, papers
 from lipei.domain.claims import Case, Exposure, Offer, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Condition, holds, values_of
@@ -281,7 +281,7 @@ def _values(case: Case, event: Event) -> dict[str, Value]:
     values = values_of("claim", case.claim)
     values |= {f"event.{name}": value for name, value in event.facts.items()}
     values["papers.outstanding"] = len(outstanding)
-    values["papers.awaited"] = sum(p.state in ("requested", "refused") for p in outstanding)
+    values["papers.awaited"] = len(papers.awaited(case))
     values["exposures.open"] = sum(e.state not in _ENDED_EXPOSURES for e in case.exposures.values())
     exposure, part = _exposure(case, event), _part(case, event)
     for entity, value in (("exposure", exposure), (event.subject, part)):

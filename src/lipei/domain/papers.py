@@ -27,6 +27,9 @@ REQUIRED = ("Y", "N", "C")
 FORMS = ("original", "copy", "photo")
 ROLES = frozenset(PARTY_ROLES)
 _DONE = ("settled", "refused", "dropped")
+DECIDED = frozenset({"approved", "agreed", *_DONE})
+SENDABLE = ("requested", "refused")
+"""The states of a paper that is asked for and not here."""
 _COMPUTED = frozenset(
     {"loss", "cover", "claim.policy_known", "claim.photos_here", "insured.identity_known", "claimant.identity_known",
      "claimant.account_known", "claimant.minor"}
@@ -187,6 +190,24 @@ def papers_missing(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()
         for need in papers_list(case=case, table=table, on_file=on_file)
         if need.required and not any(_answers(case, table, paper, need) for paper in settled)
     )
+
+
+def awaited(case: Case, exposure: int = 0) -> tuple[int, ...]:
+    """The required papers asked for and not here that a head of loss (or this one) still waits for, by number.
+
+    What was decided without a paper waits for it no more; a paper for the claim as a whole is waited for as long as one
+    head of loss is not decided.
+    """
+    decided = {number for number, one in case.exposures.items() if one.state in DECIDED}
+    all_decided = bool(decided) and len(decided) == len(case.exposures)
+    if all_decided or exposure in decided:
+        return ()
+    return tuple(
+        number
+        for number, paper in case.papers.items()
+        if paper.required and paper.state in SENDABLE and paper.exposure not in decided
+        and (not exposure or paper.exposure in (0, exposure))
+    )  # fmt: skip
 
 
 def papers_at_hand(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()) -> bool:

@@ -20,6 +20,7 @@ from django.db.models import Exists, OuterRef
 from lipei.domain import commands, lifecycle, promises
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event
+from lipei.domain.papers import awaited
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.uploads.media import DurableFiles
 from lipei.norms import loader
@@ -132,7 +133,7 @@ def papers(*, now: datetime, limit: int) -> int:
     ids = list(dict.fromkeys(waiting.order_by("requested_at").values_list("aggregate_id", flat=True)[: limit * 8]))
 
     def decide(case: Case, rulebook: Rulebook) -> Sequence[Event]:
-        missing = [p for p in case.papers.values() if p.required and p.state in ("requested", "refused")]
+        missing = [case.papers[n] for n in awaited(case)]
         if not missing or case.claim.state not in lifecycle.OPEN:
             return ()
         due = [p.due_at for p in missing if p.due_at]

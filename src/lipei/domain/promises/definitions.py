@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
+from lipei.domain import papers
 from lipei.domain.calendars import HOME
 from lipei.domain.claims import Case, Claim, Clock, Exposure
 from lipei.domain.conditions import ALWAYS, Condition, holds
@@ -28,27 +29,12 @@ SCOPES = ("claim", "exposure")
 ON_REOPEN = ("", "resume", "new", "unkept", "again")
 EFFECTS = ("escalate", "apologise", "report")
 
-_OUTSTANDING = frozenset({"requested", "refused"})
-_DECIDED = frozenset({"approved", "refused", "agreed", "settled", "dropped"})
 _SETTLED = frozenset({"settled", "refused", "dropped"})
 _NOTHING_DUE = frozenset({"refused", "dropped"})
 ENDED = frozenset({"closed", "withdrawn", "cancelled"})
 
 Look = Callable[[Case, int], bool]
 """A question about the case, and about one exposure of it where a clock is the exposure's own (else 0)."""
-
-
-def _papers_outstanding(case: Case, exposure: int) -> bool:
-    # A paper for the whole claim (exposure 0) holds up every exposure; one that is only sent if it applies, none; and
-    # so does a paper for a head of loss that has ended.
-    ended = {number for number, one in case.exposures.items() if one.state in _SETTLED}
-    return any(
-        paper.required
-        and paper.state in _OUTSTANDING
-        and paper.exposure not in ended
-        and (not exposure or paper.exposure in (0, exposure))
-        for paper in case.papers.values()
-    )
 
 
 def _every_exposure(case: Case, exposure: int, states: frozenset[str]) -> bool:
@@ -59,14 +45,14 @@ def _every_exposure(case: Case, exposure: int, states: frozenset[str]) -> bool:
 
 def _assessed(case: Case, exposure: int) -> bool:
     chosen = [case.exposures[exposure]] if exposure else list(case.exposures.values())
-    return bool(chosen) and all(e.assessed_at is not None or e.state in _DECIDED for e in chosen)
+    return bool(chosen) and all(e.assessed_at is not None or e.state in papers.DECIDED for e in chosen)
 
 
 def _unoffered(case: Case, exposure: int) -> bool:
     """Whether a head of loss that is not decided (any more) was never offered: no decision on it was ever told."""
     offered = {n for o in case.offers.values() if o.sent_at is not None for n in o.exposures}
     chosen = [case.exposures[exposure]] if exposure else list(case.exposures.values())
-    return not chosen or any(e.state not in _DECIDED and e.part not in offered for e in chosen)
+    return not chosen or any(e.state not in papers.DECIDED and e.part not in offered for e in chosen)
 
 
 def _reported(case: Case, exposure: int) -> bool:
@@ -81,16 +67,16 @@ def _unheard(case: Case, exposure: int) -> bool:
 
 
 LOOKS: Mapping[str, Look] = {
-    "papers_outstanding": _papers_outstanding,
-    "papers_complete": lambda case, exposure: not _papers_outstanding(case, exposure),
+    "papers_outstanding": lambda case, exposure: bool(papers.awaited(case, exposure)),
+    "papers_complete": lambda case, exposure: not papers.awaited(case, exposure),
     # One complete request only (保险法22): a second request is our own doing and stops no promise.
     "first_request": lambda case, exposure: case.claim.papers_requests <= 1,
     "surveys_done": lambda case, exposure: all(s.state != "scheduled" for s in case.surveys.values()),
     "all_assessed": _assessed,
-    "all_decided": lambda case, exposure: _every_exposure(case, exposure, _DECIDED),
+    "all_decided": lambda case, exposure: _every_exposure(case, exposure, papers.DECIDED),
     "all_settled": lambda case, exposure: _every_exposure(case, exposure, _SETTLED),
     # For starts that may come late (a new triage): a promise that was kept before it began could never be kept again.
-    "undecided": lambda case, exposure: not _every_exposure(case, exposure, _DECIDED),
+    "undecided": lambda case, exposure: not _every_exposure(case, exposure, papers.DECIDED),
     "unsettled": lambda case, exposure: not _every_exposure(case, exposure, _SETTLED),
     "reported": _reported,
     "learnt_later": lambda case, exposure: not _reported(case, exposure),

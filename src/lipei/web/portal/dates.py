@@ -116,7 +116,7 @@ def entries(case: Case, visit: Visit) -> list[Entry]:
         if p.state == "running" and p.due_at
     ]
     wanted = [case.papers[n] for n in portal.papers_for(case, visit.party)] if case.claim.state in OPEN else []
-    waiting = [p for p in wanted if p.required and p.state in seen.SENDABLE and p.due_at]
+    waiting = [p for p in wanted if p.part in seen.needed(case) and p.due_at]
     for due_at in sorted({p.due_at for p in waiting if p.due_at}):
         listed = "\n".join(f"– {word('paper', p.code)}" for p in waiting if p.due_at == due_at)
         title = text("portal.dates.papers", spoken, number=number)

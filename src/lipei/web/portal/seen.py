@@ -25,6 +25,7 @@ from lipei.domain.owing import (
     paid_out_minor,
     undisputed_minor,
 )
+from lipei.domain.papers import SENDABLE, awaited
 from lipei.domain.rules.payments import shares_of
 from lipei.gateways.letters import Way
 from lipei.norms import messages as message_norms
@@ -41,7 +42,6 @@ from lipei.services.portal import Visit
 HIDDEN = "***"
 TALK = "offer_talk"
 """The promise to talk with a customer about an offer that came to nothing."""
-SENDABLE = ("requested", "refused")
 DECIDED = ("approved", "refused", "agreed", "settled")
 
 
@@ -178,7 +178,7 @@ def steps(case: Case, visit: Visit) -> list[Step]:
     first_view_at = claim.opinion_at or _ended(case, "preliminary_opinion")
     papers_at = _papers_at(case)
     decided = bool(heads) and all(e.state in DECIDED for e in heads)
-    unasked = papers_at is None and (refused or (decided and not any(p.required for p in case.papers.values())))
+    unasked = papers_at is None and (refused or (decided and not needed(case)))
     done: list[tuple[str, datetime | None, bool]] = [
         ("reported", claim.reported_at, True),
         ("opinion", first_view_at, first_view_at is not None),
@@ -190,19 +190,24 @@ def steps(case: Case, visit: Visit) -> list[Step]:
         settled = bool(heads) and all(e.state in ("settled", "refused") for e in heads)
         done += [("agreed", _last(e.agreed_at for e in heads), agreed), ("paid", _last(paid_at), settled)]
     waiting = {"opinion"} if first_view_at is None and _promised_still(case, "preliminary_opinion") else set()
-    awaited = [p for p in case.papers.values() if claim.state in OPEN and p.required and p.state in SENDABLE]
-    if awaited:
+    waited_for = [case.papers[n] for n in needed(case)]
+    if waited_for:
         waiting.add("papers")
     found = _in_order(done, promises(case), waiting)
     own = portal.papers_for(case, visit.party)
-    papers_due_at = min((p.due_at for p in awaited if p.due_at and p.part in own), default=None)
+    papers_due_at = min((p.due_at for p in waited_for if p.due_at and p.part in own), default=None)
     return [replace(s, promised_at=papers_due_at) if s.code == "papers" and s.state == "now" else s for s in found]
 
 
 def waits_for_others(case: Case, visit: Visit) -> bool:
     """Whether papers are awaited, all of them from others than this visitor."""
-    awaited = {n for n, p in case.papers.items() if case.claim.state in OPEN and p.required and p.state in SENDABLE}
-    return bool(awaited) and awaited.isdisjoint(portal.papers_for(case, visit.party))
+    found = needed(case)
+    return bool(found) and found.isdisjoint(portal.papers_for(case, visit.party))
+
+
+def needed(case: Case) -> frozenset[int]:
+    """The papers that an open claim waits for, by number."""
+    return frozenset(awaited(case) if case.claim.state in OPEN else ())
 
 
 def _promised_still(case: Case, promise: str) -> bool:
@@ -255,9 +260,12 @@ def _last(instants: Iterable[datetime | None]) -> datetime | None:
 
 
 def papers(case: Case, numbers: Iterable[int], *, is_open: bool) -> list[PaperSeen]:
-    """The papers this visitor is asked for: what is still needed first. Of a claim that has ended, what came."""
-    found = [_paper(case.papers[n], is_open) for n in numbers]
-    found = [p for p in found if is_open or p.files or p.state not in SENDABLE]
+    """The papers this visitor is asked for: what is still needed first. Of what has ended or is decided, what came."""
+    waited_for = needed(case)
+    found = [
+        _paper(p, is_open and (p.part in waited_for or not p.required)) for p in map(case.papers.__getitem__, numbers)
+    ]
+    found = [p for p in found if p.can_send or p.files or p.state not in SENDABLE]
     return sorted(found, key=lambda p: (not p.can_send, not p.required, p.part))
 
 
