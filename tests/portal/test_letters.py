@@ -15,10 +15,10 @@ from tests.portal.conftest import done, reported, verified
 from lipei.domain import commands as c
 from lipei.domain.money import Money
 from lipei.norms.money import money_text
-from lipei.norms.texts import text
+from lipei.norms.texts import LANGUAGES, text
 from lipei.services import deliveries, norms, portal
 from lipei.services.deliveries import letters
-from lipei.services.deliveries.words import Telling
+from lipei.services.deliveries.words import VALUES, Telling
 from lipei.services.portal import Visit
 from lipei.store import models
 
@@ -62,6 +62,15 @@ def test_the_words_of_notices_are_for_verified_visits(client: Client, people: An
     verified(client, number)
     full = client.get(f"/claim/{number}/").content.decode()
     assert text("portal.notices.open", "zh-hans") in full and "/c/" in full
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_notice_whose_words_are_hidden_says_what_it_is_about(client: Client, people: Any, language: str) -> None:
+    number = reported(client, phone="13900139000")
+    models.Delivery.objects.filter(party=1).update(message="offer_agreed")
+    client.cookies["lipei_language"] = language
+    plain = client.get(f"/claim/{number}/").content.decode()
+    assert text("message_name.offer_agreed", language) in plain and "***" not in plain
 
 
 @pytest.mark.norm("2.3.2")
@@ -180,3 +189,17 @@ def test_a_refusal_in_part_is_said_with_its_letter_and_stands_beside_the_sum(cli
     done(number, "exposure", "return_for_rework", 1, c.Reasoned("重新核定"), people.approver1)
     page = client.get(f"/claim/{number}/").content.decode()
     assert text("portal.refused.lead_part", "en") not in page and address not in page
+
+
+@pytest.mark.norm("2.2.2")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_message_counts_the_papers_that_the_portal_asks_for(client: Client, people: Any, language: str) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="90000")
+    handler = people.handler_of(portal.claim_seen(Visit(number, 1)))
+    case = done(number, "claim", "request_papers", 0, c.RequestPapers(), handler)
+    assert {p.required for p in case.papers.values()} == {True, False}, "some apply only in some cases"
+    telling = Telling(case, norms.current(), language, event="claim.papers_requested", part=0, facts={}, party=1)
+    verified(client, number)
+    client.cookies["lipei_language"] = language
+    page = client.get(f"/claim/{number}/").content.decode()
+    assert text("portal.todo.papers", language, n=VALUES["paper_count"](telling)) in page

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings as django_settings
 
+from lipei.domain import customers
 from lipei.domain.claims import Case, Clock, Exposure, Paper
 from lipei.domain.money import Money
 from lipei.domain.owing import NOTHING_OWED, given_besides_minor, kept_minor
@@ -104,9 +105,9 @@ class Telling:
         return sorted(found.values(), key=lambda c: (c.due_at, c.part))
 
     def papers(self) -> list[Paper]:
-        """The papers still outstanding that are asked of the reader; all of them where none is asked of the reader."""
+        """The papers still outstanding that are the reader's to send; all of them where none is."""
         waiting = [p for p in self.case.papers.values() if p.state in OUTSTANDING]
-        own = [p for p in waiting if self.party and p.asked_of == self.party]
+        own = [p for p in waiting if self.party and customers.brings(self.case, self.party, p.asked_of)]
         return own or waiting
 
 
@@ -243,6 +244,12 @@ def _listed(t: Telling, papers: Iterable[Paper]) -> str:
     return t.say("common.list_separator").join(t.say(f"paper.{p.code}") for p in papers)
 
 
+def _paper_count(t: Telling) -> str:
+    """How many papers the portal asks the reader for: those that may not apply are listed there and not counted."""
+    papers = t.papers()
+    return str(sum(p.required for p in papers) or len(papers))
+
+
 def _paper_list(t: Telling) -> str:
     def line(paper: Paper) -> str:
         name = t.say(f"paper.{paper.code}")
@@ -320,7 +327,7 @@ VALUES: Mapping[str, Callable[[Telling], str]] = {
     "opinion": lambda t: t.case.claim.opinion,
     "paper": _paper,
     "paper_list": _paper_list,
-    "paper_count": lambda t: str(len(t.papers())),
+    "paper_count": _paper_count,
     "promise": _promise,
     "promise_list": _promise_list,
     "reason": reason,

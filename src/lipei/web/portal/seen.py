@@ -401,17 +401,21 @@ def _verified_letters(case: Case, visit: Visit) -> list[tuple[str, int, datetime
 
 
 class _Words(dict[str, str]):
-    """What fills a subject line: for a verified visit what the message said, for others the claim's number alone."""
+    """What fills a subject line: what the message said."""
 
-    def __init__(self, telling: Telling, visit: Visit) -> None:
+    def __init__(self, telling: Telling) -> None:
         super().__init__(claim_number=telling.case.claim.number)
-        self._telling, self._visit = telling, visit
+        self._telling = telling
 
     def __missing__(self, name: str) -> str:
         try:
-            return VALUES[name](self._telling) if self._visit.verified else HIDDEN
+            return VALUES[name](self._telling)
         except (AttributeError, KeyError, TypeError):  # the part that it spoke of is gone
             return HIDDEN
+
+
+_PLAIN = frozenset({"claim_number"})
+"""What a subject line says to whoever has not shown who they are."""
 
 
 def notices(case: Case, visit: Visit, language: str) -> list[Notice]:
@@ -422,6 +426,9 @@ def notices(case: Case, visit: Visit, language: str) -> list[Notice]:
         if row.message not in table.rows or row.state == "overtaken":
             continue
         title = message_norms.wording(table, f"message.{row.message}.subject", language)
+        if not visit.verified and message_norms.placeholders(title) - _PLAIN:
+            known = f"message_name.{row.message}"  # what it says is not shown, so what it is about
+            title = text(known if known in texts() else "portal.notices.title", language)
         telling = Telling(
             portal.guarded(case, visit), book, language, event=row.event, part=row.part, facts=row.facts,
             party=visit.party,
@@ -429,6 +436,6 @@ def notices(case: Case, visit: Visit, language: str) -> list[Notice]:
         at = row.delivered_at or row.sent_at or row.due_at
         channel = row.channels[min(row.position, len(row.channels) - 1)] if row.channels else ""
         found.append(
-            Notice(title.format_map(_Words(telling, visit)), at, channel, row.state, row.body if visit.verified else "")
+            Notice(title.format_map(_Words(telling)), at, channel, row.state, row.body if visit.verified else "")
         )
     return found
