@@ -278,3 +278,25 @@ def test_a_loss_in_1900_happened_too_long_ago_and_is_no_matter_of_format(browser
         page = browser("intake1", language).post("/console/report/", typed)
         assert page.status_code == 422 and escape(text(f"refusal.{why}", language)) in page.content.decode()
         assert escape(text("form.time", language)) not in page.content.decode()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_row_of_parties_has_its_heading_for_eye_and_ear(browser, office, language):
+    body = browser("intake1", language).get("/console/report/").content.decode()
+    name = f"{text('field.parties', language)} 1"
+    assert f'aria-label="{name}"' in body and f'<p class="lp-rows-name" aria-hidden="true">{name}</p>' in body
+
+
+@pytest.mark.norm("2.1.1")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_policy_of_a_claim_that_has_none_is_looked_up_where_it_is_registered(browser, office, language):
+    number = reported(office, phone="13900002222", line="", loss_kind="", exposures=())
+    assert models.Claim.objects.get(number=number).policy_id is None
+    client, where = browser("lead1", language), f"/console/claims/{number}/register/"
+    assert text("claim_page.find_policy", language) in client.get(where).content.decode()
+    for said in ("沪A12345", "PC-1", "13800138000"):
+        found = client.get(where, {"find": said}).content.decode()
+        assert "?policy_number=PC-1" in found and "王小明" not in found, said
+    fields = {f.name: f for f in client.get(f"{where}?policy_number=PC-1").context["fields"]}
+    assert fields["policy_number"].value == "PC-1"
+    assert "?policy_number=" not in client.get(where, {"find": "nobody"}).content.decode()

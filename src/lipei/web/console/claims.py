@@ -151,6 +151,8 @@ def _act(request: HttpRequest, number: str, subject: str, action: str, part: int
         typed = choices.from_template(
             typed, request.GET.get("template", ""), form.templates(found.case, found.rulebook)
         )
+        if chosen := request.GET.get("policy_number", "")[:40]:
+            typed = {**typed, "policy_number": [chosen]} if (subject, action) == ("claim", "register") else typed
         return form.page(
             request,
             found,
@@ -274,6 +276,7 @@ class Form:
             back=_back(request),
             then=_then(request),
             **self.waiting(found),
+            **self.policies(request, found),
             careful=(step.subject, step.action) in CAREFUL,
         )
 
@@ -282,6 +285,22 @@ class Form:
         asked = (self.step.subject, self.step.action) in approvals.WAITING.values()
         rework = approvals_changed.since_returned(found.case, self.part) if asked else None
         return claim_parts.reworked(rework, found.case) if rework else {}
+
+    def policies(self, request: HttpRequest, found: Found) -> dict[str, Any]:
+        """Where the policy of a claim is still to be found: those that its people have, or that fit what is looked for."""
+        claim = found.raw.claim
+        if (self.step.subject, self.step.action) != ("claim", "register") or claim.policy_id is not None:
+            return {}
+        said = request.GET.get("find", "").strip()[:80]
+        people = [(said, said)] if said else [(p.phone, p.name) for p in found.raw.parties.values() if p.person]
+        fitting = {
+            policy.number: policy
+            for phone, name in people
+            for policy in on_file.matching(
+                phone=phone, plate=said, number=said or claim.policy_number, name=name, viewer=who(request), at=now()
+            )
+        }
+        return {"finds_policy": True, "policies": list(fitting.values())[: on_file.ROWS_MAX], "find": said}
 
     def waiting(self, found: Found) -> dict[str, Any]:
         """Of what waits for somebody's word: what its maker wrote along, and whether a suspicion is open."""

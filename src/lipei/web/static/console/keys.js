@@ -36,6 +36,8 @@
     var field = last.querySelector("[name]"), prefix = /^(.*-)(\d+)-[^-]+$/.exec(field.name);
     var before = prefix[1] + prefix[2] + "-", after = prefix[1] + (Number(prefix[2]) + 1) + "-", row = last.cloneNode(true);
     row.setAttribute("aria-label", last.getAttribute("aria-label").replace(/\d+$/, rows.length + 1));
+    var called = row.querySelector(":scope > .lp-rows-name");
+    if (called) called.textContent = row.getAttribute("aria-label");
     row.querySelectorAll("*").forEach(function (element) {
       ["name", "id", "for", "aria-describedby"].forEach(function (name) {
         var said = element.getAttribute(name);
