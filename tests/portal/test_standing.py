@@ -120,6 +120,18 @@ def test_papers_are_not_asked_for_any_more_once_it_is_decided_without_them(clien
     assert not paused, "what we promised runs on"
 
 
+def test_who_only_reported_cannot_take_back_what_others_claim(client: Client, people: Any) -> None:
+    number = reported(client, phone="13711112222", policy_number="PC-1", kind="motor:single_vehicle")
+    assert "/withdraw" not in verified(client, number).get(f"/claim/{number}/").content.decode()
+    assert client.post(f"/claim/{number}/withdraw", {"reason": "算了"}).status_code == 422
+    assert not case_of(number).claim.outcome
+    insured = next(n for n, party in case_of(number).parties.items() if "insured" in party.roles)
+    owner = verified(Client(), number, insured)
+    assert "/withdraw" in owner.get(f"/claim/{number}/").content.decode()
+    assert owner.post(f"/claim/{number}/withdraw", {"reason": "自己修好了"}).status_code == 302
+    assert case_of(number).claim.outcome == "withdrawn"
+
+
 @pytest.mark.norm("2.2.4")
 def test_what_was_paid_in_advance_is_not_promised_again(client: Client, people: Any) -> None:
     """2,150 are due and 1,000 were advanced: the page promises 1,150, and so does its letter."""

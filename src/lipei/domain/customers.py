@@ -32,6 +32,13 @@ def leads(case: Case, party: int) -> bool:
     return any(LEADING & set(case.parties[n].roles) for n in own(case, party))
 
 
+def may_withdraw(case: Case, party: int) -> bool:
+    """Whether the claim is this party's to take back: it is theirs as a whole, and nobody else claims under it."""
+    claimants = {e.claimant for e in case.exposures.values() if e.state != "dropped"} - {None}
+    claimants |= {n for n, p in case.parties.items() if "claimant" in p.roles and not p.deceased}
+    return leads(case, party) and claimants <= own(case, party)
+
+
 def asked(case: Case, party: int, offer: Any) -> bool:
     """Whether an offer is this party's to look at and to answer."""
     return bool(acting.answers_for(case, offer, party)) if offer.to is not None else leads(case, party)
@@ -54,7 +61,7 @@ def reaches(case: Case, actor: Actor, subject: str, action: str, part: Any) -> b
     if party is None or not own(case, party):
         return False
     if subject == "claim":
-        return action != "withdraw" or leads(case, party)
+        return action != "withdraw" or may_withdraw(case, party)
     if subject == "party":
         return part is not None and part.part == party
     if subject == "offer":

@@ -253,7 +253,7 @@ def payments_for(case: Case, party: int) -> tuple[int, ...]:
 def within_reach(case: Case, party: int, subject: str, action: str, part: int) -> bool:
     """Whether this part of the claim is this party's to act on. What the lifecycle says of the step comes after."""
     if subject == "claim":
-        return action != "withdraw" or leads(case, party)
+        return action != "withdraw" or customers.may_withdraw(case, party)
     parts: dict[str, Sequence[int]] = {
         "paper": papers_for(case, party), "offer": offers_for(case, party), "party": (party,)
     }  # fmt: skip

@@ -73,7 +73,7 @@ def shown(
         account=_account(safe, visit), notes=list(safe.of("note").values()), letters=seen.letters(case, visit),
         by_others=seen.waits_for_others(case, visit), has_dates=bool(dates.entries(safe, visit)),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
-        may_withdraw=portal.leads(case, visit.party) and _can(case, visit, "withdraw"),
+        may_withdraw=_can(case, visit, "withdraw"),
         agreed_alone=[o.part for o in offers if o.state == "sent" and not portal.awaits(case, visit.party, o)],
         stands=_stands(case, visit.party, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed,
         megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",
