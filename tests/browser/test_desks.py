@@ -44,6 +44,7 @@ def test_claims_are_given_to_somebody_by_key_and_by_dragging(
     page.get_by_role("button", name="Do it").click()
     expect(page.get_by_text("Done: 1")).to_be_visible()
     assert models.Claim.objects.get(number=second).handler == other.id
+    page.get_by_role("link", name="Undo").click()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status")).to_contain_text("Undone")
     assert models.Claim.objects.get(number=second).handler == one.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -131,16 +131,8 @@ def offers(
         options[role[0]] = found if role[0] == "experts" else (EMPTY, *found)
     if action == "request_papers":
         options["papers"] = tuple((code, f"paper.{code}") for code in papers_for(shown, book))
-    if action in ("guarantee", "pay_guarantee", "release_guarantee"):
-        hospitals = {str(n) for n, p in shown.parties.items() if "hospital" in p.roles}
-        options["payee"] = tuple(row for row in people if row[0] in {"", *hospitals})
-    if subject == "exposure" and action in ("advance", "pay_undisputed"):
-        claimant = shown.exposures[part].claimant
-        fitting = {str(n) for n in shown.parties if acting.may_receive(shown, claimant, n)}
-        options["payee"] = tuple(row for row in people if row[0] in {"", *fitting})
-    if (subject, action) == ("offer", "send_code"):
-        heirs = {str(n) for n in acting.awaited(shown, shown.offers[part])}
-        options["party"] = tuple(row for row in people if row[0] in {"", *heirs})
+    for name, fitting in _only(shown, subject, action, part).items():
+        options[name] = tuple(row for row in people if row[0] in {"", *map(str, fitting)})
     if (subject, action) == ("paper", "refuse"):
         options["reason"] = tuple((code, f"reason.{code}") for code in PAPER_REASONS)
     exposure = shown.exposures.get(part) if subject == "exposure" else None
@@ -156,6 +148,18 @@ def offers(
         omit=_left_out(shown, book, subject, action, part, away),
         pictures={"documents": claim_parts.thumbs(shown)} if whole else {},
     )  # fmt: skip
+
+
+def _only(shown: Case, subject: str, action: str, part: int) -> Mapping[str, Collection[int]]:
+    """The fields of a step that offer some of the parties only, and which."""
+    if action in ("guarantee", "pay_guarantee", "release_guarantee"):
+        return {"payee": [n for n, p in shown.parties.items() if "hospital" in p.roles]}
+    if subject == "exposure" and action in ("advance", "pay_undisputed"):
+        claimant = shown.exposures[part].claimant
+        return {"payee": [n for n in shown.parties if acting.may_receive(shown, claimant, n)]}
+    if (subject, action) == ("offer", "send_code"):
+        return {"party": acting.awaited(shown, shown.offers[part])}
+    return {}
 
 
 def _facts_asked(shown: Case, book: Rulebook, subject: str, action: str, part: int) -> tuple[FactSpec, ...]:
