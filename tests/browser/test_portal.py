@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.looking import ill_laid, violations
 from tests.company import card
 from tests.portal.conftest import code_sent, done, offered, own_folder, people, reported
@@ -195,6 +195,25 @@ def test_what_was_chosen_for_two_papers_goes_with_either_button(browser: Browser
     assert case is not None and {case.papers[n].state for n in (first, second)} == {"received"}
     assert asked == ["beforeunload"], "nothing is lost any more"
     page.context.close()
+
+
+def test_without_javascript_the_page_opens_where_a_file_was_not_taken(
+    browser: Browser, site: Any, tmp_path: Path
+) -> None:
+    number, (first, second, *_) = asked_for_papers(site)
+    context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
+    page = context.new_page()
+    opened(page, site, number)
+    (tmp_path / "good.jpg").write_bytes(photo(1))
+    (tmp_path / "bad.jpg").write_bytes(b"MZ" * 400)
+    page.set_input_files(f"#files-{first}", str(tmp_path / "good.jpg"))
+    page.set_input_files(f"#files-{second}", str(tmp_path / "bad.jpg"))
+    page.click(f"#paper-{second} .po-upload > button")
+    page.wait_for_selector(f"#files-{second}-error")
+    case = portal.claim_seen(Visit(number, 1))
+    assert case is not None and [case.papers[n].state for n in (first, second)] == ["received", "requested"]
+    expect(page.locator(f"#files-{second}-error")).to_be_in_viewport()
+    context.close()
 
 
 def pages(page: Page, site: Any, number: str) -> Iterator[str]:

@@ -25,7 +25,8 @@
   }
   function put(name, row) { return store(name, "readwrite", function (s) { return s.put(row); }); }
   function drop(name, key) { return store(name, "readwrite", function (s) { return s.delete(key); }); }
-  function all(name) { return store(name, "readonly", function (s) { return s.getAll(); }).then(function (rows) { return rows.filter(function (row) { return row.who === who; }); }); }
+  function everybodys(name) { return store(name, "readonly", function (s) { return s.getAll(); }); }
+  function all(name) { return everybodys(name).then(function (rows) { return rows.filter(function (row) { return row.who === who; }); }); }
 
   async function count() {
     var photos = (await all("photos")).filter(function (p) { return p.state === "waiting"; }).length;
@@ -37,8 +38,8 @@
     said.textContent = signedOut && n ? waits.dataset.signIn : n ? waits.dataset.one.replace("%%", n) : refused.length ? waits.dataset.refused.replace("%%", refused.length) : waits.dataset.none;
     waits.querySelector("button").hidden = !n || signedOut;
     waits.querySelector("a").hidden = !n || !signedOut;
-    look.hidden = n > 0 || !refused.some(function (row) { return !form || row.visit !== form.dataset.visit; });
-    if (!look.hidden) look.href = frame.dataset.scope + refused.find(function (row) { return !form || row.visit !== form.dataset.visit; }).visit + "/";
+    look.hidden = n > 0 || !refused.length;
+    if (refused.length) look.href = (form && refused[0].visit === form.dataset.visit ? "" : frame.dataset.scope + refused[0].visit + "/") + (refused[0].fields ? "#s-findings" : "#s-photos");
     if (form) draw();
     return n;
   }
@@ -168,7 +169,7 @@
         image.replaceWith(name);
       });
       said.className = "lp-small"; said.textContent = photo.state === "waiting" ? form.dataset.waiting : photo.why || form.dataset.refused;
-      if (photo.state !== "waiting") said.className = "lp-error";
+      if (photo.state !== "waiting") { row.className = "lp-refused"; said.className = "lp-error"; }
       row.append(image, said);
       if (photo.state !== "waiting") {
         var button = document.createElement("button");
@@ -260,9 +261,9 @@
     });
   }
 
-  // What has arrived is remembered for as long as a page from before it may be opened without a network.
+  // What has arrived is remembered for as long as a page from before it may be opened without a network, and by the person.
   async function forget() {
-    var old = (await all("photos")).filter(function (p) { return p.state === "sent" && Date.now() - p.at > KEEP_MS; });
+    var old = (await everybodys("photos")).filter(function (p) { return p.state === "sent" && (p.who !== who || Date.now() - p.at > KEEP_MS); });
     for (var i = 0; i < old.length; i++) await drop("photos", old[i].id);
   }
 

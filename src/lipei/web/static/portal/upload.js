@@ -221,7 +221,7 @@
       places.forEach(function (place) { place.button.disabled = false; });
       form.removeAttribute("data-lp-sent");
       if (refused) return;
-      location.hash = "paper-" + pressed.split("/").pop();
+      location.hash = new URL(pressed).hash;
       location.reload();
     });
   }
