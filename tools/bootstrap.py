@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -229,7 +230,10 @@ def run_tests(arguments, database):
         env.setdefault("PGOPTIONS", "-c synchronous_commit=off")
     # One more than the processors of a small machine: one of them mostly waits for the processes that its tests start.
     spread = ("-n", os.environ.get("LIPEI_TEST_PROCESSES", "3"), "--dist", "worksteal")
-    return subprocess.call([str(PYTHON), "-m", "pytest", *spread, *arguments], cwd=str(ROOT), env=env)
+    # A folder of its own: of those beside each other pytest removes all but the last three, in use or not.
+    with tempfile.TemporaryDirectory(prefix="lipei-tests-", ignore_cleanup_errors=True) as folder:
+        own = ("--basetemp", str(Path(folder) / "pytest"))
+        return subprocess.call([str(PYTHON), "-m", "pytest", *spread, *own, *arguments], cwd=str(ROOT), env=env)
 
 
 def postgres_for_tests():

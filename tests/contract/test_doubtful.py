@@ -8,6 +8,8 @@ import pytest
 from tests.contract.conftest import ACCOUNT, Stranger, cny, item
 from tests.domain.conduct_desk import CARDS
 
+from lipei.store import models
+
 pytestmark = pytest.mark.django_db
 CAR = {"own_damage": {"sum_insured_minor": 15_000_000, "deductible_minor": 50_000}}
 LOST = {"cover": "own_damage", "peril": "collision"}
@@ -50,6 +52,23 @@ def test_what_is_clear_is_paid_once(stranger: Stranger) -> None:
     assert stranger.payments(in_hand(stranger, "4500.01", estimate=cny("6000.00"))) == [
         ("settlement", "4000.01", "approved")
     ]
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize(
+    ("name", "account", "by_rule"), [("张三", "张三", 1), ("张伟明", "张伟民", 0), ("星河公司", "星和公司", 0)]
+)
+def test_an_account_in_a_name_that_is_only_like_the_payees_waits_for_a_person(
+    stranger: Stranger, name: str, account: str, by_rule: int
+) -> None:
+    stranger.insure("D1", "private_car", **CAR)
+    models.Policy.objects.filter(number="D1").update(holder_name=name, insured_name=name, account_name=account)
+    body = stranger.report(
+        "D1", {**LOST, "items": [item("3000.00")]}, phone=stranger.policy_phone("D1"), loss_kind="collision",
+        accept_automatic=True,
+    )  # fmt: skip
+    stranger.papers(body)
+    assert len(stranger.payments(body)) == by_rule
 
 
 @pytest.mark.norm("1.3.1")

@@ -975,6 +975,18 @@ def test_what_was_paid_under_a_limit_stays_taken_until_it_is_refused():
     assert desk.case.exposures[1].payable_minor == 0
 
 
+def test_what_was_paid_on_account_stays_taken_while_the_sum_is_worked_out_anew():
+    """Else another claim would get the same money of the limit once more."""
+    desk = medical(Desk(policy=policy()))
+    desk.do(HANDLER, "exposure", "set_reserve", 1, c.SetReserve(cny(3000), "住院押金"))
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(1000), desk.case.exposures[1].claimant, "急用"))
+    desk.pay(1)
+    desk.approve(1, 3000, fault_percent=70)
+    assert [u.amount_minor for u in desk.ledger.usages if not u.released] == [300000]
+    desk.do(APPROVER, "exposure", "return_for_rework", 1, c.Reasoned("再查"))
+    assert [u.amount_minor for u in desk.ledger.usages if not u.released] == [100000]
+
+
 def test_a_duplicate_gives_back_what_it_held():
     desk = medical(Desk(policy=policy(), alike=("C2",)))
     held = Usage(1, "compulsory_medical", "C1", "C1", 1, 300000)

@@ -65,6 +65,17 @@ def test_released_money_is_there_again() -> None:
     assert release(ledger=after, claim_number="A", exposure=1, reason="rework") == ()
 
 
+def test_what_was_paid_under_a_limit_stays_taken() -> None:
+    """Else a head of loss that is reopened and returned lets another claim have the same money once more."""
+    ledger = PolicyLedger(7).after(take(PolicyLedger(7), "A", 1, 400_000))
+    events = release(ledger=ledger, claim_number="A", exposure=1, reason="rework", given_minor=150_000)
+    assert [event.kind for event in events] == ["ledger.released", "ledger.drawn"]
+    after = ledger.after(events)
+    assert left(after) == 350_000
+    assert release(ledger=after, claim_number="A", exposure=1, reason="rework", given_minor=150_000) == ()
+    assert release(ledger=ledger, claim_number="A", exposure=1, reason="rework", given_minor=400_000) == ()
+
+
 def test_periods_and_limits_do_not_mix() -> None:
     ledger = PolicyLedger(7).after(take(PolicyLedger(7), "A", 1, 400_000))
     assert ledger.remaining(limit="medical_year", period="2027-01-01", limit_minor=500_000) == 500_000

@@ -239,6 +239,24 @@ def test_quiet_hours_hold_back_what_is_not_urgent(people):
     assert row.sent_at is not None
 
 
+@pytest.mark.norm("2.4.1")
+def test_quiet_hours_hold_for_a_worker_that_was_down_and_for_the_next_channel(people, plug):
+    evening, night = NOW.replace(hour=12, minute=40), NOW.replace(hour=19)  # 20:40 and 03:00 in Shanghai
+    case = reported(people, email="wang@example.com")
+    said, by = c.GiveOpinion("属于保险责任。"), people.handler_of(case)
+    actions.act(case.claim.number, "claim", "give_opinion", 0, said, actor=by, now=evening)
+    row = models.Delivery.objects.filter(stream_id=case.id, message="opinion").first()
+    assert row.due_at == evening
+    sms, mail = Provider(Receipt("rejected", reason="address_refused")), Provider()
+    plug(sms=sms, email=mail)
+    deliveries.work(now=night, limit=50)
+    row.refresh_from_db()
+    assert (row.state, row.sent_at, row.due_at.hour) == ("queued", None, 0)
+    deliveries.work(now=row.due_at, limit=50)
+    row.refresh_from_db()
+    assert row.sent_at is not None
+
+
 # --- crashes -------------------------------------------------------------------------------------------------
 
 

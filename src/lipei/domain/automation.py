@@ -209,7 +209,8 @@ def _account_ok(case: Case, exposure: Exposure) -> bool:
         return False  # an account that a colleague changed is looked at by another
     if accounts.check_account(number=payee.account_number, kind=payee.account_kind) is not None:
         return False
-    return accounts.match_names(account_name=payee.account_name, payee_name=payee.name) != "different"
+    # A name that is only like theirs may be another's: a person looks first.
+    return accounts.match_names(account_name=payee.account_name, payee_name=payee.name) == "exact"
 
 
 def eligible_advances(case: Case, world: World, now: datetime) -> tuple[tuple[int, int], ...]:

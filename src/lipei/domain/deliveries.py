@@ -17,6 +17,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+from lipei.domain.settings import Settings
 
 OUTCOMES = ("accepted", "rejected", "failed", "unknown")
 
@@ -144,6 +147,13 @@ def not_before(
     if end.astimezone(now.tzinfo) < now:
         end = end.replace(fold=1)  # the hour that summer time's end repeats: we are in its second run
     return max(now, end.astimezone(now.tzinfo))
+
+
+def may_leave(*, settings: Settings, now: datetime, urgent: bool) -> datetime:
+    """The same by the company's settings: asked when a message is made, and again when it is about to leave, for a retry,
+    another channel or a worker that was down may come to it at night."""
+    zone, ends = ZoneInfo(settings.zone), (settings.quiet_from, settings.quiet_to)
+    return not_before(now=now, zone=zone, quiet_from=ends[0], quiet_to=ends[1], urgent=urgent)
 
 
 def fallback(*, channels: Sequence[str], tried: Collection[str]) -> str | None:

@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lipei.domain.claims import Case
 from lipei.domain.events import Aggregate, Change, Event, Outcome, Refusal
+from lipei.domain.owing import paid_out_minor
+
+REFUSED = "refused"
+"""Why something is given back: its head of loss is refused."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,33 @@ def draw(*, ledger: PolicyLedger, claim_number: str, exposure: int, wanted: Sequ
     return tuple(events)
 
 
-def release(*, ledger: PolicyLedger, claim_number: str, exposure: int, reason: str) -> tuple[Event, ...]:
-    """Give back all that an exposure holds: it was refused, sent back for rework or its claim was cancelled.
+def release(
+    *, ledger: PolicyLedger, claim_number: str, exposure: int, reason: str, given_minor: int = 0
+) -> tuple[Event, ...]:
+    """Give back what an exposure holds: it was refused, sent back for rework or its claim was cancelled.
 
-    ``reason`` is a code of the texts. Nothing held is no event.
+    ``given_minor`` was paid on it and has not come back: so much of each limit stays taken. ``reason`` is a code of the
+    texts. Nothing to give back is no event.
     """
-    return tuple(_released(ledger.held(claim_number=claim_number, exposure=exposure), reason))
+    beyond = [u for u in ledger.held(claim_number=claim_number, exposure=exposure) if u.amount_minor > given_minor]
+    events = list(_released(beyond, reason))
+    if given_minor > 0:
+        for part, usage in enumerate(beyond, ledger.next_part("usage")):
+            want = Draw(usage.limit, usage.period, usage.amount_minor, given_minor)
+            events.append(_drawn(part, want, given_minor, claim_number, exposure, ()))
+    return tuple(events)
+
+
+def freed(*, case: Case, exposure: int, ledger: PolicyLedger | None, reason: str) -> tuple[Event, ...]:
+    """What an exposure of a case holds of shared limits beyond what was paid on it goes back, see `release`.
+
+    Money that was paid out under a limit stays taken until it is recovered, else another claim would get it once more.
+    Of a refusal all goes back: nothing was due, and what was paid is asked back.
+    """
+    if ledger is None:
+        return ()
+    given = 0 if reason == REFUSED else max(0, paid_out_minor(case, exposure))
+    return release(ledger=ledger, claim_number=case.claim.number, exposure=exposure, reason=reason, given_minor=given)
 
 
 def _drawn(

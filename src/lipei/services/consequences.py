@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -141,14 +140,7 @@ def row(
     case: Case, due: messages.Due, sequence: int, facts: Any, rulebook: Rulebook, now: datetime, secret: str = ""
 ) -> tuple[Any, ...]:
     """A delivery's columns; quiet hours of the company's zone move what is not urgent."""
-    settings = rulebook.settings
-    due_at = deliveries.not_before(
-        now=now,
-        zone=ZoneInfo(settings.zone),
-        quiet_from=settings.quiet_from,
-        quiet_to=settings.quiet_to,
-        urgent=due.urgent,
-    )
+    due_at = deliveries.may_leave(settings=rulebook.settings, now=now, urgent=due.urgent)
     return (
         "claim", case.id, sequence, due.message, due.to.party or 0, due.to.staff, due.to.role, due.channels, 0,
         due.urgent, due.letter, due.language, due.event, due.part, facts, secret, "queued", due_at, 0, None, "", "",

@@ -358,11 +358,7 @@ def return_for_rework(ask: Ask) -> Outcome:
     offers = [o for o in ask.case.offers.values() if ask.part in o.exposures]
     if any(o.state in ("sent", "agreed") for o in offers):
         return Refusal("refusal.offer_is_out")
-    given_back: tuple[Event, ...] = ()
-    if ask.world.ledger is not None:
-        given_back = limits.release(
-            ledger=ask.world.ledger, claim_number=ask.case.claim.number, exposure=ask.part, reason="rework"
-        )
+    given_back = limits.freed(case=ask.case, exposure=ask.part, ledger=ask.world.ledger, reason="rework")
     void = [change for o in offers for change in without(ask.case, o, ask.part)]
     facts = {"from": ask.target.state, "note": ask.case.next_part("note")}
     return (
@@ -438,11 +434,7 @@ def refuse(ask: Ask) -> Outcome:
         "clause": exposure.refusal_clause,
         "proposed_by": exposure.refusal_proposed_by,
     }
-    given_back: tuple[Event, ...] = ()
-    if ask.world.ledger is not None:  # a reopened exposure may hold something of a shared limit
-        given_back = limits.release(
-            ledger=ask.world.ledger, claim_number=ask.case.claim.number, exposure=ask.part, reason="refused"
-        )
+    given_back = limits.freed(case=ask.case, exposure=ask.part, ledger=ask.world.ledger, reason=limits.REFUSED)
     refused = ask.done(
         facts=facts,
         decided_by=ask.actor.id,

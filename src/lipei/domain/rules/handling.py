@@ -300,20 +300,14 @@ def left_open(case: Case) -> list[Change]:
 
 
 def given_back(ask: Ask) -> tuple[Event, ...]:
-    """What the claim's dropped exposures held of shared limits goes back to the policy's ledger.
-
-    What was paid out under a limit stays taken: the money is gone until it is recovered.
-    """
-    if ask.world.ledger is None:
-        return ()
-    return tuple(
-        event
-        for number, exposure in ask.case.exposures.items()
-        if exposure.state not in EXPOSURE_ENDS and not exposure.paid_minor
-        for event in limits.release(
-            ledger=ask.world.ledger, claim_number=ask.case.claim.number, exposure=number, reason="claim_ended"
-        )
-    )
+    """What the claim's exposures that never came to their end held of shared limits goes back, see `limits.freed`."""
+    open_ones = [n for n, exposure in ask.case.exposures.items() if exposure.state not in EXPOSURE_ENDS]
+    ledger, events = ask.world.ledger, tuple[Event, ...]()
+    for number in open_ones:
+        freed = limits.freed(case=ask.case, exposure=number, ledger=ledger, reason="claim_ended")
+        ledger = ledger.after(freed) if ledger is not None else None
+        events += freed
+    return events
 
 
 def close_without_payment(ask: Ask) -> Outcome:

@@ -75,11 +75,7 @@ def drop(ask: Ask) -> Outcome:
         Change("note", number, note), facts={"from": ask.target.state, "note": number}, refusal_proposed_by="",
         payable_minor=0, ex_gratia_minor=0,
     )  # fmt: skip
-    given_back: tuple[Event, ...] = ()
-    if ask.world.ledger is not None:  # a reopened head of loss may hold something of a shared limit
-        given_back = limits.release(
-            ledger=ask.world.ledger, claim_number=ask.case.claim.number, exposure=ask.part, reason="dropped"
-        )
+    given_back = limits.freed(case=ask.case, exposure=ask.part, ledger=ask.world.ledger, reason="dropped")
     return (gone, *_papers_not_needed(ask, ask.case.after([gone])), *given_back)
 
 

@@ -124,6 +124,10 @@ def _outlet(row: Any) -> Outlet:
 
 def _send(row: Any, loaded: Loaded, this: Round) -> None:
     now, name = this.now, row.channels[row.position]
+    morning = patience.may_leave(settings=norms.current().settings, now=now, urgent=row.urgent)
+    if morning > now and row.sent_at is None:
+        finish(row, state="queued", due_at=morning)
+        return
     if name in this.down:
         _not_tried(row, loaded, this)
         return
