@@ -987,6 +987,20 @@ def test_what_was_paid_on_account_stays_taken_while_the_sum_is_worked_out_anew()
     assert [u.amount_minor for u in desk.ledger.usages if not u.released] == [100000]
 
 
+def test_what_never_arrived_is_not_asked_back():
+    desk = Desk(policy=policy())
+    desk.report(own_damage())
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(8500), desk.case.exposures[1].claimant, "急用"))
+    desk.pay(1)
+    desk.approve(1, 8000)
+    desk.send(max(desk.case.offers))
+    desk.agree(max(desk.case.offers))
+    assert desk.case.recoveries[1].state == "open" and desk.case.recoveries[1].due_minor == 100_000
+    desk.do(BANK, "payment", "give_back", 1, c.Failed("AC04"))
+    recovery = desk.case.recoveries[1]
+    assert (recovery.state, recovery.due_minor, recovery.received_minor) == ("written_off", 0, 0)
+
+
 def test_a_duplicate_gives_back_what_it_held():
     desk = medical(Desk(policy=policy(), alike=("C2",)))
     held = Usage(1, "compulsory_medical", "C1", "C1", 1, 300000)

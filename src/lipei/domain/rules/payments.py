@@ -22,6 +22,7 @@ from lipei.domain.owing import (
     LIVE,
     NOTHING_OWED,
     UNSETTLED,
+    arrived_minor,
     beyond_minor,
     given_minor,
     guaranteed_open_minor,
@@ -387,16 +388,35 @@ def fail(ask: Ask) -> Outcome:
 
 
 def give_back(ask: Ask) -> Outcome:
-    """The bank returns money that it had confirmed: the exposure is unpaid again, and a claim closed on it is open."""
+    """The bank returns money that it had confirmed: the exposure is unpaid again, and a claim closed on it is open.
+
+    What was asked back of it as too much is asked for no more: it never arrived.
+    """
     payment, exposure = ask.target, ask.case.exposures[ask.target.exposure]
     fields: dict[str, Value] = {"paid_minor": exposure.paid_minor - payment.amount_minor}
     if exposure.state == "settled":
         fields["state"] = "agreed"
-    changes = [Change("exposure", exposure.part, fields)]
+    changes = [Change("exposure", exposure.part, fields), *_asked_back_less(ask, exposure, payment.amount_minor)]
     if ask.case.claim.outcome == "paid":
         changes.append(Change("claim", 0, {"outcome": "", "closed_at": None}))
     facts = {"amount_minor": payment.amount_minor, "reason": ask.command.reason, "payee": payment.payee}
     return (ask.done(*changes, facts=facts, failure=ask.command.reason or "unknown", confirmed_at=None),)
+
+
+def _asked_back_less(ask: Ask, exposure: Exposure, returned_minor: int) -> list[Change]:
+    """Overpayments asked back of an exposure come down to what is still too much once so much is not there."""
+    over = max(0, arrived_minor(ask.case, exposure.part) - returned_minor - owed_minor(exposure))
+    changes = []
+    for number, one in ask.case.recoveries.items():
+        if (one.kind, one.exposure) != ("overpayment", exposure.part):
+            continue
+        due = max(one.received_minor, min(one.due_minor, over))
+        over = max(0, over - due)
+        if one.state == "open" and due < one.due_minor:
+            state = "received" if due else "written_off"
+            ended = {"state": state, "ended_at": ask.now} if due == one.received_minor else {}
+            changes.append(Change("recovery", number, {"due_minor": due, **ended}))
+    return changes
 
 
 def retry(ask: Ask) -> Outcome:
