@@ -320,7 +320,7 @@ def no_bank(party: Party) -> bool:
 def owed_back(case: Case, visit: Visit) -> list[Recovery]:
     """What this visitor, or whom they act for, was paid too much."""
     own = portal.mine(case, visit.party)
-    return [r for r in case.recoveries.values() if r.kind == "overpayment" and r.debtor in own]
+    return [r for r in case.recoveries.values() if r.kind == "overpayment" and r.debtor in own and r.due_minor]
 
 
 @dataclass(frozen=True, slots=True)
