@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,9 @@ from django.test import Client
 from tests.web.conftest import reported
 from tests.web.test_queries import FRAME, queries
 
+from lipei.norms import loader
 from lipei.reads import rulebook
+from lipei.services import calendar_days, norms
 from lipei.store import models
 
 pytestmark = pytest.mark.once
@@ -119,6 +122,21 @@ def test_a_half_day_and_a_year_that_is_known(browser: Callable[..., Client], off
         rulebook.at.cache_clear()
     body = client.get(f"{PAGE}?year=2027").content.decode()
     assert look(body, "2027-02-05") == "other" and "09:00-12:00" in body and "not known yet" not in body
+
+
+@pytest.mark.norm("2.3.1")
+@pytest.mark.parametrize(
+    ("code", "day"), [("us", date(2026, 10, 12)), ("tw", date(2026, 10, 9)), ("cn", date(2026, 10, 10))]
+)
+def test_a_day_that_ships_with_a_calendar_is_set_back_to_the_week(
+    office: SimpleNamespace, code: str, day: date
+) -> None:
+    before = norms.current().calendars.current[code]
+    assert before.openings(day) != before.hours[day.weekday()]
+    made = calendar_days.edited(calendar_days.Days(code, day, day, calendar_days.AS_THE_WEEK))
+    assert isinstance(made, str) and norms.check("calendars", made) is None
+    after = loader.draft("calendars", made).current[code]
+    assert after.openings(day) == after.hours[day.weekday()]
 
 
 def test_the_page_costs_few_queries(browser: Callable[..., Client], office: SimpleNamespace) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from lipei.domain.events import Refusal
-from lipei.norms import loader, yaml_texts
+from lipei.norms import calendars, loader, yaml_texts
 from lipei.norms.calendars import DAY_OFF, MAKE_UP, OTHER_HOURS
 from lipei.services import norms
 
@@ -57,7 +57,24 @@ def edited(change: Days) -> Refusal | str:
     if change.kind != AS_THE_WEEK:
         kept += [_day(change, day) for day in touched]
     row["days"] = sorted(kept, key=lambda d: d["date"])
+    if change.kind == AS_THE_WEEK:
+        row["days"] = sorted([*kept, *_against_seed(document, change.code, touched)], key=lambda d: d["date"])
     return yaml_texts.dump(document)
+
+
+def _against_seed(document: Mapping[str, Any], code: str, days: Iterable[date]) -> Iterator[dict[str, Any]]:
+    """Days that differ from the week by what ships with a calendar are written out as the week has them."""
+    calendar = calendars.parse(document).current[code]
+    for day in days:
+        week = calendar.hours[day.weekday()]
+        if calendar.openings(day) == week:
+            continue
+        hours = [f"{_clock(begin)}-{_clock(end)}" for begin, end in week]
+        yield {"date": day, "kind": OTHER_HOURS, "hours": hours} if hours else {"date": day, "kind": DAY_OFF}
+
+
+def _clock(minutes: int) -> str:
+    return "{:02}:{:02}".format(*divmod(minutes, 60))
 
 
 def published(code: str, year: int) -> Refusal | str:
