@@ -192,6 +192,13 @@ def test_who_loses_a_role_lends_it_no_longer() -> None:
     assert refused(ask(ZOE, 10, lend(ANN, ZOE, giver_roles=frozenset()))) == "none"
 
 
+def test_what_one_may_oneself_is_not_done_by_lent_authority() -> None:
+    """Else the lender could not be the second pair of eyes."""
+    loan = lend(ANN, BEN)
+    assert (ask(BEN, 500, loan).via, ask(BEN, 500, loan).on_behalf_of) == (0, "")
+    assert (ask(BEN, 501, loan).via, ask(BEN, 501, loan).on_behalf_of) == (1, ANN.id)
+
+
 def test_borrowed_authority_is_not_lent_on() -> None:
     on = Delegation(2, ZOE.id, ZOE.roles, BEN.id, NOW - DAY, NOW + DAY)
     assert ask(BEN, 500, lend(ANN, ZOE), on).via == 0

@@ -126,6 +126,8 @@ def may(
     ``cumulative_minor`` is the claim's total with this act included (see `cumulative_minor`), ``involved`` the ids of
     all who made, checked or approved what is now to be continued, and of those on whose behalf they did: a first
     approver is involved for the second. ``interested`` are the ids of those who have an interest in the matter.
+
+    What one may do by oneself is not done by lent authority: the lender can still be the second pair of eyes.
     """
     assert kind in KINDS, kind
     needed = {"permission": f"authority.{kind}", "line": line, "currency": currency, "amount_minor": cumulative_minor}
@@ -139,8 +141,10 @@ def may(
         return Refusal("refusal.authority.interest", "permission", needed)
     ask = _Ask(table, tuple(delegations), kind, line, currency, frozenset(involved) | frozenset(interested), at)
     roles = actor.roles | {SYSTEM_ROLE} if by_rule else actor.roles - {SYSTEM_ROLE}
-    best = max(_authorities(ask, actor, roles), key=lambda found: (found.limit_minor, -found.via))
-    if best.limit_minor < cumulative_minor or not best.limit_minor:
+    found = sorted(_authorities(ask, actor, roles), key=lambda one: (-one.limit_minor, one.via))
+    enough = [one for one in found if one.limit_minor and one.limit_minor >= cumulative_minor]
+    best = min(enough, key=lambda one: bool(one.on_behalf_of)) if enough else found[0]
+    if not enough:
         above = "above_ex_gratia_limit" if kind == "ex_gratia" else "above_limit"
         code = above if best.limit_minor else "none"
         sums = {"amount": Money(cumulative_minor, currency), "limit": Money(best.limit_minor, currency)}
