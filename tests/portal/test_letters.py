@@ -33,7 +33,7 @@ def the_test_is_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def delivered(number: str) -> None:
     """Let everything that waits go out, at night too, into the folder that stands for mail and SMS here."""
-    models.Delivery.objects.filter(state="queued").update(due_at=timezone.now())
+    models.Delivery.objects.filter(state="queued").update(due_at=timezone.now(), urgent=True)
     deliveries.work(now=timezone.now(), limit=100)
     assert models.Delivery.objects.filter(state__in=("sent", "asking", "delivered")).exists(), number
 
