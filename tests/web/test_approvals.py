@@ -85,22 +85,24 @@ def test_the_list_names_the_promise_that_the_decision_keeps_and_who_asked(office
     assert text("promise.cn_decision", "en") in shown and handler_code.capitalize() in shown
 
 
-def test_the_list_costs_the_same_with_one_and_with_many(office, browser):
-    def submitted(n: int) -> None:
-        number = reported(office, story=f"第{n}件：停车时被刮擦。", loss_at=NOW - timedelta(days=n))
-        handler = next(
-            a for a in (office.handler1, office.handler2)
-            if a.staff_id == models.Claim.objects.get(number=number).handler
-        )  # fmt: skip
-        act(number, "assess", assessed(), handler)
-        act(number, "check_assessment", None, office.assessor1)
-        act(number, "submit_decision", WHY, handler)
+def submitted(office, n: int) -> None:
+    """The n-th of several claims that wait for an approval."""
+    number = reported(office, story=f"第{n}件：停车时被刮擦。", loss_at=NOW - timedelta(days=n))
+    handler = next(
+        a for a in (office.handler1, office.handler2)
+        if a.staff_id == models.Claim.objects.get(number=number).handler
+    )  # fmt: skip
+    act(number, "assess", assessed(), handler)
+    act(number, "check_assessment", None, office.assessor1)
+    act(number, "submit_decision", WHY, handler)
 
+
+def test_the_list_costs_the_same_with_one_and_with_many(office, browser):
     client = browser("approver1")
-    submitted(1)
+    submitted(office, 1)
     one = queries(client, LIST)
     for n in range(2, 6):
-        submitted(n)
+        submitted(office, n)
     assert page(client).count("<tr") == 6
     assert queries(client, LIST) == one <= 4 + 16
 
@@ -157,14 +159,7 @@ def test_an_open_suspicion_is_something_unusual(office, browser, asked, handler_
 
 def test_after_a_decision_one_is_at_the_next_thing_that_waits(office, browser):
     for n in (1, 2):
-        number = reported(office, story=f"第{n}件：停车时被刮擦。", loss_at=NOW - timedelta(days=n))
-        handler = next(
-            a for a in (office.handler1, office.handler2)
-            if a.staff_id == models.Claim.objects.get(number=number).handler
-        )  # fmt: skip
-        act(number, "assess", assessed(), handler)
-        act(number, "check_assessment", None, office.assessor1)
-        act(number, "submit_decision", WHY, handler)
+        submitted(office, n)
     client = browser("approver1")
     shown = page(client)
     first, second = re.findall(r'<tr id="([\w-]+)"', shown)

@@ -240,7 +240,7 @@ def papers_idle(*, case: Case, table: PaperTable, exposure: int) -> tuple[int, .
     return tuple(
         number
         for number, paper in case.papers.items()
-        if paper.state in ("requested", "refused") and paper.exposure == exposure
+        if paper.state in SENDABLE and paper.exposure == exposure
         and not any(_answers(case, table, paper, need) for need in needs)
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef
 from lipei.domain import commands, lifecycle, promises
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event
-from lipei.domain.papers import awaited
+from lipei.domain.papers import SENDABLE, awaited
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.uploads.media import DurableFiles
 from lipei.norms import loader
@@ -127,7 +127,7 @@ def papers(*, now: datetime, limit: int) -> int:
     """Remind customers, once, of papers asked for long enough ago (norm 2.2.2); how many."""
     since = now - timedelta(days=norms.current().settings.papers_remind_days)
     waiting = models.Paper.objects.filter(
-        ~Exists(_said("claim.papers_reminded")), state__in=("requested", "refused"), required=True,
+        ~Exists(_said("claim.papers_reminded")), state__in=SENDABLE, required=True,
         requested_at__lte=since, aggregate_id__in=models.Claim.objects.filter(state__in=lifecycle.OPEN).values("id"),
     )  # fmt: skip
     ids = list(dict.fromkeys(waiting.order_by("requested_at").values_list("aggregate_id", flat=True)[: limit * 8]))
