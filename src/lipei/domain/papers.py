@@ -193,7 +193,12 @@ def papers_missing(*, case: Case, table: PaperTable, on_file: Iterable[str] = ()
 
 
 def awaited(case: Case, exposure: int = 0) -> tuple[int, ...]:
-    """The required papers asked for and not here that a head of loss (or this one) still waits for, by number.
+    """The required papers asked for and not here that a head of loss (or this one) still waits for, by number."""
+    return tuple(n for n in outstanding(case, exposure) if case.papers[n].required)
+
+
+def outstanding(case: Case, exposure: int = 0) -> tuple[int, ...]:
+    """The papers asked for and not here, required or not, that a head of loss (or this one) may still use, by number.
 
     What was decided without a paper waits for it no more; a paper for the claim as a whole is waited for as long as one
     head of loss is not decided.
@@ -205,7 +210,7 @@ def awaited(case: Case, exposure: int = 0) -> tuple[int, ...]:
     return tuple(
         number
         for number, paper in case.papers.items()
-        if paper.required and paper.state in SENDABLE and paper.exposure not in decided
+        if paper.state in SENDABLE and paper.exposure not in decided
         and (not exposure or paper.exposure in (0, exposure))
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from lipei.domain import lifecycle
+from lipei.domain import lifecycle, papers
 from lipei.domain.calendars import Calendar
 from lipei.domain.claims import Case, Clock
 from lipei.domain.events import Actor, private_fields
@@ -228,7 +228,6 @@ WAITING_PARTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("consultation", ("convened",), "expert"),
     ("survey", ("scheduled",), "surveyor"),
     ("paper", ("received",), "handler"),
-    ("paper", ("requested", "refused"), "customer"),
 )
 
 
@@ -262,6 +261,8 @@ def waited(case: Case) -> tuple[str, str, int | None]:
             if part.state in states:
                 named = {"surveyor": getattr(part, "surveyor", None), "handler": claim.handler}
                 return subject, whom, named.get(whom)
+    if papers.awaited(case):
+        return "paper", "customer", None
     return "claim", "handler", claim.handler
 
 

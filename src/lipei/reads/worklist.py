@@ -24,6 +24,7 @@ from lipei.domain.events import Actor
 from lipei.domain.permissions import view_scope
 from lipei.norms.texts import text, texts
 from lipei.reads import masking, people, scope, search
+from lipei.reads.waiting import lies_with_customer
 from lipei.store import models
 
 LIMIT_MAX = 200
@@ -270,18 +271,12 @@ def _narrowed(rows: QuerySet, filters: Filters, now: datetime) -> QuerySet:  # t
     if filters.due and filters.horizon is not None:
         rows = rows.filter(**filters.horizon.bounds(filters.due))
     if filters.for_customer:
-        rows = rows.filter(_lies_with_customer())
+        rows = rows.filter(lies_with_customer())
     if filters.reported_from:
         asked["reported_at__gte"] = filters.reported_from
     if filters.reported_to:
         asked["reported_at__lt"] = filters.reported_to
     return rows.filter(**asked)
-
-
-def _lies_with_customer() -> Q:
-    papers = models.Paper.objects.filter(aggregate_id=OuterRef("id"), state__in=("requested", "refused"))
-    offers = models.Offer.objects.filter(aggregate_id=OuterRef("id"), state="sent")
-    return Q(Exists(papers)) | Q(Exists(offers))
 
 
 COLUMNS = (

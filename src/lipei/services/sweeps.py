@@ -20,10 +20,11 @@ from django.db.models import Exists, OuterRef
 from lipei.domain import commands, lifecycle, promises
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor, Event
-from lipei.domain.papers import SENDABLE, awaited
+from lipei.domain.papers import awaited
 from lipei.domain.rulebook import Rulebook
 from lipei.gateways.uploads.media import DurableFiles
 from lipei.norms import loader
+from lipei.reads.waiting import papers_awaited
 from lipei.services import actions, documents, editions, norms, one_by_one, portal_files, portal_limits
 from lipei.services.actions import Done
 from lipei.services.amend import Busy, amend
@@ -126,10 +127,11 @@ def _reminder_of(part: int) -> Callable[[Case, Rulebook], Sequence[Event]]:
 def papers(*, now: datetime, limit: int) -> int:
     """Remind customers, once, of papers asked for long enough ago (norm 2.2.2); how many."""
     since = now - timedelta(days=norms.current().settings.papers_remind_days)
-    waiting = models.Paper.objects.filter(
-        ~Exists(_said("claim.papers_reminded")), state__in=SENDABLE, required=True,
-        requested_at__lte=since, aggregate_id__in=models.Claim.objects.filter(state__in=lifecycle.OPEN).values("id"),
-    )  # fmt: skip
+    waiting = papers_awaited().filter(
+        ~Exists(_said("claim.papers_reminded")),
+        requested_at__lte=since,
+        aggregate_id__in=models.Claim.objects.filter(state__in=lifecycle.OPEN).values("id"),
+    )
     ids = list(dict.fromkeys(waiting.order_by("requested_at").values_list("aggregate_id", flat=True)[: limit * 8]))
 
     def decide(case: Case, rulebook: Rulebook) -> Sequence[Event]:

@@ -19,7 +19,7 @@ from lipei.domain import customers
 from lipei.domain.claims import Case, Clock, Exposure, Paper
 from lipei.domain.money import Money
 from lipei.domain.owing import NOTHING_OWED, given_besides_minor, kept_minor
-from lipei.domain.papers import SENDABLE
+from lipei.domain.papers import outstanding
 from lipei.domain.promises.clocks import RUNNING
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import settlement as explained
@@ -106,7 +106,7 @@ class Telling:
 
     def papers(self) -> list[Paper]:
         """The papers still outstanding that are the reader's to send; all of them where none is."""
-        waiting = [p for p in self.case.papers.values() if p.state in SENDABLE]
+        waiting = [self.case.papers[n] for n in outstanding(self.case)]
         own = [p for p in waiting if self.party and customers.brings(self.case, self.party, p.asked_of)]
         return own or waiting
 
