@@ -987,6 +987,27 @@ def test_what_was_paid_on_account_stays_taken_while_the_sum_is_worked_out_anew()
     assert [u.amount_minor for u in desk.ledger.usages if not u.released] == [100000]
 
 
+def held(desk: Desk) -> list[int]:
+    return [u.amount_minor for u in desk.ledger.usages if not u.released]
+
+
+@pytest.mark.parametrize("back", ["the customer pays", "the bank returns it"])
+def test_what_comes_back_after_a_claim_was_withdrawn_is_free_for_others_again(back):
+    desk = medical(Desk(policy=policy()))
+    desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(1000), desk.case.exposures[1].claimant, "急用"))
+    desk.pay(1)
+    desk.approve(1, 3000, fault_percent=70)
+    desk.do(INTAKE, "claim", "withdraw", 0, c.Reasoned("撤回"))
+    assert held(desk) == [100000]
+    if back == "the bank returns it":
+        desk.do(BANK, "payment", "give_back", 1, c.Failed("AC04"))
+    else:
+        desk.do(FINANCE, "recovery", "receive_recovery", 1, c.ReceiveRecovery(cny(400)))
+        assert held(desk) == [60000]
+        desk.do(FINANCE, "recovery", "receive_recovery", 1, c.ReceiveRecovery(cny(600)))
+    assert held(desk) == []
+
+
 def test_what_never_arrived_is_not_asked_back():
     desk = Desk(policy=policy())
     desk.report(own_damage())

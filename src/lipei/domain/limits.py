@@ -153,6 +153,13 @@ def freed(*, case: Case, exposure: int, ledger: PolicyLedger | None, reason: str
     return release(ledger=ledger, claim_number=case.claim.number, exposure=exposure, reason=reason, given_minor=given)
 
 
+def freed_by_return(*, case: Case, exposure: int, ledger: PolicyLedger | None) -> tuple[Event, ...]:
+    """What goes back of shared limits when money comes back that was paid on an exposure whose claim came to nothing."""
+    if case.exposures[exposure].state != "dropped":  # of one that is owed only what was beyond the limits came back
+        return ()
+    return freed(case=case, exposure=exposure, ledger=ledger, reason="money_back")
+
+
 def _drawn(
     part: int, want: Draw, amount_minor: int, claim_number: str, exposure: int, opening: tuple[Change, ...]
 ) -> Event:

@@ -16,6 +16,7 @@ from lipei.domain.claims import Case, Exposure, Party, Payment
 from lipei.domain.commands import OnAccount
 from lipei.domain.conduct import Ask, World
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
+from lipei.domain.limits import freed_by_return
 from lipei.domain.money import Money, allocate_rows
 from lipei.domain.owing import (
     HELD,
@@ -400,7 +401,9 @@ def give_back(ask: Ask) -> Outcome:
     if ask.case.claim.outcome == "paid":
         changes.append(Change("claim", 0, {"outcome": "", "closed_at": None}))
     facts = {"amount_minor": payment.amount_minor, "reason": ask.command.reason, "payee": payment.payee}
-    return (ask.done(*changes, facts=facts, failure=ask.command.reason or "unknown", confirmed_at=None),)
+    returned = ask.done(*changes, facts=facts, failure=ask.command.reason or "unknown", confirmed_at=None)
+    after = ask.case.after([returned])
+    return (returned, *freed_by_return(case=after, exposure=exposure.part, ledger=ask.world.ledger))
 
 
 def _asked_back_less(ask: Ask, exposure: Exposure, returned_minor: int) -> list[Change]:

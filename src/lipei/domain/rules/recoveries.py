@@ -9,6 +9,7 @@ from lipei.domain import authority
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, wrong
+from lipei.domain.limits import freed_by_return
 from lipei.domain.money import Money
 from lipei.domain.owing import DECIDED, NOTHING_OWED, beyond_minor
 from lipei.domain.rules.authority import allowed
@@ -95,11 +96,10 @@ def receive(ask: Ask) -> Outcome:
         )
     received = recovery.received_minor + money.minor
     ended: dict[str, Any] = {"state": "received", "ended_at": ask.now} if received == recovery.due_minor else {}
-    return (
-        ask.done(
-            facts={"amount_minor": money.minor, "left_minor": left - money.minor}, received_minor=received, **ended
-        ),
-    )
+    facts = {"amount_minor": money.minor, "left_minor": left - money.minor}
+    came = ask.done(facts=facts, received_minor=received, **ended)
+    after = ask.case.after([came])
+    return (came, *freed_by_return(case=after, exposure=recovery.exposure, ledger=ask.world.ledger))
 
 
 def write_off(ask: Ask) -> Outcome:
