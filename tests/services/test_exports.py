@@ -14,7 +14,7 @@ from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.domain.money import Money
 from lipei.gateways.tables import sheets, writer
-from lipei.services import exports, intake
+from lipei.services import exports, intake, norms
 from lipei.store import canonical, journal, models
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,16 @@ def test_claims_are_masked_unless_asked_for_by_who_may(people, tmp_path, ending)
     assert isinstance(refused, Refusal) and refused.kind == "permission"
     exports.run(what="claims", path=path, actor=people.manager1, unmasked=True)
     assert "王小明" in read(path)[1]
+
+
+def test_times_are_those_of_the_companys_zone_as_on_the_pages(people, tmp_path):
+    version, text = norms.text_in_force("settings")
+    moved = text.replace("zone, default: home}", "zone, default: Asia/Kolkata}")
+    saved = norms.save(table="settings", text=moved, reason="搬迁", seen_version=version, actor=people.admin1, now=NOW)
+    assert not isinstance(saved, Refusal), saved
+    exports.run(what="claims", path=tmp_path / "c.xlsx", actor=people.admin1, language="en")
+    header, row = read(tmp_path / "c.xlsx")
+    assert str(dict(zip(header, row, strict=True))["Reported"]) == "2026-11-23 07:30:00"
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])

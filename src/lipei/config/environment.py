@@ -175,7 +175,12 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("LIPEI_BANK_ACCOUNT", "", "The company's own account: `name;number;bank code`."),
     Variable("LIPEI_BANK_WAIT", "10", "Seconds to wait for another process that holds the bank's folder.", _number(1)),
-    Variable("LIPEI_TIME_ZONE", "Asia/Shanghai", "Zone of the company: working time and display.", _zone),
+    Variable(
+        "LIPEI_TIME_ZONE",
+        "Asia/Shanghai",
+        "Zone of the machine and of a demonstration. The company reckons and shows its times in that of its calendar, or of the setting `zone`.",
+        _zone,
+    ),
     Variable("LIPEI_LANGUAGE", "zh-hans", "Language where nobody chose one.", _choice("zh-hans", "zh-hant", "en")),
     Variable(
         "LIPEI_MARKET",

@@ -24,6 +24,7 @@ from lipei.domain.owing import NOTHING_OWED
 from lipei.gateways.tables import writer
 from lipei.norms.texts import text, texts
 from lipei.reads import masking
+from lipei.reads import rulebook as rulebook_in_force
 from lipei.store import canonical, journal, models
 
 CHUNK = 2000
@@ -122,11 +123,12 @@ def _claim_rows(chunk: Sequence[Any], language: str, unmasked: bool) -> Iterator
         broken[claim_id] = broken.get(claim_id, 0) + 1
     people = _people(ids)
     staff = dict(models.Staff.objects.values_list("id", "code"))
+    zone = ZoneInfo(rulebook_in_force.current().settings.zone)
     for claim in chunk:
         payable, paid = sums.get(claim.id, (0, 0))
         name, phone = people.get(claim.id, ("", ""))
         yield {
-            **{column: _value(claim, column, language) for column in CLAIMS if hasattr(claim, column)},
+            **{column: _value(claim, column, language, zone) for column in CLAIMS if hasattr(claim, column)},
             "claimed": _amount(claim.estimate_minor, claim.currency),
             "payable": _amount(payable, claim.currency),
             "paid": _amount(paid, claim.currency),
@@ -155,10 +157,10 @@ def _people(ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     return found
 
 
-def _value(claim: Any, column: str, language: str) -> Any:
+def _value(claim: Any, column: str, language: str, zone: ZoneInfo) -> Any:
     value = getattr(claim, column)
     if column in _TIMES:
-        return value.astimezone(ZoneInfo(settings.TIME_ZONE)).replace(tzinfo=None) if value else ""
+        return value.astimezone(zone).replace(tzinfo=None) if value else ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     prefix = {"state": "state.claim.", "line": "line.", "loss_kind": "loss."}.get(column)

@@ -162,15 +162,28 @@ def _wrong_code(code: str) -> Refusal:
 
 def _party_with_phone(number: str, phone: str) -> tuple[Case | None, Party | None]:
     case = _claim(number)
+    found = _reached_at(case, phone) if case else ()
+    return (case, found[0]) if found else (None, None)
+
+
+def _reached_at(case: Case, phone: str) -> tuple[Party, ...]:
+    """The living parties who gave this phone, however it is written."""
     index = crypto.blind_index("phone", normal(phone)) if normal(phone) else ""
-    for party in case.parties.values() if case and index else ():
-        if (
-            party.phone
-            and not party.deceased
-            and hmac.compare_digest(crypto.blind_index("phone", normal(party.phone)), index)
-        ):
-            return case, party
-    return None, None
+    alive = (p for p in case.parties.values() if index and p.phone and not p.deceased)
+    return tuple(p for p in alive if hmac.compare_digest(crypto.blind_index("phone", normal(p.phone)), index))
+
+
+def sharing_phone(case: Case, visit: Visit) -> tuple[Party, ...]:
+    """The others who gave the phone that this visitor just showed to be theirs: a couple, a parent and child."""
+    me = case.parties[visit.party]
+    return tuple(p for p in _reached_at(case, me.phone) if p.part != me.part) if visit.proved else ()
+
+
+def visit_for(case: Case, visit: Visit, party: int) -> Refusal | Visit:
+    """The visit of another person at the same phone, see `sharing_phone`."""
+    if party not in {p.part for p in sharing_phone(case, visit)}:
+        return Refusal("refusal.not_yours", "permission")
+    return replace(visit, party=party)
 
 
 def _send_code(case: Case | None, party: Party | None, attempt: int, now: datetime) -> int:

@@ -116,6 +116,18 @@ def verify(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
 
 
 @require_POST
+@of_claim()
+def other(request: HttpRequest, visit: Visit, case: Case, party: int) -> HttpResponse:
+    """Go on for another person who gave the same phone."""
+    found = portal.visit_for(case, visit, party)
+    if isinstance(found, Refusal):
+        messages.error(request, say(found.code, found.params))
+    else:
+        remember(request, found, now=timezone.now())
+    return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
+
+
+@require_POST
 def leave(request: HttpRequest) -> HttpResponse:
     """End the visits of this browser, on a phone that is not one's own."""
     forget(request)

@@ -74,6 +74,7 @@ def shown(
         by_others=seen.waits_for_others(case, visit), has_dates=bool(dates.entries(safe, visit)),
         notices=notices[:NOTICES_SHOWN], notices_before=notices[NOTICES_SHOWN:],
         may_withdraw=_can(case, visit, "withdraw"),
+        persons=portal.sharing_phone(case, visit), me=case.parties[visit.party],
         agreed_alone=[o.part for o in offers if o.state == "sent" and not portal.awaits(case, visit.party, o)],
         stands=_stands(case, visit.party, offers), loose_files=_loose_files(case, visit), errors=errors, typed=typed,
         megabytes=f"{norms.current().settings.upload_max_bytes / 1_000_000:g}",

@@ -22,6 +22,7 @@ urlpatterns = [
     path("claim/<str:number>/receipt", report.receipt, name="receipt"),
     path("claim/<str:number>/dates.ics", dates.dates, name="dates"),
     path("claim/<str:number>/verify", enter.verify, name="verify"),
+    path("claim/<str:number>/person/<int:party>", enter.other, name="person"),
     path("claim/<str:number>/letters/<str:letter>/<int:part>.pdf", tracking.letter, name="letter"),
     path("claim/<str:number>/message", tracking.write, name="write"),
     path("claim/<str:number>/withdraw", tracking.withdraw, name="withdraw"),
