@@ -178,7 +178,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "LIPEI_TIME_ZONE",
         "Asia/Shanghai",
-        "Zone of the machine and of a demonstration. The company reckons and shows its times in that of its calendar, or of the setting `zone`.",
+        "Zone of logs and of a demonstration; the company keeps the time of its calendar, or of the setting `zone`.",
         _zone,
     ),
     Variable("LIPEI_LANGUAGE", "zh-hans", "Language where nobody chose one.", _choice("zh-hans", "zh-hant", "en")),

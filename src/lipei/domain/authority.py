@@ -302,7 +302,7 @@ def _committed(exposure: Exposure) -> int:
 
 _MEASURES: Mapping[str, Callable[[Exposure], int]] = {
     "assess": lambda exposure: exposure.assessed_minor,
-    "reserve": lambda exposure: exposure.reserve_minor,
+    "reserve": lambda exposure: exposure.named_reserve_minor,
     "decide": _committed,
     "ex_gratia": _committed,
     "advance": _committed,

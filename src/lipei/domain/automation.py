@@ -224,7 +224,7 @@ def eligible_advances(case: Case, world: World, now: datetime) -> tuple[tuple[in
     in_full = {e.part for e in eligible_exposures(case, world, now)}
     path = world.rulebook.straight_through.advance
     for exposure in case.exposures.values():
-        if exposure.state != "open" or not exposure.reserve_minor or exposure.advanced_minor:
+        if exposure.state != "open" or not exposure.named_reserve_minor or exposure.advanced_minor:
             continue
         if exposure.part in in_full:
             continue

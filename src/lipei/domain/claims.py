@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from lipei.domain.events import Aggregate, private
+from lipei.domain.reserves import USUAL
 
 NUMBER_LENGTH_MAX = 40
 NUMBER = re.compile(rf"[0-9A-Za-z][0-9A-Za-z-]{{0,{NUMBER_LENGTH_MAX - 1}}}")
@@ -153,6 +154,11 @@ class Exposure:
     guarantees: tuple[Any, ...] = ()  # {"payee": party, "amount_minor": n, "by": actor, "waits": for a second person}
     paid_minor: int = 0
     by_hand: bool = False  # a person took it in hand: no rule decides it any more
+
+    @property
+    def named_reserve_minor(self) -> int:
+        """The reserve that somebody named for this loss; 0 where it is only what such losses usually cost."""
+        return 0 if self.reserve_reason == USUAL else self.reserve_minor
 
 
 @dataclass(frozen=True)

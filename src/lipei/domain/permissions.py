@@ -50,6 +50,7 @@ EDIT: Mapping[str, tuple[str, ...]] = {
     "jobs": ("administrator",),
     "opinions": ("manager", "team_lead"),
     "hints": ("manager", "team_lead"),
+    "reserves": ("manager",),
     "products": ("manager",),
 }
 """Who edits which table of rules. As a permission: ``norm.<table>``."""

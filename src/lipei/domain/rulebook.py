@@ -21,6 +21,7 @@ from lipei.domain.messages import MessageTable
 from lipei.domain.opinions import OpinionTable
 from lipei.domain.papers import PaperTable
 from lipei.domain.promises import Promises
+from lipei.domain.reserves import ReserveTable
 from lipei.domain.settings import Settings
 from lipei.domain.settlement import Products
 from lipei.domain.settlement.terms import Cover, FactSpec
@@ -49,6 +50,7 @@ class Rulebook:
     opinions: OpinionTable
     surveys: SurveyTable
     hints: HintTable
+    reserves: ReserveTable
     versions: tuple[tuple[str, int], ...] = ()
 
     @cached_property

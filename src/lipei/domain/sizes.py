@@ -21,7 +21,7 @@ def claimed_minor(exposure: Exposure) -> int:
 
 def likely_minor(exposure: Exposure) -> int:
     """What a head of loss may come to: a stale reserve must not hide a large assessment, nor the other way round."""
-    return max(exposure.reserve_minor, exposure.assessed_minor, exposure.payable_minor + exposure.ex_gratia_minor)
+    return max(exposure.named_reserve_minor, exposure.assessed_minor, exposure.payable_minor + exposure.ex_gratia_minor)
 
 
 def set_at_nothing(row: Mapping[str, Any]) -> bool:

@@ -230,6 +230,12 @@ TABLES: Mapping[str, Shape] = {
         must("looks", rows(must("code", WORDS), may("photo", FLAG, False), names=(Name("survey_look.{code}"),))),
         _TEXTS,
     ),
+    "reserves": record(
+        _VERSION,
+        must("rows", rows(must("code", WORDS), must("lines", codes("line")), may("covers", codes("cover")),
+                          may("losses", codes("loss")), must("amounts_minor", AMOUNTS), title=("lines", "covers", "losses"))),
+        *_SOURCE,
+    ),
     "hints": record(
         _VERSION,
         must("words", rows(

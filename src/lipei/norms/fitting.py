@@ -54,6 +54,9 @@ def _named(tables: Tables) -> Iterator[tuple[str, str, Iterable[str]]]:
         for name in ("line", "loss_kind"):
             if name in (rule.says or {}):
                 yield f"hints.words.{rule.code}.says.{name}", name, [rule.says[name]]
+    for reserve in tables["reserves"].rows:
+        for kind, codes in (("line", reserve.lines), ("cover", reserve.covers), ("loss", reserve.losses)):
+            yield f"reserves.rows.{reserve.code}", kind, codes
     triage, assignment = tables["triage"], tables["assignment"]
     yield "triage.injury.covers", "cover", triage.injury_covers
     yield "triage.injury.perils", "peril", triage.injury_perils

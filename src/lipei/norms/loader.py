@@ -35,6 +35,7 @@ from lipei.norms import (
     papers,
     products,
     promises,
+    reserves,
     settings,
     straight_through,
     surveys,
@@ -61,6 +62,7 @@ PARSERS: Mapping[str, Callable[..., Any]] = {
     "opinions": opinions.parse,
     "surveys": surveys.parse,
     "hints": hints.parse,
+    "reserves": reserves.parse,
 }
 TABLES = (*PARSERS, "products")
 KEPT = ("calendars", "promises")
@@ -181,6 +183,7 @@ def rulebook(edits: Edits, *, market: str = "") -> Rulebook:
         opinions=latest["opinions"],
         surveys=latest["surveys"],
         hints=latest["hints"],
+        reserves=latest["reserves"],
         versions=tuple((table, edits[table][-1][0] if edits.get(table) else 1) for table in TABLES),
     )
 

@@ -33,7 +33,7 @@ ONLY: Mapping[str, tuple[str, ...]] = {"clock": ("running",), "paper": ("request
 LEFT_OUT = frozenset(
     {
         "facts", "items", "settlement", "pauses", "triage_reasons", "assignment_reasons", "shares", "codes",
-        "refusal_code", "reserve_reason", "duplicate_of", "external_number",
+        "refusal_code", "duplicate_of", "external_number",
     }
 )  # fmt: skip
 """Columns that no step, guard or promise asks for, most of them large."""

@@ -312,8 +312,8 @@ def _of_head(case: Case, head: Exposure, amount: int) -> Iterator[Point]:
     if head.state == "submitted" and (excluded := sizes.turned_down_minor(head)):
         yield Point("excluded", "warn", excluded)
     if head.state != "refusal_proposed":
-        if head.reserve_minor and amount > head.reserve_minor:
-            yield Point("above_reserve", "warn", amount - head.reserve_minor)
+        if head.named_reserve_minor and amount > head.named_reserve_minor:
+            yield Point("above_reserve", "warn", amount - head.named_reserve_minor)
         if 0 < sizes.claimed_minor(head) < amount:
             yield Point("above_claimed", "warn", amount - sizes.claimed_minor(head))
     out = sum(

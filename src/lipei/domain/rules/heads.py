@@ -9,7 +9,8 @@ from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Value, wrong
 from lipei.domain.facts import wrong_of_head
-from lipei.domain.rules.intake import known_facts, wrong_exposure
+from lipei.domain.reserves import USUAL
+from lipei.domain.rules.intake import known_facts, usual_reserve, wrong_exposure
 
 
 def correct(ask: Ask) -> Outcome:
@@ -40,6 +41,8 @@ def correct(ask: Ask) -> Outcome:
         "state": ask.step.target, **_changed(before, after, facts, items), "assessed_minor": 0, "assessed_by": "",
         "assessed_at": None, "checked_by": "", "settlement": {}, "payable_minor": 0,
     }  # fmt: skip
+    if before.reserve_reason == USUAL:
+        fields |= usual_reserve(ask, after) or {"reserve_minor": 0, "reserve_reason": ""}
     return (Event(ask.step.event, ask.part, told, (Change("exposure", ask.part, fields),)),)
 
 

@@ -15,6 +15,7 @@ from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Outcome, Refusal, Value, wrong
 from lipei.domain.facts import wrong_of_claim, wrong_of_head
 from lipei.domain.money import Money
+from lipei.domain.reserves import USUAL
 from lipei.domain.rules.authority import may
 from lipei.domain.rules.incidents import wrong_incident, wrong_with_incidents
 from lipei.domain.rules.persons import party_fields, wrong_acting, wrong_contact, wrong_party
@@ -355,6 +356,11 @@ def register(ask: Ask) -> Outcome:
     if refusal is not None:
         return refusal
     found = _found_policy(ask)
+    line = str(found.get("line", claim.line))
+    unnamed = (e for n, e in ask.case.exposures.items() if not reserves.get(n) and not e.reserve_minor)
+    changes += [
+        Change("exposure", e.part, usual) for e in unnamed if (usual := usual_reserve(ask, e, line, policy.currency))
+    ]
     if again:
         found |= {
             "currency": policy.currency,
@@ -368,6 +374,15 @@ def register(ask: Ask) -> Outcome:
     version = found.get("terms_version", claim.terms_version)
     facts = {"policy_number": policy.number, "product": policy.product, "terms_version": version, "in_force": in_force}
     return (ask.done(*changes, facts=facts, registered_at=ask.now, **found),)
+
+
+def usual_reserve(ask: Ask, exposure: Exposure, line: str = "", currency: str = "") -> dict[str, Value]:
+    """The fields of a head of loss whose reserve nobody has named: what it usually costs; none where nobody knows."""
+    claim = ask.case.claim
+    minor = ask.rulebook.reserves.usual_minor(
+        line=line or claim.line, cover=exposure.cover, loss=exposure.peril, currency=currency or claim.currency
+    )
+    return {"reserve_minor": minor, "reserve_reason": USUAL} if minor else {}
 
 
 def _wrong_reserves(ask: Ask, reserves: Mapping[int, Money | None], currency: str) -> dict[str, str]:
@@ -399,7 +414,7 @@ def _reserves_beyond(ask: Ask, reserves: Mapping[int, int]) -> Refusal | None:
 
 
 def _reserve_beyond(ask: Ask, case: Case, reserves: Mapping[int, int]) -> Refusal | None:
-    figures = {n: reserves.get(n, e.reserve_minor) for n, e in case.exposures.items()}
+    figures = {n: reserves.get(n, e.named_reserve_minor) for n, e in case.exposures.items()}
     granted = may(ask, "reserve", sum(sizes.counted_once(case, figures, ask.rulebook.products).values()))
     return granted if isinstance(granted, Refusal) else None
 
@@ -464,6 +479,8 @@ def add_exposure(ask: Ask) -> Outcome:
     }
     if command.reserve and command.reserve.currency != ask.case.claim.currency:
         return wrong(reserve="refusal.currency_mixed")
+    if command.reserve is None and ask.case.claim.registered_at:
+        fields |= usual_reserve(ask, Exposure(part=number, **fields))
     codes = wrong_exposure(ask, Exposure(part=number, **fields), set(ask.case.parties))
     if not command.claimant and whose_is_unsaid(ask.case.parties, fields["claimant"]):
         codes["claimant"] = "refusal.claimant_missing"
@@ -471,7 +488,7 @@ def add_exposure(ask: Ask) -> Outcome:
         return wrong(**codes)
     facts = {"cover": fields["cover"], "peril": fields["peril"], "reserve_minor": fields["reserve_minor"]}
     added = ask.done(Change("exposure", number, fields), part=number, facts=facts)
-    if fields["reserve_minor"] and not ask.actor.by_rule:
+    if command.reserve and not ask.actor.by_rule:
         refusal = _reserve_beyond(ask, ask.case.after([added]), {})
         if refusal is not None:
             return refusal

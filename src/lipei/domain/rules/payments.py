@@ -264,7 +264,7 @@ def likely_minor(case: Case, exposure: Exposure, world: World) -> int:
     if exposure.state != "open" and exposure.settlement:
         return exposure.payable_minor - given
     if world.policy is None or not exposure.cover:
-        return max(exposure.reserve_minor, exposure.payable_minor) - given
+        return max(exposure.named_reserve_minor, exposure.payable_minor) - given
     foreseen = foreseen_of(case, exposure, world)
     return (0 if isinstance(foreseen, Refusal) else foreseen) - given
 

@@ -32,9 +32,9 @@ def foreseen_of(case: Case, exposure: Exposure, world: World) -> int | Refusal:
     asked = _put_to_terms(case, reserved, world)
     if isinstance(asked, Refusal):
         return asked
-    loss = replace(asked["loss"], estimate_minor=exposure.reserve_minor)
+    loss = replace(asked["loss"], estimate_minor=exposure.named_reserve_minor)
     found = foresee(**{**asked, "loss": loss})
-    return exposure.reserve_minor if isinstance(found, Refusal) and found.kind == "fields" else found
+    return exposure.named_reserve_minor if isinstance(found, Refusal) and found.kind == "fields" else found
 
 
 def _put_to_terms(case: Case, exposure: Exposure, world: World) -> dict[str, Any] | Refusal:

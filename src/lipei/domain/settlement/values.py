@@ -60,7 +60,7 @@ def loss_of(exposure: Exposure, *, calculate: bool = False) -> Loss | None:
         claimant=exposure.claimant,
         facts=exposure.facts,
         items=exposure.items,
-        estimate_minor=None if exposure.items or calculate else exposure.reserve_minor or None,
+        estimate_minor=None if exposure.items or calculate else exposure.named_reserve_minor or None,
         settled_minor=exposure.payable_minor if decided else None,
     )
 

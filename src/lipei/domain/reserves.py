@@ -1,0 +1,44 @@
+"""First reserves (立案估损): what a head of loss of its kind usually costs, until somebody names this one's (norm 2.2.3).
+
+A usual reserve is an average: it belongs into the company's sums, and says nothing of the one loss it stands on. So no
+lane, authority, advance or settlement rests on it, see `Exposure.named_reserve_minor`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+USUAL = "usual"
+"""Why a reserve is as it is: nobody has named one, and this is what such a loss usually costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveRow:
+    """What heads of loss of these lines, covers and kinds usually cost; no covers or kinds named means all."""
+
+    code: str
+    lines: tuple[str, ...]
+    covers: tuple[str, ...]
+    losses: tuple[str, ...]
+    amounts_minor: Mapping[str, int]  # by currency
+
+    def fits(self, *, line: str, cover: str, loss: str) -> bool:
+        """Whether the row is for such a head of loss."""
+        return (
+            line in self.lines
+            and (not self.covers or cover in self.covers)
+            and (not self.losses or loss in self.losses)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveTable:
+    """The rows in their order: the first that fits counts."""
+
+    rows: tuple[ReserveRow, ...] = ()
+
+    def usual_minor(self, *, line: str, cover: str, loss: str, currency: str) -> int:
+        """Minor units of a first reserve; 0 where no row fits or the row names no sum in this currency."""
+        found = next((row for row in self.rows if row.fits(line=line, cover=cover, loss=loss)), None)
+        return found.amounts_minor.get(currency, 0) if found else 0
