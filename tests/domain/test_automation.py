@@ -7,7 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.domain.conduct_desk import HANDLER, INTAKE, LEAD, NOW, PROGRAM, Desk, cny, own_damage, policy, rulebook
+from tests.domain.conduct_desk import (
+    HANDLER,
+    INTAKE,
+    LEAD,
+    NOW,
+    PROGRAM,
+    SURVEYOR,
+    Desk,
+    cny,
+    own_damage,
+    policy,
+    rulebook,
+)
 
 from lipei.domain import automation
 from lipei.domain import commands as c
@@ -161,3 +173,28 @@ def test_triage_that_says_nothing_new_sets_no_rule_going() -> None:
     triaged = [(e, desk.case) for e, _ in desk.log if e.kind == "claim.triaged"]
     assert triaged and all("no_longer" not in e.facts for e, _ in triaged)
     assert all(not [*follow(e, case, desk.world, desk.now)] for e, case in triaged for follow in follows(e))
+
+
+def visited(desk: Desk) -> None:
+    """A surveyor is to look at the damage, and the papers come in meanwhile."""
+    at = c.ScheduleSurvey(at=NOW + timedelta(hours=3), place="车库", surveyor=12)
+    desk.do(HANDLER, "survey", "schedule", 0, at)
+    papers_in(desk)
+    assert money(desk) == []
+
+
+def test_a_visit_that_is_called_off_leaves_the_claim_to_the_rule_again():
+    desk = Desk(policy=policy())
+    desk.report(claimed(265_000))
+    visited(desk)
+    desk.do(HANDLER, "survey", "cancel", 1, c.Reasoned("not_needed"))
+    assert [amount for _, amount, _ in money(desk)] == [215_000]
+
+
+def test_what_a_surveyor_found_is_read_by_a_person_and_no_rule_pays_past_it():
+    desk = Desk(policy=policy())
+    desk.report(claimed(265_000))
+    visited(desk)
+    desk.do(SURVEYOR, "survey", "record", 1, c.RecordSurvey("后保险杠的旧损与本次事故无关"))
+    assert money(desk) == []
+    assert not automation.verdict(desk.case, desk.case.exposures[1], desk.world, NOW).ok

@@ -101,9 +101,10 @@ def _others(case: Case, exposure: Exposure) -> int:
 
 
 def person_at_work(case: Case, exposure: Exposure) -> bool:
-    """Whether a person took the exposure in hand, or a visit or experts are awaited: then no rule goes ahead of them."""
-    visit = any(s.state == "scheduled" and s.exposure in (0, exposure.part) for s in case.surveys.values())
-    experts = any(c.state == "convened" and c.exposure in (0, exposure.part) for c in case.consultations.values())
+    """Whether a person took the exposure in hand, or a visit or experts were called for: no rule goes ahead of what they
+    find, nor reads it."""
+    visit = any(s.state != "cancelled" and s.exposure in (0, exposure.part) for s in case.surveys.values())
+    experts = any(c.exposure in (0, exposure.part) for c in case.consultations.values())
     by_person = bool(exposure.assessed_by) and not exposure.assessed_by.startswith("system:")
     return exposure.by_hand or by_person or visit or experts
 

@@ -198,6 +198,7 @@ REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "paper.received": (_straight_through, _advance),
     "paper.accepted": (_straight_through, _advance),
     "paper.waived": (_straight_through, _advance),
+    "survey.cancelled": (_advance, _resume),
     "offer.prepared": (_offer,),
     "offer.sent": (_agree,),
     "offer.agreed": (_order,),
