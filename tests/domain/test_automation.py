@@ -198,3 +198,33 @@ def test_what_a_surveyor_found_is_read_by_a_person_and_no_rule_pays_past_it():
     desk.do(SURVEYOR, "survey", "record", 1, c.RecordSurvey("后保险杠的旧损与本次事故无关"))
     assert money(desk) == []
     assert not automation.verdict(desk.case, desk.case.exposures[1], desk.world, NOW).ok
+
+
+@pytest.mark.norm("2.2.2")
+@pytest.mark.parametrize(
+    ("by", "agreed", "asked"),
+    [("nobody", True, 0), ("agreed", True, 1), ("agreed", False, 0), ("simple", False, 1)],
+)
+def test_the_one_request_for_papers_goes_out_by_rule_where_the_company_wants_it(by: str, agreed: bool, asked: int):
+    desk = Desk(policy=policy())
+    desk.more["rulebook"] = replace(rulebook(), settings=replace(rulebook().settings, papers_ask_by_rule=by))
+    desk.report(claimed(265_000, accept_automatic=agreed))
+    assert desk.case.claim.papers_requests == asked
+    assert bool(desk.case.papers) == bool(asked)
+    if asked:
+        by_hand = desk.refused(HANDLER, "claim", "request_papers", 0, c.RequestPapers())
+        assert by_hand.fields == {"reason": "refusal.papers_asked_before"}, (
+            "one request is all that the law lets us make"
+        )
+        for number, paper in desk.case.papers.items():
+            if paper.required:
+                desk.do(INTAKE, "paper", "receive", number)
+        assert bool(money(desk)) == agreed, "paid with no hand from the report to the money"
+
+
+def test_a_rule_asks_for_no_papers_of_what_is_not_simple_or_not_known():
+    for report in (claimed(265_000, rescue=True), own_damage(exposures=())):
+        desk = Desk(policy=policy())
+        desk.more["rulebook"] = replace(rulebook(), settings=replace(rulebook().settings, papers_ask_by_rule="simple"))
+        desk.report(report)
+        assert desk.case.claim.papers_requests == 0

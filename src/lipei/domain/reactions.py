@@ -166,6 +166,15 @@ def _close(event: Event, case: Case, world: World, now: datetime) -> Iterator[Re
     yield Reaction(PAYMENTS, "claim", "close", 0, commands.Nothing())
 
 
+def _ask_papers(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
+    """The one complete request at once, where the company lets a rule ask and it is known what is claimed (norm 2.2.2)."""
+    claim, by = case.claim, world.rulebook.settings.papers_ask_by_rule
+    asked_by_rule = by == "simple" or (by == "agreed" and claim.accept_automatic)
+    known = bool(case.exposures) and all(e.cover for e in case.exposures.values())
+    if asked_by_rule and known and claim.lane == triage.SIMPLE and not (claim.papers_requests or claim.suspicion):
+        yield Reaction(STRAIGHT_THROUGH, "claim", "request_papers", 0, commands.RequestPapers())
+
+
 def _advance(event: Event, case: Case, world: World, now: datetime) -> Iterator[Reaction]:
     """Quick money on account for who is eligible (norm 1.3.1)."""
     for exposure, amount in automation.eligible_advances(case, world, now):
@@ -176,7 +185,7 @@ def _advance(event: Event, case: Case, world: World, now: datetime) -> Iterator[
 REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "claim.reported": (_triage, _register, _assign),
     "claim.triaged": (_look_again,),
-    "claim.registered": (_triage_again, _advance, _straight_through),
+    "claim.registered": (_triage_again, _ask_papers, _advance, _straight_through),
     "claim.suspected": (_triage_again,),
     "claim.suspicion_cleared": (_triage_again, _advance, _resume),
     "claim.reopened": (_triage_again,),

@@ -38,6 +38,7 @@ class Settings:
     quiet_to: time
     pre_notice_show_days: int
     # papers and offers
+    papers_ask_by_rule: str  # of simple claims: nobody's, or of who agreed to automatic handling, or all
     papers_due_days: int
     papers_remind_days: int
     papers_missing_reason: str  # decided without papers: a reason is owed for those asked for, or always
