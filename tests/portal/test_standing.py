@@ -253,3 +253,12 @@ def test_a_claim_is_offered_to_be_withdrawn_only_while_it_can_be(client: Client,
     assert where in client.get(f"/claim/{number}/").content.decode()
     agree(client, number, 1)
     assert where not in client.get(f"/claim/{number}/").content.decode(), "money is on its way"
+
+
+@pytest.mark.norm("2.3.1")
+def test_no_step_is_promised_later_than_the_one_after_it(client: Client, people: Any) -> None:
+    """The law leaves thirty days to decide, the company promises the money in three: the later date says nothing."""
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="1800")
+    steps = [s for s in seen.steps(case_of(number), Visit(number, 1)) if s.state != "done" and s.promised_at]
+    assert [s.promised_at for s in steps] == sorted(s.promised_at for s in steps)
+    assert "decided" not in [s.code for s in steps] and "paid" in [s.code for s in steps]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lipei.domain import papers
@@ -41,6 +41,17 @@ class Step:
     was_late: bool = False
 
 
+def in_turn(dates: Iterable[datetime | None]) -> list[datetime | None]:
+    """The dates of steps yet to be done, without those that a later step is promised before: that one says it all."""
+    found: list[datetime | None] = []
+    earliest: datetime | None = None
+    for due_at in reversed(tuple(dates)):
+        overtaken = due_at is not None and earliest is not None and due_at > earliest
+        found.append(None if overtaken else due_at)
+        earliest = earliest if overtaken or due_at is None else due_at
+    return found[::-1]
+
+
 def steps(page: Page, *, now: datetime) -> tuple[Step, ...]:
     """The way of a claim; its end as the last step where it went another way than to a decision. No query."""
     case, book = page.found.raw, page.found.rulebook
@@ -61,6 +72,8 @@ def steps(page: Page, *, now: datetime) -> tuple[Step, ...]:
             late = due_at is not None and due_at < now
             here = n == last + 1 or n <= last
             found.append(Step(code, "late" if late else "now" if here else "ahead", due_at=due_at))
+    dates = in_turn(step.due_at for step in found)
+    found = [replace(step, due_at=due_at) for step, due_at in zip(found, dates, strict=True)]
     if case.claim.outcome not in ("", "paid"):
         found.append(Step(case.claim.outcome, "done", ended))
     return tuple(found)

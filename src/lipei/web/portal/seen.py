@@ -34,6 +34,7 @@ from lipei.norms.money import money_text
 from lipei.norms.settlement import ExplainedLine
 from lipei.norms.texts import text, texts
 from lipei.reads import masking
+from lipei.reads.way import in_turn
 from lipei.services import norms, portal
 from lipei.services.deliveries.letters import ways_on
 from lipei.services.deliveries.words import VALUES, Telling
@@ -225,6 +226,9 @@ def _in_order(done: list[tuple[str, datetime | None, bool]], told: list[Promised
         found.append(
             Step(code, state, at if state == "done" else None, promised.due_at if promised else None, is_late=late)
         )
+    ahead = [n for n, step in enumerate(found) if step.state != "done"]
+    for n, promised_at in zip(ahead, in_turn(found[n].promised_at for n in ahead), strict=True):
+        found[n] = replace(found[n], promised_at=promised_at)
     return found
 
 
