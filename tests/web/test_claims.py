@@ -316,6 +316,19 @@ def test_why_a_rule_left_it_to_a_person_is_said(office, browser):
     assert why not in client.get(f"/console/claims/{number}/").content.decode(), "a person has it in hand"
 
 
+@pytest.mark.norm("2.2.2")
+def test_who_asks_for_papers_sees_first_what_will_be_asked_for(office, browser):
+    number = reported(office)
+    page = browser("lead1").get(f"/console/claims/{number}/request_papers/").content.decode()
+    shown = page[page.index(text("console.papers_to_ask", "en")) :].partition("</ul>")[0]
+    done = actions.act(number, "claim", "request_papers", 0, c.RequestPapers(), actor=office.lead1, now=NOW)
+    assert not isinstance(done, Refusal) and done.case.papers
+    for paper in done.case.papers.values():
+        line = next(one for one in shown.split("</li>") if text(f"paper.{paper.code}", "en") in one)
+        assert (text("console.papers_if", "en") in line) == (not paper.required)
+    assert shown.count("<li>") == len({paper.code for paper in done.case.papers.values()})
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_became_of_a_message_is_said_in_words(office, browser, claim, handler_code, language):
     """Every state of a message and every reason why it did not arrive."""

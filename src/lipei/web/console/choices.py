@@ -206,6 +206,16 @@ def papers_away(case: Case, book: Rulebook, subject: str, action: str, part: int
     return tuple(need.code for need in papers.papers_away(case=case, table=book.papers, exposure=part))
 
 
+def papers_to_ask(case: Case, book: Rulebook, subject: str, action: str) -> tuple[tuple[str, bool], ...]:
+    """For the request of papers what it asks for where nothing is ticked: kinds, and whether each is required."""
+    if (subject, action) != ("claim", "request_papers"):
+        return ()
+    found: dict[str, bool] = {}
+    for need in papers.papers_needed(case=case, table=book.papers):
+        found[need.code] = found.get(need.code, False) or need.required
+    return tuple(sorted(found.items(), key=lambda one: not one[1]))
+
+
 _LABELS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("claim", "hand_over"): {"text": "field.handed_over_with"},
     ("claim", "tell_customer"): {"text": "field.told"},

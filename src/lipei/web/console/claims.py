@@ -263,6 +263,7 @@ class Form:
             grounds=self.grounds(found),
             asked_back=self.asked_back(case),
             papers_away=self.away,
+            papers_to_ask=choices.papers_to_ask(found.raw, found.rulebook, step.subject, step.action),
             **self.rework(found),
             fields=drawn,
             unplaced=forms.unplaced(drawn, errors),

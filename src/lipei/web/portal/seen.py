@@ -25,7 +25,7 @@ from lipei.domain.owing import (
     paid_out_minor,
     undisputed_minor,
 )
-from lipei.domain.papers import SENDABLE, awaited
+from lipei.domain.papers import SENDABLE, awaited, outstanding
 from lipei.domain.rules.payments import shares_of
 from lipei.gateways.letters import Way
 from lipei.norms import messages as message_norms
@@ -265,10 +265,8 @@ def _last(instants: Iterable[datetime | None]) -> datetime | None:
 
 def papers(case: Case, numbers: Iterable[int], *, is_open: bool) -> list[PaperSeen]:
     """The papers this visitor is asked for: what is still needed first. Of what has ended or is decided, what came."""
-    waited_for = needed(case)
-    found = [
-        _paper(p, is_open and (p.part in waited_for or not p.required)) for p in map(case.papers.__getitem__, numbers)
-    ]
+    of_use = outstanding(case)
+    found = [_paper(p, is_open and p.part in of_use) for p in map(case.papers.__getitem__, numbers)]
     found = [p for p in found if p.can_send or p.files or p.state not in SENDABLE]
     return sorted(found, key=lambda p: (not p.can_send, not p.required, p.part))
 
