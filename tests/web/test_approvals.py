@@ -74,6 +74,16 @@ def test_the_sum_stands_beside_what_it_was_made_of_and_beside_ones_limit(office,
     assert text("field.claimed", "en") in shown and "CNY 2,650.00" in shown
 
 
+def test_who_approves_less_than_was_paid_reads_that_it_will_be_asked_back(office, browser, asked, handler_code):
+    act(asked, "submit_decision", WHY, getattr(office, handler_code))
+    head = models.Exposure.objects.get(part=1)
+    paid = {"part": 90, "exposure": 1, "amount_minor": head.payable_minor + 30_000, "state": "confirmed"}
+    models.Payment.objects.create(aggregate_id=head.aggregate_id, kind="settlement", payee=1, **paid)
+    assert points(office.approver1)["below_paid"].minor == 30_000
+    client, where = browser("approver1"), f"/console/claims/{asked}/exposures/1/approve_decision/"
+    assert text("claim_page.asked_back_part", "en", amount="CNY 300.00") in client.get(where).content.decode()
+
+
 def test_the_list_names_the_promise_that_the_decision_keeps_and_who_asked(office, browser, asked, handler_code):
     act(asked, "submit_decision", WHY, getattr(office, handler_code))
     (one,) = approvals.waiting(office.approver1, book=rulebook.current(), language="en", now=NOW)

@@ -11,10 +11,11 @@ from datetime import datetime
 
 from lipei.domain import authority, sizes
 from lipei.domain.authority import Delegation
-from lipei.domain.claims import Case, Clock, Exposure, Paper, Payment
+from lipei.domain.claims import Case, Clock, Exposure, Paper, Payment, Recovery
 from lipei.domain.events import Actor, Refusal, private_fields
 from lipei.domain.money import Money
 from lipei.domain.rulebook import Rulebook
+from lipei.domain.rules.recoveries import asked_back_minor
 from lipei.domain.settlement import Products
 from lipei.norms.texts import text, texts
 from lipei.reads import approvals_changed, claims, people, timeline
@@ -131,12 +132,12 @@ def weigh(
 
 
 def _whole(cases: Mapping[int, Case]) -> dict[int, Case]:
-    """The claims with every part that counts here, also those that wait for nobody. Four queries."""
+    """The claims with every part that counts here, also those that wait for nobody. Five queries."""
     read = {
         name: parts(model, cls, cases)
         for name, model, cls in (
             ("exposure", models.Exposure, Exposure), ("payment", models.Payment, Payment),
-            ("paper", models.Paper, Paper), ("clock", models.Clock, Clock),
+            ("paper", models.Paper, Paper), ("clock", models.Clock, Clock), ("recovery", models.Recovery, Recovery),
         )
     }  # fmt: skip
     return {
@@ -314,6 +315,8 @@ def _of_head(case: Case, head: Exposure, amount: int) -> Iterator[Point]:
     if head.state != "refusal_proposed":
         if head.named_reserve_minor and amount > head.named_reserve_minor:
             yield Point("above_reserve", "warn", amount - head.named_reserve_minor)
+        if back := asked_back_minor(case, head, "settled"):
+            yield Point("below_paid", "warn", back)
         if 0 < sizes.claimed_minor(head) < amount:
             yield Point("above_claimed", "warn", amount - sizes.claimed_minor(head))
     out = sum(

@@ -106,9 +106,10 @@ def _last(times: Iterable[datetime | None]) -> datetime | None:
 
 
 def _promised(page: Page, book: Rulebook) -> Mapping[str, list[Promised]]:
-    """Step → the promises about it: a promise names first what it is really about, then what makes it needless."""
+    """Step → the promises about it: a promise names first what it is really about, then what makes it needless. What a team
+    aims at in the mean is promised to nobody."""
     found: dict[str, list[Promised]] = {}
-    for one in page.promises:
+    for one in (p for p in page.promises if p.binds != "team"):
         try:
             rules = book.promises.of_clock(page.found.raw.clocks[one.part]).fulfil
         except KeyError:  # a definition that is no longer known

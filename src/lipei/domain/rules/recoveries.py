@@ -40,9 +40,9 @@ def recover_overpayment(ask: Ask) -> Outcome:
     return (_opened(ask, "overpayment", amount, ask.command.debtor or exposure.claimant),)
 
 
-def back_if_refused_minor(case: Case, exposure: Exposure) -> int:
-    """Minor units that are asked back at once if an exposure is refused."""
-    return overpaid_minor(case, replace(exposure, state="refused"))
+def asked_back_minor(case: Case, exposure: Exposure, ending: str) -> int:
+    """Minor units that are asked back once an exposure has ended so (``refused``, or ``settled`` at what is computed now)."""
+    return overpaid_minor(case, replace(exposure, state=ending))
 
 
 def subrogate(ask: Ask) -> Outcome:

@@ -19,7 +19,7 @@ from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import FALLS_SHORT, Step
 from lipei.domain.permissions import may
 from lipei.domain.rulebook import Rulebook
-from lipei.domain.rules.recoveries import back_if_refused_minor
+from lipei.domain.rules.recoveries import asked_back_minor
 from lipei.norms.texts import text
 from lipei.reads import approvals, approvals_changed, approvals_weighed, on_file
 from lipei.reads import claims as reads
@@ -213,6 +213,10 @@ def _then(request: HttpRequest) -> str:
 _ROW = re.compile(r"[\w-]{1,60}", re.ASCII)
 
 
+_ENDS = {"propose_refusal": "refused", "refuse": "refused", "submit_decision": "settled", "approve_decision": "settled"}
+"""Step on a head of loss → how the head ends by it."""
+
+
 class Form:
     """One action's form: drawn, and drawn again with what was typed when something is wrong."""
 
@@ -311,11 +315,9 @@ class Form:
         return {"because": said, "suspicion": found.case.claim.suspicion}
 
     def asked_back(self, case: Case) -> int:
-        """Minor units that are asked back at once if this head of loss is refused."""
+        """Minor units that are asked back once this head of loss is refused, or settled at less than was paid."""
         head = case.exposures.get(self.part) if self.step.subject == "exposure" else None
-        if head is None or self.step.action not in ("propose_refusal", "refuse"):
-            return 0
-        return back_if_refused_minor(case, head)
+        return asked_back_minor(case, head, _ENDS[self.step.action]) if head and self.step.action in _ENDS else 0
 
     def grounds(self, found: Found) -> str:
         """What the refusal rests on that somebody is about to decide on, as the letter will say it."""
