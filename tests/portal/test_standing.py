@@ -161,7 +161,10 @@ def test_a_later_round_says_what_comes_back_and_takes_the_place_of_the_earlier(c
     done(number, "claim", "reopen", 0, c.Reasoned("复核发现重复列项"), people.lead1)
     second = decided(people, number, 2150)
     page = client.get(f"/claim/{number}/offers/{second}/").content.decode()
-    assert said("portal.offer.sum", amount="0.00元") in page and said("portal.offer.back", amount="500.00元") in page
+    assert (
+        said("portal.offer.sum_kept", amount="1,650.00元") in page
+        and said("portal.offer.back", amount="500.00元") in page
+    )
     letter = words(client.get(f"/claim/{number}/letters/settlement/{second}.pdf").content)
     assert "−2,150.00元" in letter and "500.00元" in letter
     first = client.get(f"/claim/{number}/offers/1/").content.decode()
@@ -262,3 +265,21 @@ def test_no_step_is_promised_later_than_the_one_after_it(client: Client, people:
     steps = [s for s in seen.steps(case_of(number), Visit(number, 1)) if s.state != "done" and s.promised_at]
     assert [s.promised_at for s in steps] == sorted(s.promised_at for s in steps)
     assert "decided" not in [s.code for s in steps] and "paid" in [s.code for s in steps]
+
+
+@pytest.mark.norm("2.2.4")
+def test_who_agrees_to_less_than_they_were_paid_is_promised_no_money(client: Client, people: Any) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    verified(client, number)
+    first = decided(people, number, 2650)
+    agree(client, number, first)
+    paid(people, number)
+    done(number, "claim", "reopen", 0, c.Reasoned("发票金额有误"), people.lead1)
+    again = decided(people, number, 1500)
+    page = client.get(f"/claim/{number}/offers/{again}/").content.decode()
+    assert said("portal.offer.sum", amount="").strip() not in page.partition("</section>")[0]
+    client.post(f"/claim/{number}/offers/{again}/", {"do": "code"})
+    code = code_sent(number, "one_time_code")
+    page = client.post(f"/claim/{number}/offers/{again}/", {"do": "agree", "code": code}, follow=True).content.decode()
+    assert said("portal.offer.agreed_only") in page and said("portal.offer.agreed") not in page
+    assert said("portal.owed_back.title") in page

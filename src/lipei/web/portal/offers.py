@@ -68,8 +68,11 @@ def _agree(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpRes
         return _page(request, visit, case, part, 422, errors={"code": why(done)})
     if any(event.kind in FALLS_SHORT for _, event in done.events):
         return _page(request, visit, done.case, part, 422, errors={"code": say("refusal.code_wrong")})
-    alone = done.case.offers[part].state == "agreed"
-    messages.success(request, say("portal.offer.agreed" if alone else "portal.offer.agreed_waiting"))
+    if done.case.offers[part].state != "agreed":
+        told = "portal.offer.agreed_waiting"
+    else:
+        told = "portal.offer.agreed" if seen.sums(case, case.offers[part]).now_minor else "portal.offer.agreed_only"
+    messages.success(request, say(told))
     return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
 
 
