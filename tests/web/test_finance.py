@@ -55,6 +55,8 @@ def test_what_went_wrong_comes_first_and_sums_stand_by_currency(browser: Callabl
     body = browser("finance1").get(FINANCE).content.decode()
     assert '<h2 id="list">Failed or returned</h2>' in body and f"payments/{failed.part}/retry/" in body
     assert "CNY 3.50" in body and "CNY 2,150.00" in body
+    form = unescape(browser("finance1").get(f"/console/claims/{number}/payments/{failed.part}/retry/").content.decode())
+    assert text("reason.bank.AC04", "en") in form and text("reason.bank.AC04.advice", "en") in form
     models.Claim.objects.filter(number=number).update(currency="HKD")
     paid(office, "ordered", minor=700)
     body = browser("finance1").get(f"{FINANCE}?show=approve").content.decode()

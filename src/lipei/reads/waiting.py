@@ -12,12 +12,13 @@ def papers_awaited() -> QuerySet[models.Paper]:
     """The required papers asked for and not here that a head of loss not yet decided still waits for."""
     heads = models.Exposure.objects.filter(aggregate_id=OuterRef("aggregate_id"))
     decided = heads.filter(state__in=DECIDED)
-    return models.Paper.objects.filter(
+    found: QuerySet[models.Paper] = models.Paper.objects.filter(
         ~Exists(decided.filter(part=OuterRef("exposure"))),
         Exists(heads.exclude(state__in=DECIDED)) | ~Exists(heads),
         state__in=SENDABLE,
         required=True,
     )
+    return found
 
 
 def lies_with_customer() -> Q:

@@ -29,6 +29,7 @@ from lipei.web import forms
 from lipei.web.console import choices, claim_page, claim_parts
 from lipei.web.console.claim_page import CAREFUL, NEW, PARTS, Asked, about
 from lipei.web.console.claim_parts import TIMELINES
+from lipei.web.console.finance import advice
 from lipei.web.console.shell import book, complain, now, say, show, status_of, who
 from lipei.web.errors import by_field, sentence
 from lipei.web.templatetags.lipei import language
@@ -213,6 +214,12 @@ def _then(request: HttpRequest) -> str:
 _ROW = re.compile(r"[\w-]{1,60}", re.ASCII)
 
 
+def failed(case: Case, step: lifecycle.Step, part: int) -> dict[str, str] | None:
+    """Of a payment that is to go out again: what the bank said, and what helps."""
+    payment = case.payments.get(part) if (step.subject, step.action) == ("payment", "retry") else None
+    return {"failure": payment.failure, "advice": advice(payment.failure)} if payment else None
+
+
 _ENDS = {"propose_refusal": "refused", "refuse": "refused", "submit_decision": "settled", "approve_decision": "settled"}
 """Step on a head of loss → how the head ends by it."""
 
@@ -267,6 +274,7 @@ class Form:
             grounds=self.grounds(found),
             asked_back=self.asked_back(case),
             papers_away=self.away,
+            failed=failed(case, step, self.part),
             papers_to_ask=choices.papers_to_ask(found.raw, found.rulebook, step.subject, step.action),
             **self.rework(found),
             fields=drawn,

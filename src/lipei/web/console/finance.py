@@ -94,7 +94,7 @@ def _rows(request: HttpRequest, group: str, after: int, limit: int) -> list[dict
     if group == FILES:
         return []
     if group == "differences":
-        return [{"row": d, "advice": _advice(d.reason)} for d in reads.differences(viewer)]
+        return [{"row": d, "advice": advice(d.reason)} for d in reads.differences(viewer)]
     found: Sequence[Any] = (
         reads.owed(viewer, after=after, limit=limit)
         if group == "recoveries"
@@ -105,7 +105,7 @@ def _rows(request: HttpRequest, group: str, after: int, limit: int) -> list[dict
     return [
         {
             "row": row, "button": _button(request, group, row),
-            "advice": _advice(row.failure) if group == "failed" else "",
+            "advice": advice(row.failure) if group == "failed" else "",
             "answer": answers.get(row.end_to_end_id, "") if answers else "",
             "by_hand": _by_hand(request, row) if answers.get(getattr(row, "end_to_end_id", "")) == "cleared" else (),
             "silent": group == "sent" and row.submitted_at is not None and now() - row.submitted_at > late,
@@ -136,7 +136,7 @@ def _button(request: HttpRequest, group: str, row: Any) -> dict[str, str] | None
     return {"href": address(row.number, step, row.part), "label": word(f"action.{step.subject}", step.action)}
 
 
-def _advice(reason: str) -> str:
+def advice(reason: str) -> str:
     """What to do about a bank's reason; empty where the tables know none."""
     key = f"reason.bank.{reason}.advice"
     return text(key, language()) if reason and key in texts() else ""

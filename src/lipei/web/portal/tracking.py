@@ -58,11 +58,12 @@ def shown(
     promised = seen.promises(safe)
     is_open, is_paid = case.claim.state in OPEN, _is_paid(case, visit)
     notices = seen.notices(case, visit, language())
+    owed_back = seen.owed_back(case, visit) if visit.verified else []
     return page(
         request, "track", status, number=visit.number, visit=visit, claim=safe.claim, is_open=is_open, is_paid=is_paid,
         handler=name, handler_phone=phone, steps=seen.steps(case, visit), promises=promised,
         is_late=any(p.is_late for p in promised), todo=_todo(case, visit, papers, offers) if is_open else {}, offers=offers,
-        owed_back=seen.owed_back(case, visit) if visit.verified else (),
+        owed_back=owed_back, owed_open=any(r.state == "open" for r in owed_back),
         kept={o.part: seen.sums(case, o).kept_minor for o in offers},
         papers=[
             (p, errors.get(f"paper_{p.part}"), typed.get(f"invoice-{p.part}", ""), kept_files.get(p.part, ""))
