@@ -127,18 +127,15 @@ def _words(case: Case, subject: str, found: Any) -> str:
 
 
 def _of_head(case: Case, number: int) -> str:
-    """The head of loss that a payment is for, and whose it is."""
+    """The head of loss that a payment is for, and whose it is; a list in which nobody's name is read leaves that out."""
     head = case.exposures.get(number)
     if head is None:
         return ""
     claimant = case.parties.get(head.claimant or 0)
     cover = word("cover", head.cover) or word("loss", head.peril)
-    return text(
-        "claim_page.payment.for",
-        language(),
-        head=cover,
-        claimant=claimant.name if claimant else word("common", "unknown"),
-    )
+    if not (claimant and claimant.name):
+        return cover
+    return text("claim_page.payment.for", language(), head=cover, claimant=claimant.name)
 
 
 def button(number: str, one: Possible, *, first: bool) -> dict[str, Any]:
