@@ -16,6 +16,7 @@ from tests.browser.test_console import CHROMIUM, PHONE, site, violations
 from tests.web.conftest import browser, office, today
 from tests.web.test_visits import picture, to_visit
 
+from lipei.norms.texts import text
 from lipei.store import models
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -121,6 +122,26 @@ def test_photos_and_report_outlive_a_tunnel_and_a_dead_phone(
     expect(page.locator("[data-there] strong")).to_have_text("5 received")
     expect(page.locator("[data-arrived] img")).to_have_count(5)
     again.close()
+
+
+@pytest.mark.norm("2.2.2")
+def test_a_report_kept_for_the_network_leads_on_to_the_list_once_it_has_gone(
+    playwright: Playwright, site: SimpleNamespace, browser: Any, tmp_path: Path
+) -> None:
+    number = to_visit(site.office)
+    held = phone(playwright, tmp_path, site, browser("surveyor1"))
+    page = held.new_page()
+    page.goto(f"{site.url}/console/visits/{number}/1/")
+    held.set_offline(True)
+    page.locator("#findings").fill("Rear bumper dented.")
+    page.get_by_role("button", name="Send the report").click()
+    line = page.locator("[data-error]")
+    expect(line).to_have_text(text("visits.kept", "en"))
+    expect(line).not_to_have_class("lp-error")
+    held.set_offline(False)
+    page.wait_for_url(f"{site.url}/console/visits/")
+    expect(page.locator(".lp-message-success")).to_contain_text("The report is in.")
+    held.close()
 
 
 @pytest.mark.norm("2.2.2")

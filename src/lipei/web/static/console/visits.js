@@ -5,7 +5,7 @@
   var KEEP_MS = 24 * 3600 * 1000;
   var frame = document.querySelector(".lp-visits"), waits = document.querySelector("[data-waits]");
   if (!frame || !window.indexedDB || !window.fetch || !window.crypto || !crypto.subtle) return;
-  var form = document.querySelector(".lp-visit-form"), who = frame.dataset.who, busy = false, more = false, signedOut = false;
+  var form = document.querySelector(".lp-visit-form"), who = frame.dataset.who, busy = false, more = false, signedOut = false, leaving = false;
 
   // --- what waits -----------------------------------------------------------------------------------------------
   var opened = new Promise(function (done, failed) {
@@ -103,6 +103,7 @@
         await (navigator.locks ? navigator.locks.request("lipei-visits", { ifAvailable: true }, function (held) { return held ? sendAll() : null; }) : sendAll());
       } while (more);
     } finally { busy = false; await count(); }
+    if (leaving && !(await reportOf(form.dataset.visit))) location.assign(form.dataset.list); // what was kept for the network has gone
   }
   async function sendAll() {
     var photos = (await all("photos")).filter(function (p) { return p.state === "waiting"; }).sort(function (a, b) { return a.at - b.at; });
@@ -130,7 +131,11 @@
     } catch (full) { complain(form.dataset.full); return; }
     await count();
   }
-  function complain(words) { form.querySelector("[data-error]").textContent = words; }
+  function complain(words, calm) {
+    var line = form.querySelector("[data-error]");
+    line.textContent = words; line.className = calm ? "lp-strong" : "lp-error";
+  }
+  async function reportOf(visit) { return (await all("reports")).find(function (r) { return r.visit === visit; }); }
 
   // The photos that have arrived: those the page came with, and those that arrived since it was made.
   function arrived(sent) {
@@ -192,8 +197,9 @@
     await put("reports", { visit: form.dataset.visit, who: who, to: form.getAttribute("action") || location.pathname, ready: ready, why: "", fields: fields() });
   }
   async function refill() {
-    var report = (await all("reports")).find(function (r) { return r.visit === form.dataset.visit; });
+    var report = await reportOf(form.dataset.visit);
     if (!report) return;
+    if (report.ready) { leaving = true; complain(form.dataset.kept, true); }
     Object.keys(report.fields).forEach(function (name) {
       var field = form.elements[name];
       if (field && !(field.value && field.tagName)) field.value = report.fields[name];
@@ -219,14 +225,14 @@
     form.addEventListener("submit", async function (event) {
       event.preventDefault();
       clearTimeout(later);
-      complain("");
+      complain(""); leaving = false;
       await draft(true);
       while (busy) await new Promise(function (go) { setTimeout(go, 100); });
       await flush();
       form.removeAttribute("data-lp-sent");
-      var left = (await all("reports")).find(function (r) { return r.visit === form.dataset.visit; });
+      var left = await reportOf(form.dataset.visit);
       if (!left) location.assign(form.dataset.list);
-      else if (left.ready) complain(form.dataset.kept);
+      else if (left.ready) { leaving = true; complain(form.dataset.kept, true); }
       else complain(left.why);
     });
     signature(form.querySelector("[data-signature]"));
