@@ -36,6 +36,9 @@ def said(story: str, known: tuple[str, ...] = ()) -> dict[str, str]:
         ("昨天晚上廚房水管爆了", {"loss_at": "2026-11-23T21:00", "line": "household", "loss_kind": "water"}),
         ("I was rear-ended just now, my policy PC-14", {"loss_at": "2026-11-24T10:30", "policy_number": "PC-14", **COLLISION}),
         ("骑车人骨折，已叫救护车", {"injured": "1"}),
+        ("我在张杨路停车场倒车", {"place": "张杨路停车场", "line": "motor", "loss_kind": "single_vehicle"}),
+        ("车停在人民路88号门口", {"place": "人民路88号"}),
+        ("在世纪大道上有点堵", {"place": "世纪大道"}),
         ("天气很好", {}),
     ],
 )  # fmt: skip

@@ -376,7 +376,7 @@ def _undisputed(case: Case, part: int) -> Any:
 
 def _schedule(case: Case, part: int) -> Any:
     open_ones = [n for n, e in case.exposures.items() if e.state == "open"]
-    return c.ScheduleSurvey(exposure=open_ones[0] if len(open_ones) == 1 else 0)
+    return c.ScheduleSurvey(place=case.claim.place, exposure=open_ones[0] if len(open_ones) == 1 else 0)
 
 
 def _first_exposure(cls: type) -> Callable[[Case, int], Any]:
