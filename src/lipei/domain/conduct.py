@@ -47,6 +47,7 @@ class World:
     code_digest: Callable[[str], str] = str
     sampling_salt: bytes = b""
     invoices_seen: Mapping[str, str] = field(default_factory=dict)  # invoice number → claim that holds it
+    doubted: frozenset[str] = frozenset()  # payments of which the bank said what nobody has cleared up yet
     region: str = ""
 
 

@@ -32,6 +32,7 @@ from lipei.domain.claims import Case, Payment
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.registers import BankRegister
 from lipei.gateways.bank import (
+    PAYEE_CHANGED,
     Account,
     BankAnswer,
     BankGateway,
@@ -39,7 +40,7 @@ from lipei.gateways.bank import (
     DemonstrationGateway,
     FilesGateway,
 )
-from lipei.services import actions, bank_hold, norms, one_by_one, registers, unit_of_work
+from lipei.services import actions, bank_hold, norms, one_by_one, registers, unit_of_work, world
 from lipei.services.actions import Done
 from lipei.services.consequences import ORDER
 from lipei.services.leases import Watch
@@ -97,10 +98,17 @@ def own_account() -> Account:
 
 
 def submit(*, now: datetime, limit: int) -> int:
-    """Make intents of approved payments; how many. The intent is what follows the step, whoever takes it."""
-    due = models.Payment.objects.filter(state="approved").order_by("id").values_list("aggregate_id", "part")
+    """Make intents of approved payments; how many. The intent is what follows the step, whoever takes it.
 
-    def one(place: tuple[int, int]) -> bool:
+    One of which the bank has said what fits nothing waits until a person has cleared that up: it may be paid already.
+    """
+    approved = models.Payment.objects.filter(state="approved").order_by("id")
+    due = approved.values_list("aggregate_id", "part", "end_to_end_id")
+    doubted = world.doubted() if due else frozenset()
+
+    def one(place: tuple[int, int, str]) -> bool:
+        if place[2].rpartition("-")[0] in doubted:
+            return False
         return isinstance(_act(place[0], "submit", place[1], commands.Nothing(), now), Done)
 
     return one_by_one.each(due[: limit * 4], one, work="bank.submit", most=limit)
@@ -112,10 +120,10 @@ def _act(
 ) -> Refusal | Done:  # fmt: skip
     """A step on a payment, taken by the bank's own actor; ``inside`` and ``beside`` as in `unit_of_work.commit`."""
 
-    def decide(loaded: aggregates.Loaded, world: conduct.World) -> Refusal | conduct.Happened:
+    def decide(loaded: aggregates.Loaded, known: conduct.World) -> Refusal | conduct.Happened:
         return conduct.conduct(
             case=loaded.aggregate, subject="payment", action=action, part=part, command=command, actor=BANK,
-            world=world, now=now,
+            world=known, now=now,
         )  # fmt: skip
 
     return actions.change(
@@ -147,8 +155,7 @@ def hand_over(*, now: datetime, limit: int) -> int:
         if row.message_id in sent.refused:
             _refused(row, sent.refused[row.message_id], now)
         elif row.message_id in orders and orders[row.message_id] is None:
-            left = to_bank.inquire(row.message_id) is not None
-            models.BankMessage.objects.filter(id=row.id).update(state="sent" if left else "void")
+            _kept_back(row, to_bank, now)
         return 0
 
     one_by_one.each(rows, aside, work="bank.hand_over")
@@ -180,11 +187,14 @@ def _intents() -> Any:
 
 
 def _orders(rows: Sequence[Any], account: Account, now: datetime) -> dict[str, BankOrder | None]:
-    """What the bank is told, by identity; None where the payment is not to be made any more."""
+    """What the bank is told, by identity; None where the payment is not to be made as it stands, nothing where it waits
+    for a person to clear up what the bank said of it."""
     found: dict[str, BankOrder | None] = {}
+    doubted = world.doubted()
 
     def one(row: Any) -> int:
-        found[row.message_id] = _order(row.message_id, account, now)
+        if row.message_id.rpartition("-")[0] not in doubted:
+            found[row.message_id] = _order(row.message_id, account, now)
         return 1
 
     one_by_one.each(rows, one, work="bank.order")
@@ -204,7 +214,7 @@ def _order(end_to_end_id: str, account: Account, now: datetime) -> BankOrder | N
         return None
     case: Case = loaded.aggregate
     payment: Payment = case.payments[place[1]]
-    if payment.state != "submitted":
+    if payment.state != "submitted" or not payment.approved_by:
         return None
     payee = case.parties[payment.payee or 0]
     return BankOrder(
@@ -216,6 +226,18 @@ def _order(end_to_end_id: str, account: Account, now: datetime) -> BankOrder | N
         remittance=case.claim.number,
         requested_on=norms.current().settings.day(now),
     )
+
+
+def _kept_back(row: Any, to_bank: BankGateway, now: datetime) -> None:
+    """An order that is not to be made as it stands, and leaves never unless it has before. Where only its approvals fell
+    away, because the payee or the account is another than was approved, it goes back to people.
+    """
+    if to_bank.inquire(row.message_id) is not None:
+        models.BankMessage.objects.filter(id=row.id).update(state="sent")
+    elif models.Payment.objects.filter(end_to_end_id=row.message_id, state="submitted").exists():
+        _refused(row, PAYEE_CHANGED, now)
+    else:
+        models.BankMessage.objects.filter(id=row.id).update(state="void")
 
 
 def _refused(row: Any, code: str, now: datetime) -> None:
@@ -263,6 +285,9 @@ def _take(answer: BankAnswer, now: datetime) -> bool:
     if answer.status == "accepted" or _on_record(answer):
         return True
     place = _payment(answer.end_to_end_id)
+    if place is not None and _agrees(answer, place):
+        _keep(answer, now, "bank.answer_agrees", "done")
+        return True
     action = _action_for(answer, place)
     if action is None or place is None:
         _keep_unmatched(answer, now)
@@ -288,6 +313,12 @@ def _on_record(answer: BankAnswer) -> bool:
     return bool(models.BankMessage.objects.filter(direction="in", digest=answer.id).exists())
 
 
+def _agrees(answer: BankAnswer, place: tuple[int, int]) -> bool:
+    """Whether the bank says what is on record: finance has recorded by hand that the money arrived."""
+    here = models.Payment.objects.filter(aggregate_id=place[0], part=place[1])
+    return answer.status == "confirmed" and here.filter(state="confirmed", amount_minor=answer.amount_minor).exists()
+
+
 def _action_for(answer: BankAnswer, place: tuple[int, int] | None) -> str | None:
     """The step that an answer asks for, None where it fits no payment of ours."""
     if place is None or answer.status not in _ACTIONS:
@@ -308,12 +339,17 @@ def _row(answer: BankAnswer, now: datetime, state: str) -> Insert:
 
 
 def _keep_unmatched(answer: BankAnswer, now: datetime) -> None:
-    """An answer that is no step of a payment stands in the bank's own register."""
     log.warning("bank answer fits no payment", payment=answer.end_to_end_id, status=answer.status)
-    facts = {"end_to_end_id": answer.end_to_end_id[:60], "status": answer.status}
-    event = Event("bank.answer_unmatched", 0, facts)
+    _keep(answer, now, "bank.answer_unmatched", "unmatched")
+
+
+def _keep(answer: BankAnswer, now: datetime, kind: str, state: str) -> None:
+    """An answer that is no step of a payment stands in the bank's own register."""
+    facts = {"end_to_end_id": answer.end_to_end_id[:60], "status": answer.status, "digest": answer.id}
     with suppress(IntegrityError):  # somebody else has just kept it
-        registers.append(BankRegister, event, actor=BANK, now=now, beside=[_row(answer, now, "unmatched")])
+        registers.append(
+            BankRegister, Event(kind, 0, facts), actor=BANK, now=now, beside=[_row(answer, now, state)]
+        )  # fmt: skip
 
 
 def ask(*, now: datetime, limit: int) -> int:

@@ -381,6 +381,8 @@ def of_case(
             delegations=delegations(now),
             interested=frozenset(f"staff:{number}" for number in interested(rulebook, case)),
         )
+    if (subject, action) == ("payment", "retry"):
+        world = replace(world, doubted=doubted())
     if action == "link_duplicate":
         world = replace(world, alike=_existing(command.number, claim))
     elif claim.state in lifecycle.OPEN and subject in ("exposure", "paper", "claim", "party"):
@@ -389,6 +391,13 @@ def of_case(
     if action == "receive" and invoice:
         world = replace(world, invoices_seen=_invoices(invoice, case.id))
     return world, held
+
+
+def doubted() -> frozenset[str]:
+    """The payments that the bank said something of that fits nothing and that nobody has cleared up: they may have been
+    paid. By their identity without the attempt, for it may be an earlier one that was paid after all."""
+    said = models.BankMessage.objects.filter(direction="in", state="unmatched")
+    return frozenset(name.rpartition("-")[0] for name in said.values_list("message_id", flat=True))
 
 
 def _candidates_for(action: str, case: Case, command: Any, rulebook: Rulebook) -> tuple[Candidate, ...]:

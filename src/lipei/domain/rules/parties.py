@@ -11,7 +11,7 @@ from lipei.domain.commands import PartyReported
 from lipei.domain.conduct import Ask
 from lipei.domain.customers import PREFIX
 from lipei.domain.events import Change, Event, Outcome, Value, wrong
-from lipei.domain.rules.payments import approved_anew
+from lipei.domain.rules.payees import approved_anew
 from lipei.domain.rules.persons import born_on, is_person, party_fields, wrong_acting, wrong_party
 
 _ACTING = frozenset({"roles", "acts_for", "mandate", "mandate_reason"})
@@ -60,7 +60,8 @@ def correct(ask: Ask) -> Outcome:
         changed["mandate_checked_at"] = None
     if not changed:
         return wrong(name="refusal.nothing_changed")
-    waiting = approved_anew(ask, party) if {*_ACCOUNT, "deceased"} & set(changed) else []
+    unproven = any(n in changed and getattr(party, n) for n in ("identity_checked_at", "mandate_checked_at"))
+    waiting = approved_anew(ask, party) if unproven or {*_ACCOUNT, "deceased"} & set(changed) else []
     if _ACCOUNT & set(changed):
         changed["account_by"] = "" if by_customer else ask.actor.id
     return (ask.done(*waiting, facts={"fields": tuple(sorted(changed))}, **changed),)
@@ -102,8 +103,9 @@ def check_identity(ask: Ask) -> Outcome:
     if codes:
         return wrong(**codes)
     if party.id_number and not _is_on_file(party, command.id_type, number):
-        unproven = (Change("party", party.part, {"identity_checked_at": None}),) if party.identity_checked_at else ()
-        return (Event("party.identity_differs", party.part, {"id_type": command.id_type}, unproven),)
+        unproven = [Change("party", party.part, {"identity_checked_at": None}), *approved_anew(ask, party)]
+        changes = tuple(unproven) if party.identity_checked_at else ()
+        return (Event("party.identity_differs", party.part, {"id_type": command.id_type}, changes),)
     fields: dict[str, Value] = {"id_type": command.id_type, "id_number": number, "identity_checked_at": ask.now}
     if born := born_on(command.id_type, number):
         fields["born_on"] = born

@@ -35,6 +35,7 @@ from lipei.domain.owing import (
 from lipei.domain.papers import minor
 from lipei.domain.rulebook import Rulebook
 from lipei.domain.rules.authority import allowed, cumulative_minor, may
+from lipei.domain.rules.payees import account_fields, approved_anew
 from lipei.domain.rules.settlement import foreseen_of
 
 MOVING = ("ordered", "approved", "submitted", "failed")
@@ -426,6 +427,8 @@ def retry(ask: Ask) -> Outcome:
     """Again, under a new identity (the first was refused for good), if need be to a corrected account."""
     payment, command = ask.target, ask.command
     payee = ask.case.parties[payment.payee]
+    if payment.end_to_end_id.rpartition("-")[0] in ask.world.doubted:  # it may have been paid
+        return Refusal("refusal.bank_word_open")
     refusal = _no_longer_owed(ask, payment)
     if refusal is not None:
         return refusal
@@ -452,38 +455,6 @@ def retry(ask: Ask) -> Outcome:
         **({"ordered_by": ask.actor.id, "approved_by": ()} if changes else {}),
     }
     return (Event(ask.step.event, ask.part, facts, (Change("payment", ask.part, fields), *changes)),)
-
-
-def account_fields(
-    ask: Ask, payee: Party, name: str, number: str, bank: str
-) -> tuple[dict[str, Value], dict[str, str]]:
-    """A new account for a party, or what is wrong with it."""
-    plain = accounts.compact_account(number=number)
-    kind = accounts.account_kind(number=plain)
-    code = accounts.check_account(number=plain, kind=kind)
-    if code:
-        return {}, {"account_number": code}
-    owner = name.strip() or payee.account_name or payee.name
-    if accounts.match_names(account_name=owner, payee_name=payee.name) == "different":
-        return {}, {"account_name": "refusal.account_name_differs"}
-    return {
-        "account_name": owner,
-        "account_number": plain,
-        "account_kind": kind,
-        "account_bank": bank.strip() or payee.account_bank,
-        "account_checked_at": ask.now,
-        "account_by": ask.actor.id,
-    }, {}
-
-
-def approved_anew(ask: Ask, payee: Party, *, but: int = 0) -> list[Change]:
-    """Orders that were approved for another account wait for approval again; what the bank has is not touched."""
-    back = {"ordered": "ordered", "approved": "ordered", "failed": "failed"}
-    return [
-        Change("payment", n, {"state": back[p.state], "approved_by": ()})
-        for n, p in ask.case.payments.items()
-        if n != but and p.payee == payee.part and p.state in back and p.approved_by
-    ]
 
 
 def cancel(ask: Ask) -> Outcome:

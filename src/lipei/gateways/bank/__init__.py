@@ -9,9 +9,10 @@ from lipei.gateways.bank.book import BankBusy
 from lipei.gateways.bank.demonstration import DemonstrationGateway
 from lipei.gateways.bank.files import FilesGateway
 from lipei.gateways.bank.interface import Account, BankAnswer, BankGateway, BankOrder, FileRefusal, Submission
-from lipei.gateways.bank.reasons import reason_key, remedy
+from lipei.gateways.bank.reasons import PAYEE_CHANGED, reason_key, remedy
 
 __all__ = [
+    "PAYEE_CHANGED",
     "Account",
     "BankAnswer",
     "BankBusy",

@@ -15,12 +15,15 @@ BOOKED_TWICE = "XTWO"
 DUPLICATE = frozenset({"AM05", "DUPL"})  # rejected because the bank has it already: the other copy may be paid
 NOT_GIVEN = "NARR"  # ISO 20022: the reason is given in words, or not at all
 
+PAYEE_CHANGED = "refusal.bank_payee_changed"
+"""Payee or account is another than was approved: nothing leaves before somebody has looked again."""
+
 _MENDABLE = ("bank_name", "bank_name_length", "bank_name_characters", "bank_account", "bank_code")
 BEFORE_IT_LEFT: dict[str, Remedy] = {
     **dict.fromkeys(_MENDABLE, "mend"),
     **dict.fromkeys((f"{code}_debtor" for code in _MENDABLE), "ask"),
     **dict.fromkeys(("bank_order_id", "bank_order_reused", "bank_currency", "bank_amount", "bank_remittance"), "ask"),
-    "bank_batch_closed": "retry",
+    **dict.fromkeys(("bank_batch_closed", "bank_payee_changed"), "retry"),
     "unknown": "ask",
 }
 """Why an order did not leave: the gateways' refusals without their prefix, and what is kept where no reason was given."""

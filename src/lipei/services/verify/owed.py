@@ -334,12 +334,16 @@ def people(chunk: Chunk, rulebook: Rulebook) -> Found:
             yield Difference("people", name, f"what entry {sequence} made is gone")
 
 
+ANSWER_STATES = {"bank.answer_cleared": "cleared", "bank.answer_agrees": "done"}
+"""What an answer in the bank's register is besides unmatched, by the entry that names it."""
+
+
 def register(chunk: Chunk, rulebook: Rulebook) -> Found:
     """What the bank's register names is there."""
     wanted = _answers(chunk, "unmatched")
     for stream in chunk.streams.values():
         for _, kind, _, facts in stream.told:
             name = owing.ANSWER.called(facts.get("digest", ""))
-            if kind == "bank.answer_cleared" and name in wanted:
-                wanted[name] = (*wanted[name][:2], "cleared")
+            if kind in ANSWER_STATES and name in wanted:
+                wanted[name] = (*wanted[name][:2], ANSWER_STATES[kind])
     yield from _answers_there(wanted)
