@@ -229,7 +229,9 @@ def test_own_authority_is_used_before_a_loan() -> None:
             {"limits_minor": {"CNY": 301}, "kinds": frozenset({"decide"}), "lines": frozenset({"health"})},
             "delegation_beyond_own",
         ),
-        ({"limits_minor": {"CNY": 1}, "kinds": frozenset({"pay"})}, "delegation_beyond_own"),
+        ({"limits_minor": {"CNY": 1}, "kinds": frozenset({"pay"})}, "delegation_lacking"),
+        ({"kinds": frozenset({"decide", "pay"})}, "delegation_lacking"),
+        ({"kinds": frozenset({"sell"})}, "delegation_lacking"),
     ],
 )
 def test_a_loan_that_cannot_be_is_refused(change: dict[str, Any], code: str) -> None:

@@ -72,6 +72,17 @@ def test_lent_authority_ends_has_no_loop_and_counts_once():
     assert not models.Delegation.objects.filter(ends_at__gt=NOW).exists()
 
 
+@pytest.mark.norm("4")
+def test_nobody_helps_themselves_to_a_colleagues_authority():
+    us = company()
+    said = {"starts_at": NOW, "ends_at": NOW + timedelta(days=1), "now": NOW, "actor": us.manager1}
+    theirs, mine = us.manager2.staff_id, us.manager1.staff_id
+    refused = people.lend(giver_id=theirs, taker_id=mine, kinds=("decide",), **said)
+    assert isinstance(refused, Refusal) and refused.code == "refusal.authority.delegation_to_self"
+    lent = people.lend(giver_id=theirs, taker_id=us.approver1.staff_id, kinds=("decide",), **said)
+    assert not isinstance(lent, Refusal), "that of somebody who is away is lent to a third"
+
+
 def test_nobody_gives_a_role_to_themselves():
     us = company()
     assert (

@@ -94,6 +94,11 @@ class Granted:
         limit = None if self.limit_minor >= UNLIMITED else self.limit_minor
         return {"limit_minor": limit, "on_behalf_of": self.on_behalf_of}
 
+    @property
+    def lent(self) -> dict[str, Any]:
+        """What an entry says of it besides: whose authority it was where it was lent, else nothing (norm 1.4.3)."""
+        return {"authority": self.as_value()} if self.on_behalf_of else {}
+
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
@@ -217,7 +222,14 @@ def check_delegation(
         return Refusal("refusal.authority.delegation_too_long", params={"days": table.delegation_days_max})
     if d.giver in _reached(d.taker, [o for o in others if o.starts_at < d.ends_at and d.starts_at < o.ends_at]):
         return Refusal("refusal.authority.delegation_loop", "permission")
+    lacking = sorted(kind for kind in d.kinds if not any(_names(row, d.giver_roles, kind) for row in table.limits))
+    if lacking:
+        return Refusal("refusal.authority.delegation_lacking", "permission", {"kinds": lacking})
     return _beyond_own(table, d)
+
+
+def _names(row: Limit, roles: Collection[str], kind: str) -> bool:
+    return row.role in roles and kind in row.kinds
 
 
 def _beyond_own(table: AuthorityTable, d: Delegation) -> Refusal | None:

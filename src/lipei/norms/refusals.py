@@ -27,7 +27,7 @@ def holders(permission: str, language: str) -> str:
     return text("common.list_separator", language).join(words)
 
 
-_NAMED = {"papers": "paper", "facts": "fact", "cover": "cover", "peril": "loss"}
+_NAMED = {"papers": "paper", "facts": "fact", "cover": "cover", "peril": "loss", "kinds": "authority"}
 """Parameters that are codes, by the texts that name them."""
 
 

@@ -150,9 +150,14 @@ def lend(
     actor: Actor,
     now: datetime,
 ) -> Refusal | Any:
-    """Lend authority to a colleague: with an end, without loops, never more than one has."""
+    """Lend authority to a colleague: with an end, without loops, never more than one has.
+
+    A manager may lend that of somebody who is away, but not to themselves.
+    """
     if not permissions.may(actor, "delegations.edit") or (actor.staff_id != giver_id and "manager" not in actor.roles):
         return Refusal("refusal.not_permitted", "permission", {"permission": "delegations.edit"})
+    if actor.staff_id == taker_id:
+        return Refusal("refusal.authority.delegation_to_self", "permission")
     giver = models.Staff.objects.filter(id=giver_id, active=True).first()
     taker = models.Staff.objects.filter(id=taker_id, active=True).first()
     if giver is None or taker is None:

@@ -22,7 +22,7 @@ from django.db.models import Count, Q
 
 from lipei.domain import commands, lifecycle
 from lipei.domain.assignment import Candidate
-from lipei.domain.authority import KINDS, Delegation, own_limit_minor
+from lipei.domain.authority import Delegation, own_limit_minor
 from lipei.domain.claims import Case, Claim
 from lipei.domain.conduct import World
 from lipei.domain.limits import PolicyLedger
@@ -338,7 +338,7 @@ def delegations(now: datetime) -> tuple[Delegation, ...]:
             taker=f"staff:{row.taker_id}",
             starts_at=row.starts_at,
             ends_at=row.ends_at,
-            kinds=frozenset(row.kinds) & set(KINDS),
+            kinds=frozenset(row.kinds),
         )
         for row in rows
     )

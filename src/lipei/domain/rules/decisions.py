@@ -284,10 +284,10 @@ def approve_decision(ask: Ask) -> Outcome:
     notes = _reasoned(ask, ask.command.without_papers) if "note" in without else ()
     approvals = (*exposure.approvals, authority.approval(actor=ask.actor, granted=granted))
     if not authority.approved_enough(granted=granted, approvals=approvals):
-        facts = {"approvals": len(approvals), "sum_minor": total, **without}
+        facts = {"approvals": len(approvals), "sum_minor": total, **granted.lent, **without}
         change = Change("exposure", ask.part, {"approvals": approvals})
         return (Event("exposure.first_approval_given", ask.part, facts, (change, *notes)),)
-    told = {**without, **({"refused_minor": refused} if refused else {})}
+    told = {**granted.lent, **without, **({"refused_minor": refused} if refused else {})}
     return _approved(ask, found, total, approvals, told, notes)
 
 
@@ -424,12 +424,10 @@ def refuse(ask: Ask) -> Outcome:
     approvals = (*exposure.approvals, authority.approval(actor=ask.actor, granted=granted))
     if not authority.approved_enough(granted=granted, approvals=approvals):
         change = Change("exposure", ask.part, {"approvals": approvals})
-        return (
-            Event(
-                "exposure.first_approval_given", ask.part, {"approvals": len(approvals), "sum_minor": size}, (change,)
-            ),
-        )
+        facts = {"approvals": len(approvals), "sum_minor": size, **granted.lent}
+        return (Event("exposure.first_approval_given", ask.part, facts, (change,)),)
     facts = {
+        **granted.lent,
         "code": exposure.refusal_code,
         "clause": exposure.refusal_clause,
         "proposed_by": exposure.refusal_proposed_by,

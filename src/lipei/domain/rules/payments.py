@@ -293,7 +293,7 @@ def approve(ask: Ask) -> Outcome:
     if refusal is not None:
         return refusal
     approvals = (*payment.approved_by, authority.approval(actor=ask.actor, granted=granted))
-    facts = {"amount_minor": payment.amount_minor, "approvals": len(approvals)}
+    facts = {"amount_minor": payment.amount_minor, "approvals": len(approvals), **granted.lent}
     if not authority.approved_enough(granted=granted, approvals=approvals):
         return (
             Event(

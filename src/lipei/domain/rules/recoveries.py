@@ -112,7 +112,7 @@ def write_off(ask: Ask) -> Outcome:
     if isinstance(granted, Refusal):
         return granted
     approvals = (*ask.target.approvals, authority.approval(actor=ask.actor, granted=granted))
-    facts = {"amount_minor": left}
+    facts = {"amount_minor": left, **granted.lent}
     if not authority.approved_enough(granted=granted, approvals=approvals):
         change = Change("recovery", ask.part, {"approvals": approvals, "reason": ask.command.reason.strip()})
         return (Event("recovery.first_approval_given", ask.part, facts, (change,)),)
