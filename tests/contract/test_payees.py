@@ -74,7 +74,7 @@ def test_a_document_that_is_not_the_one_on_file_takes_the_approval_back(stranger
     stranger.act(stranger.office.finance1, claim, "payments/1/approve_payment")
     other = {"id_type": "passport", "id_number": "E1"}
     told = stranger.office.finance2.post(f"claims/{claim['number']}/parties/{payee}/check_identity", other)
-    assert told.body["code"] == "refusal.identity_differs"
+    assert told.body["errors"][0]["code"] == "refusal.identity_differs"
     assert stranger.payments(claim) == [("settlement", "20000.00", "ordered")]
 
 

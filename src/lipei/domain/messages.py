@@ -24,7 +24,7 @@ LETTERS = ("receipt", "paper_request", "settlement", "refusal", "advance", "guar
 CODE_SENT = "offer.code_sent"
 OF_SUBJECT = {"asked": "asked_of", "offeree": "to", "debtor": "debtor", "payee": "payee"}
 """Recipients named by the part an event is about: selector → field holding the party's number."""
-STAFF = ("handler", "handler_before", "duty_person", "surveyor", "experts")
+STAFF = ("handler", "handler_before", "duty_person", "surveyor", "experts", "told")
 STAFF_ROLES = frozenset(
     {"intake", "handler", "surveyor", "assessor", "approver", "team_lead", "manager", "finance", "expert",
      "investigator", "compliance", "administrator"}
@@ -231,6 +231,11 @@ def _select(case: Case, event: Event, name: str) -> tuple[Recipient, ...]:
 
 def _staff(case: Case, event: Event, name: str) -> tuple[Recipient, ...]:
     part = _part(case, event)
+    if name == "told":  # whom the promise that warns or broke says; its handler's lead while nobody handles the claim
+        told = (
+            "team_lead" if n == "handler" and case.claim.handler is None else n for n in event.facts.get("tell", ())
+        )
+        return tuple(Recipient(staff=case.claim.handler) if n == "handler" else Recipient(role=n) for n in told)
     if name == "experts":
         return tuple(Recipient(staff=expert) for expert in getattr(part, "experts", ()))
     if name == "handler_before":  # whose claim it was until it was handed on

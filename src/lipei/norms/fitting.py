@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lipei.domain import lifecycle
 from lipei.domain.calendars import HOME
 from lipei.domain.conditions import Condition
 from lipei.domain.facts import comparisons
+from lipei.domain.messages import STAFF_ROLES
 from lipei.domain.papers import UNKNOWN
+from lipei.domain.promises import PromiseTable
 from lipei.domain.settlement import Products
 from lipei.domain.triage import LANES
 from lipei.norms import own_texts, promises
@@ -23,6 +26,7 @@ Tables = Mapping[str, Any]
 def check(tables: Tables, products: Products, *, own: own_texts.Texts) -> None:
     """Raises NormError for the first thing that a table names and no other table has."""
     promises.check_calendars(tables["promises"], tables["calendars"])
+    _check_promises(tables["promises"])
     known_codes("duty.calendar", [tables["duty"].calendar], {HOME, *tables["calendars"].current})
     codes = _codes(tables, products)
     for place, name, named in _named(tables):
@@ -31,6 +35,19 @@ def check(tables: Tables, products: Products, *, own: own_texts.Texts) -> None:
         _check_condition(place, condition, codes)
     for table, value in tables.items():
         own_texts.check_named(table, value, own)
+
+
+def _check_promises(table: PromiseTable) -> None:
+    """A promise that begins with what never happens, binds in no market or tells nobody there is would silently do nothing."""
+    kinds = {step.event for step in lifecycle.STEPS} | set(lifecycle.KINDS)
+    groups = {market for profile in table.profiles.values() for market in profile.markets}
+    known_codes("promises.ending", table.ending, kinds)
+    known_codes("promises.voiding", table.voiding, kinds)
+    for row in table.rows:
+        place = f"promises.{row.code}"
+        known_codes(place, sorted(row.kinds()), kinds)
+        known_codes(place, row.markets, groups)
+        known_codes(place, (*row.tell_warning, *row.tell_breach), STAFF_ROLES)
 
 
 def _codes(tables: Tables, products: Products) -> Mapping[str, frozenset[str]]:

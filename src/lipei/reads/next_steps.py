@@ -136,7 +136,7 @@ def _presses(case: Case, promise: Promised, book: Rulebook, viewer: Actor) -> bo
     comes close or breaks.
     """
     clock = case.clocks[promise.part]
-    row = book.promises.of_clock(clock)
+    row = book.promises.in_force(clock)
     if (promise.binds not in OWN or not row.fulfil) and not promise.late and not clock.warned:
         return False
     told = {*row.tell_warning, *row.tell_breach}
@@ -151,7 +151,7 @@ def _to_record(case: Case, running: Iterable[Promised], book: Rulebook, viewer: 
     wrote = max((note.at for note in case.of("note").values() if note.author == viewer.id and note.at), default=None)
     found = []
     for promise in running:
-        told = promise.late and WATCHES in book.promises.of_clock(case.clocks[promise.part]).tell_breach
+        told = promise.late and WATCHES in book.promises.in_force(case.clocks[promise.part]).tell_breach
         if told and (wrote is None or promise.due_at is None or wrote < promise.due_at):
             found.append(promise)
     return found

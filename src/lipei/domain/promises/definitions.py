@@ -279,6 +279,11 @@ class Promises:
         """The definition a clock runs on."""
         return self.history[clock.promise, clock.promise_version]
 
+    def in_force(self, clock: Clock) -> Promise:
+        """What its promise says now, else the definition it runs on: who is told, and what a breach does, is no term of a
+        clock that began, but of the company as it is when there is something to tell."""
+        return self.current.get(clock.promise) or self.of_clock(clock)
+
     @cached_property
     def started_by(self) -> Mapping[str, tuple[tuple[Promise, Rule], ...]]:
         """Journal kind → promises in force that it may start, with the rule."""

@@ -267,7 +267,7 @@ class Desk:
         due = due_time(clock=clock, calendars=self.calendars).due_at
         if due is None or at <= due:
             return clock
-        promise = self.promises.of_clock(clock)
+        promise = self.promises.in_force(clock)
         broken = replace(self.clocks[clock.part], breached_at=due, warn_at=None)
         facts |= {"due_at": due, "tell": promise.tell_breach, "effects": promise.on_breach}
         self.put("clock.breached", broken, at=due, **facts)

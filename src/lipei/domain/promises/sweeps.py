@@ -121,13 +121,14 @@ def _warn(desk: Desk, clock: Clock) -> None:
     promise = desk.promises.of_clock(clock)
     calendar = desk.calendars.at(clock.calendar, clock.calendar_version)
     times = warning_times(clock=clock, due_at=clock.due_at, promise=promise, calendar=calendar)
+    tell = desk.promises.in_force(clock).tell_warning
     for level in range(clock.warned, len(times)):
         if times[level] > desk.now:
             break
         following = times[level + 1] if level + 1 < len(times) else None
         clock = replace(clock, warned=level + 1, warn_at=following)
         past = clock.due_at is not None and desk.now > clock.due_at
-        desk.put("clock.warned", clock, level=level + 1, warn_at=times[level], past=past, tell=promise.tell_warning)
+        desk.put("clock.warned", clock, level=level + 1, warn_at=times[level], past=past, tell=tell)
 
 
 # --- preview ---
