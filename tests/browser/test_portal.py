@@ -342,6 +342,34 @@ def test_an_upload_goes_on_after_the_page_was_opened_anew(browser: Browser, site
     page.context.close()
 
 
+@pytest.mark.norm("2.2.2")
+def test_invoices_with_a_number_survive_a_broken_line(browser: Browser, site: Any, people: Any, tmp_path: Path) -> None:
+    number = reported(Client(), kind="motor:single_vehicle")
+    handler = people.handler_of(portal.claim_seen(Visit(number, 1)))
+    case = done(number, "claim", "request_papers", 0, c.RequestPapers(), handler)
+    part = next(n for n, p in case.papers.items() if p.code == "repair_invoice")
+    for n in range(2):
+        (tmp_path / f"{n}.jpg").write_bytes(photo(40 + n, (300, 200)))
+    page = phone(browser, site)
+    opened(page, site, number)
+    broken: list[str] = []
+
+    def break_once(route: Any) -> None:
+        if route.request.method == "PATCH" and not broken:
+            broken.append(route.request.url)
+            return route.abort()
+        return route.continue_()
+
+    page.route("**/uploads/*", break_once)
+    page.set_input_files(f"#files-{part}", [str(file) for file in sorted(tmp_path.iterdir())])
+    page.fill(f"[name=invoice-{part}]", "FP-9")
+    page.click(f"#paper-{part} .po-upload > button")
+    page.wait_for_selector(f"#paper-{part} .lp-state-received")
+    paper = portal.claim_seen(Visit(number, 1)).papers[part]  # type: ignore[union-attr]
+    assert (paper.invoice_number, len(paper.uploads)) == ("FP-9", 2) and broken
+    page.context.close()
+
+
 def choose_and_send(page: Page, file: Path) -> None:
     page.click("#paper-0 summary")
     page.set_input_files("#files-0", str(file))

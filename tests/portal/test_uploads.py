@@ -207,6 +207,24 @@ def test_in_pieces_with_a_broken_line_in_between(client: Client, asked: tuple[st
     assert piece(client, address, len(content), b"").status_code == 410
 
 
+@pytest.mark.norm("2.2.2")
+def test_invoices_come_in_pieces_and_go_to_their_paper_with_the_number(client: Client, asked: tuple[str, int]) -> None:
+    number, _ = asked
+    part = next(n for n, p in of(number).papers.items() if p.code == "repair_invoice")
+    kept = ""
+    for seed in (21, 22):
+        content = photo(seed)
+        address = begin(client, number, len(content), part, apart=True, kept=kept).json()["address"]
+        said = piece(client, address, 0, content).json()
+        assert said["done"] and of(number).papers[part].state == "requested", "not without its number"
+        kept = said["kept"]
+    other = client.post(f"/claim/{number}/papers/{asked[1]}", {f"kept-{asked[1]}": kept, f"files-{asked[1]}": ""})
+    assert other.status_code == 422, "a token is good for its own paper"
+    client.post(f"/claim/{number}/papers/{part}", {f"kept-{part}": kept, f"invoice-{part}": "FP 77"})
+    paper = of(number).papers[part]
+    assert (paper.state, paper.invoice_number, len(paper.uploads)) == ("received", "FP77", 2)
+
+
 @pytest.mark.bad_moment("restart during upload")
 def test_an_upload_goes_on_after_the_server_began_anew(client: Client, asked: tuple[str, int]) -> None:
     """Nothing of it lives in the process: another one, with empty memory, goes on where the first was."""

@@ -93,8 +93,13 @@ _KEPT = "lipei.portal.kept"
 
 
 def keep(visit: Visit, documents: Sequence[int], paper: int) -> str:
-    """A token for files that are with the claim but not with their paper, because its invoice number was refused."""
+    """A token for files that are with the claim but not with their paper: its invoice number was refused, or is yet to come."""
     return signing.dumps([visit.number, visit.party, paper, [*documents]], salt=_KEPT)
+
+
+def keep_with(visit: Visit, before: str, documents: Sequence[int], paper: int) -> str:
+    """A token for these files and those of an earlier token, for the same paper."""
+    return keep(visit, tuple(dict.fromkeys((*_kept(visit, before, paper), *documents))), paper)
 
 
 def _kept(visit: Visit, token: str, paper: int) -> tuple[int, ...]:

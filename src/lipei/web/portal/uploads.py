@@ -76,22 +76,22 @@ def attach_kept(visit: Visit, kept: Sequence[str], key: str, *, now: datetime) -
         if not _is_of(upload, key):
             continue
         known = portal_files.partials().look(upload)
-        outcome = _take(visit, known, paper=0, now=now)
-        if isinstance(outcome, str):
-            said.append(say("portal.report.photo_refused", {"name": clean(known.about["name"]), "why": outcome}))
+        received = _take(visit, known, paper=0, now=now)
+        if received.refused:
+            reason = why(received.refused[0][1])
+            said.append(say("portal.report.photo_refused", {"name": clean(known.about["name"]), "why": reason}))
     return said
 
 
-def _take(visit: Visit, known: Partial, *, paper: int, now: datetime) -> str | None:
-    """Hand a complete upload over to the claim. None, or the sentence why it was not taken."""
+def _take(visit: Visit, known: Partial, *, paper: int, now: datetime) -> Received:
+    """Hand a complete upload over to the claim, and forget it; what the disk had no room for is tried again."""
     partials = portal_files.partials()
     with partials.finish(known.id) as data:
         sent = Sent(known.about["name"], known.about["type"], data)
         done = portal_files.receive(visit, [sent], paper=paper, now=now)
-    refused = [refusal for _, refusal in done.refused]
-    if portal_files.DISK_FULL not in refused:  # what the disk had no room for is tried again
+    if portal_files.DISK_FULL not in [refusal for _, refusal in done.refused]:
         partials.drop(known.id)
-    return why(refused[0]) if refused else None
+    return done
 
 
 # --- the plain form -------------------------------------------------------------------------------------------------
@@ -141,6 +141,7 @@ def _received(request: HttpRequest, visit: Visit, part: int) -> Received:
 
 
 _INVOICE_MAX = 60
+_TOKEN_MAX = 4000
 
 
 def _unplaced(received: Received) -> bool:
@@ -170,7 +171,11 @@ def thanks(case: Case, part: int) -> str:
 @require_POST
 @of_claim()
 def begin(request: HttpRequest, visit: Visit, case: Case) -> JsonResponse:
-    """Announce a file: JSON ``{name, type, size, paper}``; 201 with the address to send pieces to."""
+    """Announce a file: JSON ``{name, type, size, paper}``; 201 with the address to send pieces to.
+
+    ``apart``: it is put to its paper only together with the number of its invoice, by `plain` with the token that the last
+    piece is answered with; ``kept``: the token of those that came before it.
+    """
     try:
         said = json.loads(request.body)
         size, paper = said["size"], said.get("paper", 0)
@@ -185,6 +190,8 @@ def begin(request: HttpRequest, visit: Visit, case: Case) -> JsonResponse:
     if paper and not portal.within_reach(case, visit.party, "paper", "receive", paper):
         return _problem(404, "refusal.missing")
     about = {"number": visit.number, "party": visit.party, "paper": paper, "name": name, "type": kind}
+    if paper and said.get("apart") is True:
+        about |= {"apart": True, "kept": str(said.get("kept", ""))[:_TOKEN_MAX]}
     try:
         upload = portal_files.partials().create(size, now=timezone.now(), about=about)
     except OSError:
@@ -215,11 +222,12 @@ def resume(request: HttpRequest, visit: Visit, case: Case, upload: str) -> JsonR
         return _problem(status, conflict.code, conflict.params, offset=conflict.params.get("received", 0))
     if received < known.total_bytes:
         return JsonResponse({"offset": received})
-    paper = int(known.about["paper"])
-    refused = _take(visit, known, paper=paper, now=now)
-    if refused is not None:
-        return JsonResponse({"error": refused}, status=422)
-    return JsonResponse({"offset": received, "done": True, "said": thanks(case, paper)})
+    paper, apart = int(known.about["paper"]), bool(known.about.get("apart"))
+    done = _take(visit, known, paper=0 if apart else paper, now=now)
+    if done.refused:
+        return JsonResponse({"error": why(done.refused[0][1])}, status=422)
+    more = {"kept": portal_files.keep_with(visit, known.about["kept"], done.documents, paper)} if apart else {}
+    return JsonResponse({"offset": received, "done": True, "said": thanks(case, paper), **more})
 
 
 def _problem(status: int, code: str, params: Any = None, **more: Any) -> JsonResponse:

@@ -41,7 +41,7 @@
     if (offset !== null) return { address: before.address, chunk_bytes: before.chunk_bytes, offset: offset };
     var answer = await asked(to.begin, {
       method: "POST", headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ name: file.name, type: file.type, size: file.size, paper: to.paper })
+      body: JSON.stringify({ name: file.name, type: file.type, size: file.size, paper: to.paper, apart: !!to.apart, kept: to.kept || "" })
     }, form);
     if (answer.status !== 201) throw new Error(answer.said.error);
     begun.set(key, answer.said);
@@ -65,7 +65,7 @@
       }
       if (answer && answer.status === 200) {
         faults = 0; offset = answer.said.offset;
-        if (answer.said.done) { begun.drop(key); return; }
+        if (answer.said.done) { begun.drop(key); to.kept = answer.said.kept || ""; return; }
         continue;
       }
       if (answer && answer.status === 409) { offset = answer.said.offset; continue; }
@@ -215,8 +215,8 @@
       var pressed = (event.submitter || places[0].button).formAction, refused = 0;
       places.forEach(function (place) { place.button.disabled = true; });
       for (var i = 0; i < chosen.length; i++) {
-        var whole = chosen[i].kept || (chosen[i].invoice && chosen[i].invoice.value.trim()); // a number goes with its files
-        refused += await (whole ? sendWhole(form, chosen[i]) : sendAll(form, chosen[i].to, chosen[i].queue, chosen[i].note));
+        var numbered = chosen[i].kept || (chosen[i].invoice && chosen[i].invoice.value.trim());
+        refused += await (numbered ? sendNumbered(form, chosen[i]) : sendAll(form, chosen[i].to, chosen[i].queue, chosen[i].note));
       }
       places.forEach(function (place) { place.button.disabled = false; });
       form.removeAttribute("data-lp-sent");
@@ -226,12 +226,14 @@
     });
   }
 
-  // The files of one paper together with the number of its invoice; whether something was refused.
-  async function sendWhole(form, place) {
-    var said = new FormData(), rows = place.queue.left(), errors = null, why = "";
-    rows.forEach(function (row) { said.append("files-" + place.part, row.file, row.file.name); });
+  // The files of one paper in pieces, then the number of its invoice with all of them; how much was refused.
+  async function sendNumbered(form, place) {
+    place.to.apart = true; place.to.kept = place.kept || "";
+    var refused = await sendAll(form, place.to, place.queue, place.note), said = new FormData(), errors = null, why = "";
+    place.kept = place.to.kept;
+    if (refused) return refused;
     said.append("invoice-" + place.part, place.invoice.value);
-    if (place.kept) said.append("kept-" + place.part, place.kept);
+    said.append("kept-" + place.part, place.kept);
     place.note.classList.remove("lp-error"); place.note.textContent = form.dataset.sending.replace("%%", "");
     var answer = await asked(place.button.formAction, { method: "POST", body: said }, form).catch(function () { return null; });
     if (answer) errors = answer.said.errors;
@@ -239,7 +241,6 @@
     else {
       why = errors["paper_" + place.part] || "";
       place.kept = answer.said.kept[place.part] || ""; // the files are there, and only their number is not right
-      rows.forEach(function (row) { if (place.kept || !why.includes(row.file.name)) row.finish(); else row.refuse(""); });
     }
     place.note.textContent = why;
     place.note.classList.toggle("lp-error", !!why);
