@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lipei.domain.money import Money, MoneyError, plain
+from lipei.domain.money import Money, MoneyError, grouped, plain
 from lipei.norms.money import money_text
 from lipei.norms.texts import LANGUAGES, text, texts
 from lipei.reads import people
@@ -63,6 +63,12 @@ def money(minor: int | None, currency: str) -> str:
         return money_text(Money(minor, currency), language())
     except MoneyError:
         return f"{minor} {currency}"
+
+
+@register.simple_tag
+def bare(minor: int | None, currency: str) -> str:
+    """An amount of minor units in a column whose heading names the unit: ``1,234.56``."""
+    return "—" if minor is None else grouped(Money(minor, currency))
 
 
 @register.filter
