@@ -7,11 +7,12 @@ from tests.domain.conduct_desk import HANDLER, LEAD, Desk, cny, own_damage, poli
 
 from lipei.domain import commands as c
 from lipei.domain import sizes
+from lipei.domain.papers import Selector
 from lipei.domain.reserves import ReserveRow, ReserveTable
 
 TABLE = ReserveTable((
-    ReserveRow("glass", ("motor",), ("own_damage",), ("glass",), {"CNY": 120_000}),
-    ReserveRow("own", ("motor",), ("own_damage",), (), {"CNY": 400_000}),
+    ReserveRow("glass", Selector(("motor",), ("own_damage",), ("glass",)), {"CNY": 120_000}),
+    ReserveRow("own", Selector(("motor",), ("own_damage",)), {"CNY": 400_000}),
 ))  # fmt: skip
 
 

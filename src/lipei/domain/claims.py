@@ -17,11 +17,13 @@ from datetime import datetime
 from typing import Any
 
 from lipei.domain.events import Aggregate, private
-from lipei.domain.reserves import USUAL
 
 NUMBER_LENGTH_MAX = 40
 NUMBER = re.compile(rf"[0-9A-Za-z][0-9A-Za-z-]{{0,{NUMBER_LENGTH_MAX - 1}}}")
 """What a claim's number looks like: it stands in addresses as it is, whoever gave it."""
+
+USUAL = "usual"
+"""Why a reserve is as it is: nobody has named one, and this is what such a loss usually costs (`domain/reserves.py`)."""
 
 
 @dataclass(frozen=True)

@@ -9,27 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-USUAL = "usual"
-"""Why a reserve is as it is: nobody has named one, and this is what such a loss usually costs."""
+from lipei.domain.papers import Selector
 
 
 @dataclass(frozen=True, slots=True)
 class ReserveRow:
-    """What heads of loss of these lines, covers and kinds usually cost; no covers or kinds named means all."""
+    """What heads of loss of these lines, covers and kinds usually cost."""
 
     code: str
-    lines: tuple[str, ...]
-    covers: tuple[str, ...]
-    losses: tuple[str, ...]
+    applies: Selector
     amounts_minor: Mapping[str, int]  # by currency
-
-    def fits(self, *, line: str, cover: str, loss: str) -> bool:
-        """Whether the row is for such a head of loss."""
-        return (
-            line in self.lines
-            and (not self.covers or cover in self.covers)
-            and (not self.losses or loss in self.losses)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +29,5 @@ class ReserveTable:
 
     def usual_minor(self, *, line: str, cover: str, loss: str, currency: str) -> int:
         """Minor units of a first reserve; 0 where no row fits or the row names no sum in this currency."""
-        found = next((row for row in self.rows if row.fits(line=line, cover=cover, loss=loss)), None)
+        found = next((row for row in self.rows if row.applies.fits(line=line, cover=cover, loss=loss)), None)
         return found.amounts_minor.get(currency, 0) if found else 0

@@ -72,7 +72,11 @@ def _named(tables: Tables) -> Iterator[tuple[str, str, Iterable[str]]]:
             if name in (rule.says or {}):
                 yield f"hints.words.{rule.code}.says.{name}", name, [rule.says[name]]
     for reserve in tables["reserves"].rows:
-        for kind, codes in (("line", reserve.lines), ("cover", reserve.covers), ("loss", reserve.losses)):
+        for kind, codes in (
+            ("line", reserve.applies.lines),
+            ("cover", reserve.applies.covers),
+            ("loss", reserve.applies.losses),
+        ):
             yield f"reserves.rows.{reserve.code}", kind, codes
     triage, assignment = tables["triage"], tables["assignment"]
     yield "triage.injury.covers", "cover", triage.injury_covers

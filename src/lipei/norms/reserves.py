@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lipei.domain.papers import Selector
 from lipei.domain.reserves import ReserveRow, ReserveTable
 from lipei.norms.lines import check_remarks, known_keys, rows, texts_of
 from lipei.norms.straight_through import money_limits
@@ -22,8 +23,10 @@ def _row(row: Mapping[str, Any]) -> ReserveRow:
     known_keys(place, row, required={"code", "lines", "amounts_minor"}, optional={"covers", "losses"})
     return ReserveRow(
         code=row["code"],
-        lines=texts_of(f"{place}.lines", row["lines"]),
-        covers=texts_of(f"{place}.covers", row.get("covers", [])),
-        losses=texts_of(f"{place}.losses", row.get("losses", [])),
+        applies=Selector(
+            texts_of(f"{place}.lines", row["lines"]),
+            texts_of(f"{place}.covers", row.get("covers", [])),
+            texts_of(f"{place}.losses", row.get("losses", [])),
+        ),
         amounts_minor=money_limits(f"{place}.amounts_minor", row["amounts_minor"]),
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lipei.domain import limits, papers
-from lipei.domain.claims import Case, Exposure
+from lipei.domain.claims import USUAL, Case, Exposure
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Value, wrong
 from lipei.domain.facts import wrong_of_head
-from lipei.domain.reserves import USUAL
 from lipei.domain.rules.intake import known_facts, usual_reserve, wrong_exposure
 
 

@@ -9,13 +9,12 @@ from typing import Any
 
 from lipei.domain import accounts, countries, sizes
 from lipei.domain.acting import whose_is_unsaid
-from lipei.domain.claims import Case, Exposure, Party
+from lipei.domain.claims import USUAL, Case, Exposure, Party
 from lipei.domain.commands import ExposureReported, PartyReported, Report
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Outcome, Refusal, Value, wrong
 from lipei.domain.facts import wrong_of_claim, wrong_of_head
 from lipei.domain.money import Money
-from lipei.domain.reserves import USUAL
 from lipei.domain.rules.authority import may
 from lipei.domain.rules.incidents import wrong_incident, wrong_with_incidents
 from lipei.domain.rules.persons import party_fields, wrong_acting, wrong_contact, wrong_party
