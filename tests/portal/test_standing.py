@@ -13,7 +13,7 @@ from tests.portal.conftest import code_sent, done, offered, reported, verified
 
 from lipei.domain import commands as c
 from lipei.domain.money import Money
-from lipei.norms.texts import text
+from lipei.norms.texts import LANGUAGES, text
 from lipei.services import portal
 from lipei.services.portal import Visit
 from lipei.store import models
@@ -21,6 +21,7 @@ from lipei.web.portal import seen
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]
 BANK = c.Settled("bank-1")
+SMS = {"claim_number": "1", "amount": "1", "link": "1"}
 
 
 def cny(yuan: float) -> Money:
@@ -245,8 +246,62 @@ def test_whose_payment_failed_is_asked_for_an_account_that_works(client: Client,
     assert said("portal.todo.failed") not in client.get(f"/claim/{number}/").content.decode()
     done(number, "payment", "fail", part, c.Failed("AC04"), people.bank)
     assert said("portal.todo.failed") in client.get(f"/claim/{number}/").content.decode()
+    form = f"/claim/{number}/account"
+    client.post(f"/claim/{number}/verify", {"next": form})
+    client.post("/claim/code", {"code": code_sent(number, "portal_code"), "next": form})
+    assert "收款账户已销户。请在这里改好账户" in client.get(form).content.decode()
+    other = {"account_number": card(8), "account_bank": "102290000000"}
+    client.post(form, {**other, "account_name": case_of(number).parties[1].name})
+    assert case_of(number).payments[part].state == "failed", "finance sends it again"
+    assert said("portal.todo.failed") not in client.get(f"/claim/{number}/").content.decode(), "it was done"
     done(number, "payment", "retry", part, c.Retry(account_number=card(9)), people.finance1)
     assert said("portal.todo.failed") not in client.get(f"/claim/{number}/").content.decode()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_a_bank_did_not_pay_ends_with_one_full_stop(language: str) -> None:
+    why = text("reason.bank.AC04", language)
+    for key, params in (("portal.account.failed", {}), ("message.payment_failed.sms", SMS)):
+        told = text(key, language, reason=why, **params)
+        assert why in told and not set(told.split(why)[1][:1]) & set("。."), told
+
+
+@pytest.mark.norm("2.5.4")
+def test_a_sum_worked_out_anew_is_not_on_its_way_and_what_came_back_is_not_asked_for(
+    client: Client, people: Any
+) -> None:
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    first = decided(people, number, 2650)
+    verified(client, number)
+    agree(client, number, first)
+    paid(people, number)
+    anonymous = Client()
+    anonymous.get(portal.link(Visit(number, 1), now=case_of(number).claim.reported_at))
+    unseen = anonymous.get(f"/claim/{number}/").content.decode()
+    assert said("portal.offer.hidden") in unseen and said("portal.offer.waiting") not in unseen
+    assert 'id="account"' not in unseen, "an empty card says nothing"
+    done(number, "claim", "reopen", 0, c.Reasoned("发票金额较低"), people.lead1)
+    handler = people.handler_of(case_of(number))
+    item = c.ItemAssessed("后保险杠", claimed=cny(2650), assessed=cny(1000))
+    done(number, "exposure", "assess", 1, c.Assess((item,)), handler)
+    done(number, "exposure", "check_assessment", 1, None, people.assessor1)
+    done(number, "exposure", "submit_decision", 1, c.SubmitDecision(without_papers="简化单证"), handler)
+    done(number, "exposure", "approve_decision", 1, c.ApproveDecision("简化单证"), people.approver1)
+    shown = client.get(f"/claim/{number}/").content.decode()
+    assert said("portal.track.state.deciding") in shown and said("portal.track.state.paying") not in shown
+    second = max(case_of(number).offers)
+    done(number, "offer", "send", second, None, handler)
+    client.post(f"/claim/{number}/offers/{second}/", {"do": "code"})
+    code = code_sent(number, "one_time_code")
+    agreed = client.post(f"/claim/{number}/offers/{second}/", {"do": "agree", "code": code}, follow=True)
+    told = agreed.content.decode()
+    assert said("portal.offer.agreed_nothing") in told and said("portal.offer.agreed") not in told
+    assert said("portal.owed_back.how") in told
+    (part,) = case_of(number).recoveries
+    owed = case_of(number).recoveries[part].due_minor
+    done(number, "recovery", "receive_recovery", part, c.ReceiveRecovery(cny(owed / 100)), people.finance1)
+    back = client.get(f"/claim/{number}/").content.decode()
+    assert said("portal.owed_back.state.received") in back and said("portal.owed_back.how") not in back
 
 
 def test_a_claim_is_offered_to_be_withdrawn_only_while_it_can_be(client: Client, people: Any) -> None:
@@ -281,5 +336,5 @@ def test_who_agrees_to_less_than_they_were_paid_is_promised_no_money(client: Cli
     client.post(f"/claim/{number}/offers/{again}/", {"do": "code"})
     code = code_sent(number, "one_time_code")
     page = client.post(f"/claim/{number}/offers/{again}/", {"do": "agree", "code": code}, follow=True).content.decode()
-    assert said("portal.offer.agreed_only") in page and said("portal.offer.agreed") not in page
+    assert said("portal.offer.agreed_nothing") in page and said("portal.offer.agreed") not in page
     assert said("portal.owed_back.title") in page

@@ -71,7 +71,8 @@ def _agree(request: HttpRequest, visit: Visit, case: Case, part: int) -> HttpRes
     if done.case.offers[part].state != "agreed":
         told = "portal.offer.agreed_waiting"
     else:
-        told = "portal.offer.agreed" if seen.sums(case, case.offers[part]).now_minor else "portal.offer.agreed_only"
+        sums = seen.sums(case, case.offers[part])
+        told = "portal.offer.agreed" if sums.now_minor or sums.kept_minor else "portal.offer.agreed_nothing"
     messages.success(request, say(told))
     return HttpResponseRedirect(reverse("portal:track", args=[visit.number]))
 

@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from lipei.domain import commands, lifecycle
-from lipei.domain.claims import Offer
+from lipei.domain.claims import Offer, Payment
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import OPEN
+from lipei.domain.owing import is_current
 from lipei.gateways.bank import remedy
 from lipei.services import norms, portal, portal_files
 from lipei.services.portal import Visit
@@ -100,9 +101,11 @@ def _stands(case: Case, party: int, offers: Sequence[Offer]) -> str:
         return "duplicate"
     if any(portal.awaits(case, party, o) for o in offers):
         return "offering"
-    state, answered = _own_state(case, party), {o.state for o in offers}
+    state, answered = _own_state(case, party), {o.state for o in offers if is_current(case, o)}
     if state != "offering":
         return state
+    if offers and not answered:
+        return "deciding"  # what was answered is worked out anew, and the new sum is not out yet
     if "sent" in answered or not offers:
         return "others"
     known = {"declined": "declined", "expired": "expired", "agreed": "paying"}
@@ -127,13 +130,12 @@ def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Se
     asks_account = _is_paid(case, visit) and (
         not case.parties[visit.party].account_number or seen.no_bank(case.parties[visit.party])
     )
-    failed = any(case.payments[n].state == "failed" for n in portal.payments_for(case, visit.party))
     return {
         "papers": wanted,
         "papers_due_at": min((p.due_at for p in wanted if p.due_at), default=None),
         "offer": waiting,
         "account": asks_account and bool(offers or not (case.claim.deaths or case.claim.rescue)),
-        "failed": failed,
+        "failed": bool(_failed(case, visit)),
     }
 
 
@@ -160,10 +162,15 @@ def _account(case: Case, visit: Visit) -> str:
     return case.parties[visit.party].account_number[-4:] if visit.verified else ""
 
 
+def _failed(case: Case, visit: Visit) -> list[Payment]:
+    """What did not reach this party by the account as it is now: a changed one takes the approvals of its orders away."""
+    payments = (case.payments[n] for n in portal.payments_for(case, visit.party))
+    return [p for p in payments if p.state == "failed" and p.approved_by]
+
+
 def _failure(case: Case, visit: Visit) -> str:
     """Why the bank did not pay this party, where another account helps."""
-    failed = (case.payments[n] for n in portal.payments_for(case, visit.party))
-    return next((p.failure for p in failed if p.state == "failed" and remedy(p.failure) == "mend"), "")
+    return next((p.failure for p in _failed(case, visit) if remedy(p.failure) == "mend"), "")
 
 
 @require_POST
