@@ -55,7 +55,7 @@ def test_nothing_rests_on_an_average():
     desk = reported()
     assert sizes.likely_minor(desk.case.exposures[1]) == 0
     refused = desk.refused(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(100), 1, "急用"))
-    assert refused.code == "refusal.more_than_likely"
+    assert refused.code == "refusal.reserve_only_usual", "it says what to do: the reserve on the page is not too low"
     desk.do(HANDLER, "exposure", "set_reserve", 1, c.SetReserve(cny(3_000), "查勘所见"))
     assert desk.case.exposures[1].named_reserve_minor == 300_000
     desk.do(HANDLER, "exposure", "advance", 1, c.OnAccount(cny(100), 1, "急用"))

@@ -244,12 +244,13 @@ def _given(ask: Ask, command: OnAccount, too_much: Refusal, *, undisputed: bool 
 
 def more_than_likely(ask: Ask) -> Refusal:
     """The refusal of more than may come due on the exposure asked about; its one figure says how much may."""
-    return _beyond_likely(ask, likely_minor(ask.case, ask.target, ask.world))
+    exposure, likely = ask.target, likely_minor(ask.case, ask.target, ask.world)
+    unnamed = likely <= 0 and exposure.reserve_minor and not exposure.named_reserve_minor
+    return _beyond_likely(ask, likely, "refusal.reserve_only_usual" if unnamed else "refusal.more_than_likely")
 
 
-def _beyond_likely(ask: Ask, likely_minor: int) -> Refusal:
-    likely = {"likely": Money(max(0, likely_minor), ask.case.claim.currency)}
-    return Refusal("refusal.more_than_likely", "fields", likely, {"amount": "refusal.more_than_likely"})
+def _beyond_likely(ask: Ask, likely_minor: int, code: str = "refusal.more_than_likely") -> Refusal:
+    return Refusal(code, "fields", {"likely": Money(max(0, likely_minor), ask.case.claim.currency)}, {"amount": code})
 
 
 def likely_minor(case: Case, exposure: Exposure, world: World) -> int:
