@@ -23,9 +23,24 @@ def pytest_configure() -> None:
     PBKDF2PasswordHasher.iterations = 1_000
 
 
+@pytest.hookimpl(trylast=True)  # once those are gone that are not to be run
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start processes and wait for them come first: meanwhile the others use the processors."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Tests that take long come first: what is left for the end is short, and everybody ends at one time.
+
+    pytest-xdist begins with as many pieces of the list as there are processes; what is stolen later comes from the end of
+    a piece. So each piece begins with long ones, those of a file together: what they share is made once.
+    """
+    pieces: list[list[pytest.Item]] = [[] for _ in range(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))]
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    for place, file in enumerate(sorted({item.path for item in slow})):
+        pieces[place % len(pieces)] += [item for item in slow if item.path == file]
+    others = [item for item in items if not item.get_closest_marker("slow")]
+    for place, piece in enumerate(pieces):
+        length = len(items) // len(pieces) if place < len(pieces) - 1 else len(items)
+        taken = max(0, length - len(piece))
+        piece += others[:taken]
+        del others[:taken]
+    items[:] = [item for piece in pieces for item in piece]
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from lipei.api.schemas import REPORT
 from lipei.services import tokens
 
 SECONDS_MAX = 50
-EXAMPLES_EACH = 6
+EXAMPLES_EACH = 4
 SCOPES = ("claims:read", "claims:write", "worklist:read", "documents:write")
 
 

@@ -25,7 +25,7 @@ ROLES = ("serve", "report-a", "call-a", "work-1", "work-2", "import")
 TRAPS = ("bank.submit", "bank.acknowledge", "channel.send")
 TRAP_CHANCE = 0.15
 KILLS_MIN, REPORTS_MIN = 12, 12
-PATIENCE = 5
+PATIENCE = 10
 """On a busy machine it goes on, up to so many times as long, until there is something to see; and lives grow longer."""
 
 
@@ -68,8 +68,9 @@ class Nursery:
         passed = time.monotonic() - began
         if passed < seconds:
             return False
-        reports = sum(file.read_text().count("\n") for file in self.folder.glob("*.ledger"))
-        enough = self.kills.total() >= KILLS_MIN and reports >= REPORTS_MIN
+        written = {file.name: file.read_text().count("\n") for file in self.folder.glob("*.ledger")}
+        called = sum(lines for name, lines in written.items() if name.startswith("call"))
+        enough = self.kills.total() >= KILLS_MIN and sum(written.values()) >= REPORTS_MIN and called > 0
         return enough or passed > seconds * PATIENCE
 
     def task(self, role: str) -> Callable[[], Any]:

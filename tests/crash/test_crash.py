@@ -19,7 +19,7 @@ from tests.jobs.installations import FOUND, Installation, free_port, installatio
 
 pytestmark = pytest.mark.slow
 
-SECONDS = float(os.environ.get("LIPEI_TEST_CRASH_SECONDS", "12"))
+SECONDS = float(os.environ.get("LIPEI_TEST_CRASH_SECONDS", "6"))
 # What a worker would have done by the next day: all leases have run out, and quiet hours are over.
 SETTLE = """
 from datetime import UTC, datetime, timedelta
@@ -91,7 +91,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(target: Installa
     command = ("-m", "tests.crash.nursery", str(folder), str(SECONDS), str(free_port()), token)
     nursery = target.start(*command, log=tmp_path / "nursery.log")
     try:
-        assert nursery.wait(timeout=SECONDS * 8) == 0, (tmp_path / "nursery.log").read_text()[-3000:]
+        assert nursery.wait(timeout=SECONDS * 16) == 0, (tmp_path / "nursery.log").read_text()[-3000:]
     finally:
         nursery.kill()
     text = "".join(file.read_text() for file in folder.glob("*.ledger"))

@@ -224,6 +224,7 @@ class Storm(RuleBasedStateMachine):
         assert all(amount <= LIMITS_MINOR.get(limit, 10**15) for (limit, _), amount in used.items()), used
 
 
+@pytest.mark.slow
 def test_a_storm(django_db_blocker: Any) -> None:
     """A handful at every build; ``LIPEI_TEST_STORMS=200`` is a long night."""
     run_state_machine_as_test(

@@ -96,6 +96,7 @@ def offered(client, number: str) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_every_form_is_drawn_and_answers_nonsense_in_the_readers_language(office, browser):
     """Nonsense in every field at once: never an error of ours, each wrong field marked, all that was typed still there."""
     numbers, tried = (reported(office), full_claim(office)), set()

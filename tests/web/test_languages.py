@@ -177,6 +177,7 @@ def nobodys(left: str, own: re.Pattern[str], known: re.Pattern[str], spoken: str
     return all(LETTER.search(_without(left, *way)) for way in ways)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_on_a_page_is_in_another_language(browser, office, bracketed, language):
     found, wrong = pages(full_claim(office), office.rows["handler1"].id), []

@@ -14,6 +14,7 @@ from lipei.norms import loader
 from lipei.reads import rulebook
 from lipei.store import models
 
+pytestmark = pytest.mark.once
 EDIT = "/console/norms/products/edit/?of=private_car-2"
 
 
