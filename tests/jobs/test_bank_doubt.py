@@ -15,6 +15,7 @@ from tests.jobs.test_bank import files_bank
 from lipei.domain import commands as c
 from lipei.domain.events import Refusal
 from lipei.norms.texts import LANGUAGES, text
+from lipei.reads import finance
 from lipei.services import actions, bank, bank_files, bank_hold, verify
 from lipei.store import models
 
@@ -122,7 +123,12 @@ def test_the_next_order_waits_where_the_one_before_was_booked_after_all(people, 
     turn()
     assert len(list(outbox.iterdir())) == 1, "the second has not left"
     (row,) = bank.unmatched()
+    (shown,) = finance.differences(people.finance1)
+    assert (shown.number, shown.part, shown.ordered_minor) == (case.claim.number, 1, 215000), (
+        "that of the attempt before"
+    )
     bank_files.looked_at(row.id, "银行已撤销", actor=people.finance1, now=LATER)
+    assert "银行已撤销" in list(loaded(case).of("note").values())[-1].text
     turn(LATER + timedelta(days=1))  # a lease has run out
     assert payment(case).state == "submitted" and len(list(outbox.iterdir())) == 2
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 
 from lipei.domain.events import Actor
 from lipei.reads import masking, payments, scope
@@ -142,18 +142,23 @@ def _said(detail: str) -> dict[str, Any]:
 
 def _ours(viewer: Actor, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     claims = _claims(viewer)
-    rows = models.Payment.objects.filter(end_to_end_id__in=list(ids)).annotate(
-        number=Subquery(claims.values("number")[:1]), currency=Subquery(claims.values("currency")[:1])
-    )
-    return {
-        r["end_to_end_id"]: {
-            "number": r["number"], "part": r["part"], "state": r["state"], "currency": r["currency"],
-            "ordered_minor": r["amount_minor"],
-        }
-        for r in rows.filter(number__isnull=False).values(
-            "end_to_end_id", "number", "part", "state", "currency", "amount_minor"
-        )
-    }  # fmt: skip
+    rows = models.Payment.objects.annotate(
+        number=Subquery(claims.values("number")[:1]), currency=Subquery(claims.values("currency")[:1]),
+        ordered_minor=F("amount_minor"),
+    )  # fmt: skip
+    return identified(ids, rows.filter(number__isnull=False), "number", "part", "state", "currency", "ordered_minor")
+
+
+def identified(ids: Iterable[str], payments: Any, *columns: str) -> dict[str, dict[str, Any]]:
+    """The payment that each identity is or once was, by these columns: of an order that was repeated the number of the
+    attempt alone is another. One query."""
+    names = set(ids)
+    claims = models.Claim.objects.filter(number__in={name.rsplit("-", 2)[0] for name in names}).values("id")
+    rows = payments.filter(Q(end_to_end_id__in=names) | Q(aggregate_id__in=claims)).exclude(end_to_end_id="")
+    now = {row.pop("end_to_end_id"): row for row in rows.values("end_to_end_id", *columns)}
+    attempts = {name.rpartition("-")[0]: row for name, row in now.items()}
+    found = {name: now.get(name) or attempts.get(name.rpartition("-")[0]) for name in names}
+    return {name: dict(row) for name, row in found.items() if row}
 
 
 def owed(viewer: Actor, *, after: int = 0, limit: int = 100) -> tuple[Owed, ...]:

@@ -112,8 +112,8 @@ def looked_at(message_id: int, text: str, *, actor: Actor, now: datetime) -> Ref
     row = models.BankMessage.objects.filter(id=message_id, direction="in", state=finance.DIFFERING).first()
     if row is None:
         return Refusal("refusal.missing", "missing")
-    place = models.Payment.objects.filter(end_to_end_id=row.message_id).values_list("aggregate_id", flat=True).first()
-    number = models.Claim.objects.filter(id=place).values_list("number", flat=True).first()
+    paid = finance.identified([row.message_id], models.Payment.objects, "aggregate_id").get(row.message_id, {})
+    number = models.Claim.objects.filter(id=paid.get("aggregate_id")).values_list("number", flat=True).first()
     if number is not None:
         done = actions.act(
             number, "claim", "add_note", 0, Write(f"{row.message_id}: {text.strip()}"), actor=actor, now=now,
