@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +13,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.browser.looking import ill_laid, violations
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.looking import SCREENS, ill_laid, violations
 from tests.browser.test_portal_roadside import AGAIN_BYTES_MAX, REQUESTS_MAX, weighed
 from tests.web.conftest import PASSWORD, browser, claim, full_claim, handler_code, office, reported, today
 from tests.web.every_page import Visit, visits
@@ -25,24 +24,12 @@ from lipei.store import journal, models
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "claim", "handler_code", "office", "today", "violations"]  # fixtures, and what others look with
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SHOTS = os.environ.get("LIPEI_TEST_SHOTS", "")
 """A folder to put pictures of the pages into, for somebody to look at."""
 expect.set_options(timeout=20_000)  # a busy machine is no fault
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no Chromium; name one with CHROMIUM=/path")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        # Playwright runs a loop in this thread; Django then takes every query for one inside of it.
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-        yield made
-        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
-        made.close()
+DESK, POCKET = (1280, 900), (360, 740)
+OTHERS = [screen for screen in SCREENS if screen not in (DESK, POCKET)]
 
 
 @pytest.fixture
@@ -161,7 +148,7 @@ def test_every_page_in_every_role_language_look_and_width(
     found: list[str] = []
     for visit in own[first : first + AT_ONCE]:
         found += [f"{visit.path} {code} {visit.language} {visit.look}: {why}" for why in barriers(page, site, visit)]
-        if visit.weighed:
+        if not visit.turn:
             found += [f"{visit.path}: {why}" for why in heavy(page, f"{site.url}/{visit.path}")]
     page.context.close()
     assert not found, "\n".join(found)
@@ -172,7 +159,7 @@ NAMES = {"handler1": "李", "handler2": "欧阳" + "长" * 38}
 
 
 def barriers(page: Page, site: SimpleNamespace, visit: Visit) -> list[str]:
-    """What is wrong with a page for this reader; on the first visit in a language on screens of all widths.
+    """What is wrong with a page for this reader; on the first visits on a phone too, and on other screens in turns.
 
     Colours come of the look alone: that they stand apart is asked on these first visits, which have both looks.
     """
@@ -185,7 +172,7 @@ def barriers(page: Page, site: SimpleNamespace, visit: Visit) -> list[str]:
     expect(page.locator("html")).to_have_attribute("data-bs-theme", visit.look)
     shot(page, name)
     found = violations(page, but="" if visit.first else "color-contrast")
-    found += ill_laid(page) if visit.first else ill_laid(page, ((WIDE["width"], WIDE["height"]),))
+    found += ill_laid(page, (DESK, OTHERS[visit.turn], POCKET) if visit.first else (DESK,))
     shot(page, f"{name}-phone")
     return found
 

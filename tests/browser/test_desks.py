@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, expect
-from tests.browser.test_console import PHONE, chromium, desk, fits, opened, shot, site, violations
+from tests.browser.test_console import PHONE, desk, fits, opened, shot, site, violations
 from tests.web.conftest import browser, office, reported, today
 from tests.web.test_team import given
 
 from lipei.store import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
-__all__ = ["browser", "chromium", "office", "site", "today"]  # fixtures
+__all__ = ["browser", "office", "site", "today"]  # fixtures
 
 
 def test_claims_are_given_to_somebody_by_key_and_by_dragging(

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Route, expect
-from tests.browser.test_console import browser, chromium, claim, desk, handler_code, office, site, today
+from tests.browser.test_console import browser, claim, desk, handler_code, office, site, today
 from tests.web.conftest import reported
 
 from lipei.domain import commands as c
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
-__all__ = ["browser", "chromium", "claim", "handler_code", "office", "site", "today"]  # fixtures
+__all__ = ["browser", "claim", "handler_code", "office", "site", "today"]  # fixtures
 
 
 def unavailable(route: Route) -> None:

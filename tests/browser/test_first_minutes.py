@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.browser.test_console import PHONE, WIDE, chromium, desk, fits, opened, shot, site, violations
+from tests.browser.test_console import PHONE, WIDE, desk, fits, opened, shot, site, violations
 from tests.web.conftest import browser, claim, handler_code, office, reported, today
 
 from lipei.store import models
 from lipei.web import doors
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
-__all__ = ["browser", "chromium", "claim", "handler_code", "office", "site", "today"]  # fixtures
+__all__ = ["browser", "claim", "handler_code", "office", "site", "today"]  # fixtures
 
 
 def test_a_claim_is_found_by_its_plate_in_two_keys(

@@ -10,23 +10,19 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
-from tests.browser.test_console import PHONE, WIDE, chromium, desk, office, opened, site, today
+from tests.browser.test_console import PHONE, WIDE, desk, office, opened, site, today
 from tests.web.conftest import browser, full_claim
 
 from lipei.services import portal
 from lipei.services.portal import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-__all__ = ["browser", "chromium", "office", "site", "today"]  # fixtures
+__all__ = ["browser", "office", "site", "today"]  # fixtures
 
 HIDDEN = """async () => {
   const e = document.activeElement;
   if (!e || e === document.body) return null;
-  const frame = () => new Promise(requestAnimationFrame);
-  for (let last = null, now = e.getBoundingClientRect().top; now !== last; now = e.getBoundingClientRect().top) {
-    last = now;  // what scrolls smoothly comes to rest first
-    for (let n = 0; n < 4; n++) await frame();
-  }
+  await new Promise(requestAnimationFrame);  // nothing scrolls smoothly here: it has come to rest
   const about = e.outerHTML.slice(0, 140), seen = e.closest('label') || e.labels?.[0] || e;
   const marked = [e, e.parentElement, seen].some(one => {
     const style = getComputedStyle(one);
@@ -48,7 +44,8 @@ STEPS_MAX = 150
 
 
 def unseen(page: Page, where: str) -> list[str]:
-    """Once through the page, from the link that skips the menu on."""
+    """Once through the page, from the link that skips the menu on; without motion, which is waited for at every step."""
+    page.emulate_media(reduced_motion="reduce")
     opened(page, where)
     page.locator(".lp-skip").focus()
     found = []

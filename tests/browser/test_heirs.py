@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.test_console import (
     PHONE,
     browser,
-    chromium,
     desk,
     fits,
     office,
@@ -31,7 +30,7 @@ from lipei.services.portal import Visit
 from lipei.store import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True), pytest.mark.norm("4")]
-__all__ = ["browser", "chromium", "office", "site", "today"]  # fixtures
+__all__ = ["browser", "office", "site", "today"]  # fixtures
 DEAD = "13800138011"
 
 

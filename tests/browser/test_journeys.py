@@ -100,13 +100,13 @@ class Pages(Services):
         """Fill in a step's form and send it; what is wrong, in the words of the page (empty: it was done)."""
         page = self.at(actor, now)
         path = shapes.href(number, BY_ACTION[subject, action], part).partition("/claims/")[2]
-        answer = page.goto(f"{self.url}/console/claims/{path}/")
+        answer = page.goto(f"{self.url}/console/claims/{path}/", wait_until="domcontentloaded")
         form = page.locator("form.lp-act")
         if not form.count():
             assert answer is not None and answer.status in (403, 404, 409), answer
             return f"no form: {page.locator('main').inner_text()}"
         fill(form, forms.typed_of(command) if command is not None else {})
-        with page.expect_navigation():
+        with page.expect_navigation(wait_until="commit"):  # it was done: nobody waits until all is drawn
             form.locator(".lp-act-send").click()
         done = urlsplit(page.url).path.endswith(f"/claims/{number}/")
         return "" if done else page.locator("main").inner_text()
@@ -156,7 +156,9 @@ class Pages(Services):
         return self.case(number)
 
     def opened(self, size: Any, *, javascript: bool = True) -> Page:
-        context = self.chromium.new_context(viewport=size, service_workers="block", java_script_enabled=javascript)
+        context = self.chromium.new_context(
+            viewport=size, service_workers="block", java_script_enabled=javascript, reduced_motion="reduce"
+        )
         context.add_cookies([{"name": "lipei_language", "value": LANGUAGE, "url": self.url}])
         page = context.new_page()
         page.set_default_timeout(20_000)

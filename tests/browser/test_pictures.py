@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
-from tests.browser.test_console import CHROMIUM
+from tests.browser.looking import CHROMIUM
 from tests.web.every_page import EVERYTHING
 
 ROOT = Path(__file__).resolve().parent.parent.parent

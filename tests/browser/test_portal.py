@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from tests.browser.looking import ill_laid, violations
 from tests.company import card
 from tests.portal.conftest import code_sent, done, offered, own_folder, people, reported
@@ -27,22 +27,13 @@ from lipei.store import journal, models
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 __all__ = ["own_folder", "people"]  # fixtures
 PHONE = {"width": 360, "height": 740}
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SHOTS = os.environ.get("LIPEI_TEST_SHOTS", "")
 """A folder to put pictures of the pages into, for somebody to look at."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no Chromium; name one with CHROMIUM=/path")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        # Playwright runs a loop in this thread; Django then takes every query for one inside of it.
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-        yield made
-        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
-        made.close()
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    return chromium
 
 
 @pytest.fixture
@@ -249,6 +240,7 @@ CONTRAST = "color-contrast"
 """What a look can change on a page. Words cannot: it is asked once for each look, everything else in each language."""
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_every_page_fits_all_screens_and_has_no_barrier_in_any_language_and_look(browser: Browser, site: Any) -> None:
     number = claim_with_everything(site)

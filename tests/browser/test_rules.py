@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, expect
-from tests.browser.test_console import PHONE, chromium, desk, fits, opened, shot, site, violations
+from tests.browser.test_console import PHONE, desk, fits, opened, shot, site, violations
 from tests.web.conftest import browser, office, reported, today
 from tests.web.test_settings import edited
 
@@ -18,7 +18,7 @@ from lipei.reads import rulebook
 from lipei.store import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
-__all__ = ["browser", "chromium", "office", "site", "today"]  # fixtures
+__all__ = ["browser", "office", "site", "today"]  # fixtures
 
 
 @pytest.mark.norm("2.3.1")
@@ -90,19 +90,21 @@ def test_a_person_is_put_on_duty_seeing_the_week(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("language", "look"), zip(LANGUAGES, ("light", "dark", "light"), strict=True))
+@pytest.mark.parametrize(("language", "look"), list(zip(LANGUAGES, ("light", "dark", "light"), strict=True)))
 def test_tables_and_forms_fit_and_are_clean(
     chromium: Browser, site: SimpleNamespace, browser: Callable[..., Client], language: str, look: Any
 ) -> None:
+    """Each fits in every language; barriers, which hang on the form and not on the words, are looked for in one in turn."""
     page = desk(chromium, site, browser("manager1"), language=language)
     page.emulate_media(color_scheme=look)
-    for path in (
+    for turn, path in enumerate((
         "norms/promises/", "norms/authority/", "norms/messages/", "norms/promises/edit/?part=promises/0",
         "norms/authority/edit/?part=limits/0", "norms/triage/edit/?part=rules/7", "norms/messages/edit/?part=messages/0",
         "norms/settings/edit/?part=settings/languages", "norms/straight_through/edit/?part=payment", "duty/plan/",
-    ):  # fmt: skip
+    )):  # fmt: skip
         opened(page, f"{site.url}/console/{path}")
         for size in ({"width": 1280, "height": 900}, PHONE):
             page.set_viewport_size(size)  # type: ignore[arg-type]
             assert fits(page), (path, size)
-        assert not violations(page), path
+        if LANGUAGES[turn % len(LANGUAGES)] == language:
+            assert not violations(page), path

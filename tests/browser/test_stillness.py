@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.test_console import chromium, desk, opened, site
+from tests.browser.test_console import desk, opened, site
 from tests.web.conftest import browser, full_claim, handler_code, office, today
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
-__all__ = ["browser", "chromium", "handler_code", "office", "site", "today"]  # fixtures
+__all__ = ["browser", "handler_code", "office", "site", "today"]  # fixtures
 SHIFTS = """new PerformanceObserver(all => all.getEntries().forEach(e => { window.shifted = (window.shifted || 0) + e.value; }))
   .observe({type: 'layout-shift', buffered: true})"""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
-from tests.browser.test_console import CHROMIUM, PHONE, site, violations
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from tests.browser.looking import CHROMIUM
+from tests.browser.test_console import PHONE, site, violations
 from tests.web.conftest import browser, office, today
 from tests.web.test_visits import picture, to_visit
 
@@ -21,16 +21,6 @@ from lipei.store import models
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 __all__ = ["browser", "office", "site", "today"]  # fixtures
-
-
-@pytest.fixture
-def playwright() -> Iterator[Playwright]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no Chromium; name one with CHROMIUM=/path")
-    with sync_playwright() as found:
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-        yield found
-        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
 
 
 def phone(playwright: Playwright, home: Path, site: Any, client: Any) -> BrowserContext:

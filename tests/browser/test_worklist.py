@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.test_console import PHONE, chromium, desk, fits, opened, shot, site, violations
+from tests.browser.test_console import PHONE, desk, fits, opened, shot, site, violations
 from tests.company import NOW
 from tests.web.conftest import browser, office, reported, today
 
@@ -20,7 +20,7 @@ from lipei.store import models
 from lipei.web.console import work
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
-__all__ = ["browser", "chromium", "office", "site", "today"]  # fixtures
+__all__ = ["browser", "office", "site", "today"]  # fixtures
 
 
 def given(site: SimpleNamespace, count: int) -> list[str]:

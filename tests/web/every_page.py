@@ -117,16 +117,18 @@ EVERYTHING = bool(os.environ.get("LIPEI_TEST_EVERYTHING"))
 
 
 class Visit(NamedTuple):
-    """Somebody opens a page in a language and a look; ``first`` marks one visit of the page in each language, ``weighed``
-    one of all."""
+    """Somebody opens a page in a language and a look, for the ``turn``-th time; ``first`` marks one visit in each language."""
 
     code: str
     name: str
     path: str
     language: str
     look: str
-    first: bool
-    weighed: bool
+    turn: int
+
+    @property
+    def first(self) -> bool:
+        return self.turn < len(LANGUAGES)
 
 
 def readers(name: str) -> list[str]:
@@ -147,5 +149,5 @@ def visits(number: str, staff: int) -> list[Visit]:
         for n in range(max(len(codes) if EVERYTHING else 0, len(LANGUAGES))):
             turn = shift + n  # another role is first on the next page, so that each role meets all languages
             language, look = LANGUAGES[turn % len(LANGUAGES)], LOOKS[turn % len(LOOKS)]
-            found.append(Visit(codes[turn % len(codes)], name, path, language, look, n < len(LANGUAGES), n == 0))
+            found.append(Visit(codes[turn % len(codes)], name, path, language, look, n))
     return found
