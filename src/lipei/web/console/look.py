@@ -42,7 +42,7 @@ def look(request: HttpRequest) -> HttpResponse:
         request, "look", "look",
         promises=_promises(at), people=("林晓", LONG_NAME, ""), amounts=(0, 123_456, 98_765_432_100, None),
         entries=_entries(at), pieces=_pieces(at), lines=_lines(), total=money(210_000, "CNY"), buttons=_buttons(),
-        reasons=(text("reason.assignment.nobody", language(), unit=text("queue.motor", language())), text("look.intro", language())),
+        whys=_whys(),
         steps=_steps(), fields=_fields(), shares=((35, ""), (80, "soon"), (100, "late")), stacks=_stacks(),
     )  # fmt: skip
 
@@ -68,31 +68,31 @@ def _promises(at: datetime) -> tuple[Promised, ...]:
     return tuple(Promised(**{**usual, **other}) for other in others)
 
 
+def _whys() -> tuple[tuple[tuple[str, ...], str], ...]:
+    """Reasons and the words that open them: one, several, long ones, of a name of their own, none at all."""
+    one = text("reason.assignment.nobody", language(), unit=text("queue.motor", language()))
+    long = " ".join([text("look.intro", language())] * 4)
+    return ((one,), ""), ((one, long, LONG_NAME), ""), ((long,), text("claim_page.why_handler", language())), ((), "")
+
+
 def _entries(at: datetime) -> tuple[Told, ...]:
-    kinds = (
-        "claim.reported",
-        "claim.assigned",
-        "paper.received",
-        "exposure.assessed",
-        "clock.breached",
-        "payment.confirmed",
-    )
+    """By somebody, by a rule, with a note, several alike in one minute, of somebody with a long name, good and bad."""
+    long = " ".join([text("look.intro", language())] * 4)
+    told: tuple[tuple[str, int, dict[str, str]], ...] = (
+        ("claim.reported", 0, {}), ("claim.assigned", 11, {"actor": "system:assignment", "actor_name": ""}),
+        ("paper.received", 22, {}), ("paper.received", 22, {}), ("paper.received", 22, {}),
+        ("claim.note_added", 23, {"note": long, "actor": "staff:2", "actor_name": LONG_NAME}),
+        ("exposure.assessed", 33, {}), ("exposure.decision_approved", 40, {}), ("claim.suspected", 41, {"note": LONG_NAME}),
+        ("clock.breached", 44, {}), ("payment.confirmed", 55, {}),
+    )  # fmt: skip
     return tuple(
-        Told(
-            sequence=n,
-            kind=kind,
-            part=0,
-            at=at - timedelta(hours=11 * n),
-            recorded_at=at,
-            actor="staff:1",
-            actor_name="林晓",
-            on_behalf_of="",
-            name=kind,
-            sentence=text(f"event.{kind}", language()),
-            facts={},
-        )
-        for n, kind in enumerate(kinds)
-    )
+        Told(**{  # type: ignore[arg-type]
+            "sequence": n, "kind": kind, "part": 0, "at": at - timedelta(hours=hours), "recorded_at": at, "actor": "staff:1",
+            "actor_name": "林晓", "on_behalf_of": "", "name": kind, "sentence": text(f"event.{kind}", language()),
+            "facts": {}, **more,
+        })
+        for n, (kind, hours, more) in enumerate(told)
+    )  # fmt: skip
 
 
 def _pieces(at: datetime) -> tuple[Piece, ...]:
