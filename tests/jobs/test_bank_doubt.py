@@ -133,6 +133,32 @@ def test_the_next_order_waits_where_the_one_before_was_booked_after_all(people, 
     assert payment(case).state == "submitted" and len(list(outbox.iterdir())) == 2
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_what_takes_the_place_of_an_order_that_was_booked_after_all_waits_too(people, outbox, known):
+    case = approved(people)
+    name = rejected(case, outbox)
+    if known:
+        receive(outbox, notification([(name, "2150.00")], account=OURS), "2.xml")
+        turn()
+    cancelled = act(case, "cancel", c.Reasoned("改付他人"), people.finance1)
+    assert isinstance(cancelled, Refusal) == known
+    if known:
+        return
+    again = c.OrderPayment(exposure=1, payee=loaded(case).payments[1].payee)
+    ordered = actions.act(case.claim.number, "payment", "order", 0, again, actor=people.finance2, now=LATER)
+    assert not isinstance(ordered, Refusal), ordered
+    done = actions.act(case.claim.number, "payment", "approve_payment", 2, None, actor=people.finance1, now=LATER)
+    assert not isinstance(done, Refusal), done
+    receive(outbox, notification([(name, "2150.00")], account=OURS), "2.xml")
+    bank.collect(now=LATER)
+    turn()
+    assert loaded(case).payments[2].state == "approved" and len(list(outbox.iterdir())) == 1
+    (row,) = bank.unmatched()
+    bank_files.looked_at(row.id, "银行已撤销", actor=people.finance1, now=LATER)
+    turn()
+    assert len(list(outbox.iterdir())) == 2
+
+
 def test_the_bank_says_what_finance_had_recorded_and_nobody_has_to_look(people, outbox):
     case = approved(people)
     turn(NOW)

@@ -100,14 +100,18 @@ def own_account() -> Account:
 def submit(*, now: datetime, limit: int) -> int:
     """Make intents of approved payments; how many. The intent is what follows the step, whoever takes it.
 
-    One of which the bank has said what fits nothing waits until a person has cleared that up: it may be paid already.
+    One of which the bank has said what fits nothing waits until a person has cleared that up, for it may be paid already;
+    so does what may take the place of one that was cancelled.
     """
     approved = models.Payment.objects.filter(state="approved").order_by("id")
     due = approved.values_list("aggregate_id", "part", "end_to_end_id")
     doubted = world.doubted() if due else frozenset()
+    claims = models.Claim.objects.filter(number__in={name.rpartition("-")[0] for name in doubted}).values("id")
+    cancelled = models.Payment.objects.filter(state="cancelled", aggregate_id__in=claims) if doubted else ()
+    replaced = {row.aggregate_id for row in cancelled if _of_payment(row.end_to_end_id) in doubted}
 
     def one(place: tuple[int, int, str]) -> bool:
-        if place[2].rpartition("-")[0] in doubted:
+        if _of_payment(place[2]) in doubted or place[0] in replaced:
             return False
         return isinstance(_act(place[0], "submit", place[1], commands.Nothing(), now), Done)
 
@@ -193,12 +197,17 @@ def _orders(rows: Sequence[Any], account: Account, now: datetime) -> dict[str, B
     doubted = world.doubted()
 
     def one(row: Any) -> int:
-        if row.message_id.rpartition("-")[0] not in doubted:
+        if _of_payment(row.message_id) not in doubted:
             found[row.message_id] = _order(row.message_id, account, now)
         return 1
 
     one_by_one.each(rows, one, work="bank.order")
     return found
+
+
+def _of_payment(end_to_end_id: str) -> str:
+    """The identity of a payment without the attempt."""
+    return end_to_end_id.rpartition("-")[0]
 
 
 def _payment(end_to_end_id: str) -> tuple[int, int] | None:

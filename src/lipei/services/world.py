@@ -381,7 +381,7 @@ def of_case(
             delegations=delegations(now),
             interested=frozenset(f"staff:{number}" for number in interested(rulebook, case)),
         )
-    if (subject, action) == ("payment", "retry"):
+    if subject == "payment" and action in ("retry", "cancel"):
         world = replace(world, doubted=doubted())
     if action == "link_duplicate":
         world = replace(world, alike=_existing(command.number, claim))

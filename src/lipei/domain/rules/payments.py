@@ -424,13 +424,17 @@ def _asked_back_less(ask: Ask, exposure: Exposure, returned_minor: int) -> list[
     return changes
 
 
+def _may_be_paid(ask: Ask) -> Refusal | None:
+    """Refuses to order anew what the bank said something of that nobody has cleared up: it may have been paid."""
+    doubted = ask.target.end_to_end_id.rpartition("-")[0] in ask.world.doubted
+    return Refusal("refusal.bank_word_open") if doubted else None
+
+
 def retry(ask: Ask) -> Outcome:
     """Again, under a new identity (the first was refused for good), if need be to a corrected account."""
     payment, command = ask.target, ask.command
     payee = ask.case.parties[payment.payee]
-    if payment.end_to_end_id.rpartition("-")[0] in ask.world.doubted:  # it may have been paid
-        return Refusal("refusal.bank_word_open")
-    refusal = _no_longer_owed(ask, payment)
+    refusal = _may_be_paid(ask) or _no_longer_owed(ask, payment)
     if refusal is not None:
         return refusal
     changes: list[Change] = []
@@ -463,6 +467,8 @@ def cancel(ask: Ask) -> Outcome:
     payment = ask.target
     if not ask.command.reason.strip():
         return wrong(reason="refusal.reason_missing")
+    if refusal := _may_be_paid(ask):  # another order would take its place
+        return refusal
     exposure = ask.case.exposures[payment.exposure]
     on_account = {"advance": "advanced_minor"} | ({} if exposure.guarantees else {"guarantee": "guaranteed_minor"})
     name = on_account.get(payment.kind)  # a guarantee stands when the order to pay it is taken back
