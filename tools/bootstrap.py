@@ -30,8 +30,8 @@ DEVELOP = ("dev.txt",)  # all of that, and what tests and checks need
 
 POSTGRES = ("127.0.0.1", 5432)
 POSTGRES_URL = "postgresql://lipei:lipei@127.0.0.1:5432/lipei"
-WITHOUT_DATABASE = ("domain", "gateways", "norms", "test_architecture.py", "test_repository.py")
-"""Tests that touch no database: they run once, not once per database; so do those marked `once`."""
+WITHOUT_DATABASE = ("browser", "domain", "gateways", "norms", "test_architecture.py", "test_repository.py")
+"""Tests that touch no database, or see none of it: they run once, not once per database; so do those marked `once`."""
 NO_TESTS = 5  # pytest's exit status where nothing was selected
 
 REBUILT = (

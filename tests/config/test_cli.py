@@ -61,6 +61,7 @@ def ended(done: subprocess.CompletedProcess[str], status: int, *words: str) -> s
     return said
 
 
+@pytest.mark.once
 def test_a_port_in_use_is_not_shared(fresh: Installation) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for command in ("serve", "run"):
@@ -188,6 +189,7 @@ def test_a_key_or_a_market_that_does_not_fit_the_database_is_seen_at_the_start(t
             ended(made.lipei(*arguments, LIPEI_MARKET="XX"), 1, "LIPEI_MARKET")
 
 
+@pytest.mark.once
 def test_what_it_was_asked_for_wrongly_is_said(fresh: Installation) -> None:
     ended(fresh.lipei("nonsense"), 2, "No such command")
     ended(fresh.lipei("serve", "--port", "99999999"), 2)

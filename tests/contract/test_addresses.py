@@ -10,7 +10,7 @@ from tests.contract.conftest import Stranger, item
 
 from lipei.norms.texts import LANGUAGES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def offered(stranger: Stranger) -> Any:

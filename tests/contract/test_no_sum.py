@@ -9,7 +9,7 @@ from tests.contract.conftest import Stranger, good, item
 
 from lipei.norms.texts import LANGUAGES, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 CAR = {"own_damage": {"sum_insured_minor": 1_000_000}, "compulsory_property": {}}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.contract.conftest import Stranger, item
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 HEADS = [
     ("medical", "medical_expense", "illness_medical"),

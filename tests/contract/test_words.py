@@ -9,7 +9,7 @@ from tests.contract.conftest import Stranger, cny, item
 
 from lipei.norms.texts import LANGUAGES, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 CAR = {
     "own_damage": {"sum_insured_minor": 90_000_000},

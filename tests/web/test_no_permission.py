@@ -11,6 +11,8 @@ from django.test import Client
 from lipei.domain import lifecycle
 from lipei.norms.refusals import worded
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.norm("4")
 def test_a_page_says_to_whom_it_is_open(browser: Callable[..., Client], office: SimpleNamespace) -> None:
