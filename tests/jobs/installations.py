@@ -75,27 +75,32 @@ class Installation:
 
 
 SHELL = """
-import contextlib, io, json, sys
+import contextlib, io, json, os, sys
 from lipei.config import cli
+before = dict(os.environ)
 for line in sys.stdin:
+    given, more = json.loads(line)
     out, err = io.StringIO(), io.StringIO()
+    os.environ.update(more)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = cli.main(json.loads(line))
+        status = cli.main(given)
+    [os.environ.pop(name) for name in more]
+    os.environ.update(before)
     print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
 """
 
 
 @dataclass(frozen=True)
 class Shell:
-    """A process of `SHELL`: most of what a command takes is to begin."""
+    """A process of `SHELL`: most of what a command takes is to begin. It reads settings until they make sense."""
 
     process: subprocess.Popen[str]
 
-    def lipei(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def lipei(self, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         given = [*map(str, arguments)]
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps(given) + "\n")
+        self.process.stdin.write(json.dumps([given, more]) + "\n")
         self.process.stdin.flush()
         return subprocess.CompletedProcess(given, *json.loads(self.process.stdout.readline()))
 
