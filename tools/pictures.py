@@ -98,7 +98,7 @@ class Picture:
 PICTURES_TAKEN: tuple[Picture, ...] = (
     Picture("portal", CUSTOMER, "{claim}", PHONE),
     Picture("portal-report", "", "/report/", PHONE, typed={"#story": ACCOUNT}),
-    Picture("portal-offer", CUSTOMER, "{offer}", PHONE, at="main h1"),
+    Picture("portal-offer", CUSTOMER, "{offer}", PHONE),
     Picture("intake", "intake", "/console/report/", DESK, typed={"#f-story": STORY, "#f-plate": PLATE}),
     Picture("worklist", "handler", "/console/work/"),
     Picture("claim", "handler", "/console/claims/{handled}/"),
