@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import pytest
+
 from lipei.domain import accounts, conduct
 from lipei.domain import commands as c
 from lipei.domain.assignment import Candidate
@@ -237,3 +239,38 @@ def customer(party: int, number: str = "C1") -> Actor:
 
 def lent(giver: Actor, taker: Actor) -> Delegation:
     return Delegation(1, giver.id, giver.roles, taker.id, NOW - timedelta(days=1), NOW + timedelta(days=1))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(policy=policy())
+
+
+def small(**more) -> c.Report:
+    """A claim that may go straight through once its papers are there."""
+    item = c.ItemAssessed("后保险杠", claimed=cny(2650))
+    said = {"exposures": (c.ExposureReported("own_damage", "single_vehicle", items=(item,)),), "accept_automatic": True}
+    return own_damage(**{**said, **more})
+
+
+def papers_in(desk: Desk) -> None:
+    desk.do(HANDLER, "claim", "request_papers")
+    for n, paper in desk.case.papers.items():
+        if paper.required and paper.state == "requested":
+            desk.do(INTAKE, "paper", "receive", n)
+
+
+def three_heirs(desk: Desk, *, proved: tuple[int, ...] = ()) -> tuple[c.Share, ...]:
+    report = own_damage(
+        insured_died=True,
+        parties=(
+            c.PartyReported(roles=("insured", "claimant"), name="王小明", phone="13800138000"),
+            party("王大", ("reporter", "heir"), 1, acts_for=1, mandate="inheritance", phone="13900139001"),
+            party("王二", ("heir",), 2, acts_for=1, mandate="inheritance"),
+            party("王三", ("heir",), 0, acts_for=1, mandate="inheritance"),
+        ),
+    )  # fmt: skip
+    desk.report(report)
+    for n in proved:
+        desk.do(HANDLER, "party", "check_identity", n, c.CheckIdentity("passport", f"E{n}", "inheritance"))
+    return tuple(c.Share(n, 1, 3) for n in (2, 3, 4))
