@@ -390,3 +390,12 @@ def bar_is_whole(page: Page) -> None:
     page.locator(".lp-actionbar a.lp-button").first.click()
     ready(page)
     assert bar.evaluate("one => one.scrollWidth <= one.clientWidth"), "nor beside an open action"
+
+
+def test_what_is_usual_for_its_kind_never_lies_over_the_next_sum(page: Page, claim: str, handler: Any) -> None:
+    """Two heads of loss stand side by side, so that a sum has little room."""
+    act(claim, "exposure", "add", 0, c.AddExposure("own_damage", "collision"), handler)
+    models.Exposure.objects.filter(part=1).update(reserve_minor=4_000_000, reserve_reason="usual", assessed_by="")
+    page.reload()
+    tag = page.locator("#exposure-1 .lp-sumgrid .lp-tag")
+    assert tag.evaluate("e => e.getBoundingClientRect().right <= e.closest('div').getBoundingClientRect().right")
