@@ -45,6 +45,15 @@ def test_every_refusal_that_is_kept_as_a_failure_has_its_words_and_its_remedy(la
     assert set(reasons.BEFORE_IT_LEFT) == kept | {"unknown"}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_helps_is_called_as_the_step_on_the_page(language):
+    """Paying again is one step on the page: nobody is sent to look for another."""
+    step, other = text("action.payment.retry", language).casefold(), ("新建付款指令", "新的付款指示", "new order")
+    advice = [text(f"{reasons.reason_key(reason)}.advice", language).casefold() for reason in reasons._REMEDIES]
+    assert sum(step in one for one in advice) >= 10
+    assert not [one for one in advice if any(word in one for word in other)]
+
+
 def test_no_text_is_left_over():
     keys = {key.removesuffix(".advice") for key in texts() if key.startswith("reason.bank.")}
     assert keys == {reasons.reason_key(reason) for reason in [*reasons._REMEDIES, "ZZ99"]}
