@@ -11,7 +11,7 @@ from tests.company import NOW
 from tests.reads.conftest import Desk
 
 from lipei.domain import commands as c
-from lipei.domain.claims import Recovery
+from lipei.domain.claims import Paper, Recovery
 from lipei.domain.lifecycle import BY_ACTION
 from lipei.reads import claims as reads
 from lipei.reads import rulebook
@@ -77,3 +77,28 @@ def test_what_was_paid_too_much_on_a_closed_claim_waits_for_the_manager(
     )
     write_off = Possible(BY_ACTION["recovery", "write_off"], 1, "Write off")
     assert len(steps(closed, rulebook.current(), (), (write_off,), desk.us.manager1)) == found
+
+
+@pytest.mark.norm("2.3.1")
+@pytest.mark.parametrize(("state", "found"), [("submitted", 1), ("agreed", 0)])
+def test_a_paper_is_looked_at_only_while_something_is_still_to_be_decided(desk: Desk, state: str, found: int) -> None:
+    case = desk.report()
+    head = replace(case.exposures[1], state=state)
+    decided = replace(case, parts={**case.parts, "exposure": {1: head}, "paper": {1: Paper(1, state="received")}})
+    accept = Possible(BY_ACTION["paper", "accept"], 1, "Accept")
+    assert len(steps(decided, rulebook.current(), (), (accept,), desk.us.handler_of(case))) == found
+
+
+@pytest.mark.norm("2.3.1")
+def test_a_head_of_loss_without_a_cover_is_put_right_first(desk: Desk) -> None:
+    case = desk.report()
+    actions = tuple(Possible(BY_ACTION["exposure", name], 1, name) for name in ("correct", "assess"))
+
+    def ahead_with(cover: str) -> list[str]:
+        head = replace(case.exposures[1], cover=cover)
+        named = replace(case, parts={**case.parts, "exposure": {1: head}})
+        found = steps(named, rulebook.current(), (), actions, desk.us.handler_of(case))
+        return [one.action.action for one in found]
+
+    assert ahead_with("") == ["correct", "assess"]
+    assert ahead_with("own_damage") == ["assess"]

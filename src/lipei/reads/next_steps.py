@@ -12,6 +12,7 @@ from typing import Any
 from lipei.domain.claims import Case
 from lipei.domain.events import Actor
 from lipei.domain.owing import is_turned_down
+from lipei.domain.papers import DECIDED
 from lipei.domain.promises import Promise, Rule
 from lipei.domain.rulebook import Rulebook
 from lipei.reads.approvals import WAITING
@@ -101,6 +102,12 @@ WHERE: Mapping[tuple[str, str], Callable[[Case, Any, Actor], bool]] = {
     # Without a head of loss there is nothing to work out.
     ("exposure", "add"): lambda case, part, viewer: (
         case.claim.registered_at is not None and not any(e.state != "dropped" for e in case.exposures.values())
+    ),
+    # Nor can anything be worked out of a head of loss whose cover nobody has named.
+    ("exposure", "correct"): lambda case, part, viewer: part.state == "open" and not part.cover,
+    # What was decided needs its papers no more.
+    ("paper", "accept"): lambda case, part, viewer: (
+        not case.exposures or any(e.state not in DECIDED for n, e in case.exposures.items() if part.exposure in (0, n))
     ),
     # All else is done, only the hospital waits.
     ("exposure", "pay_guarantee"): lambda case, part, viewer: part.state in ("agreed", "refused"),
