@@ -188,6 +188,22 @@ def test_what_was_chosen_for_two_papers_goes_with_either_button(browser: Browser
     page.context.close()
 
 
+def test_who_leaves_out_what_was_refused_sees_how_the_papers_stand(browser: Browser, site: Any, tmp_path: Path) -> None:
+    number, (first, second, *_) = asked_for_papers(site)
+    page = phone(browser, site)
+    opened(page, site, number)
+    (tmp_path / "good.jpg").write_bytes(photo(1))
+    (tmp_path / "bad.jpg").write_bytes(b"MZ" * 400)
+    page.set_input_files(f"#files-{first}", str(tmp_path / "good.jpg"))
+    page.set_input_files(f"#files-{second}", str(tmp_path / "bad.jpg"))
+    page.click(f"#paper-{second} .po-upload > button")
+    expect(page.locator(f"#paper-{second} .po-state-refused")).to_be_visible()
+    with page.expect_navigation():
+        page.click(f"#paper-{second} .po-drop")
+    expect(page.locator(f"#paper-{first} .lp-state-received")).to_be_visible()
+    page.context.close()
+
+
 def test_without_javascript_the_page_opens_where_a_file_was_not_taken(
     browser: Browser, site: Any, tmp_path: Path
 ) -> None:

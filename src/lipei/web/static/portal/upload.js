@@ -193,6 +193,7 @@
     };
     button.addEventListener("click", function () {
       queue.rows.splice(queue.rows.indexOf(row), 1); line.remove(); queue.keep(queue.input); queue.input.focus();
+      if (queue.dropped) queue.dropped();
     });
     this.rows.push(row);
     thumb(file, image);
@@ -206,6 +207,14 @@
       return {
         part: part, queue: new Queue(form, input), note: box.querySelector(".lp-progress"), invoice: form.elements["invoice-" + part],
         kept: (form.elements["kept-" + part] || {}).value, button: box.querySelector(":scope > button"), to: { begin: box.dataset.resumable, paper: Number(part) }
+      };
+    });
+    // Whoever leaves out what was refused is done with it; where all else was sent the page says how the papers stand now.
+    places.forEach(function (place) {
+      place.queue.dropped = function () {
+        place.note.textContent = ""; place.note.classList.remove("lp-error");
+        var left = places.some(function (one) { return one.queue.left().length; });
+        if (!left && places.some(function (one) { return one.queue.rows.length; })) location.reload();
       };
     });
     form.addEventListener("submit", async function (event) {
