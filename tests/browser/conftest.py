@@ -27,3 +27,17 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test opened is closed after it: a page left open asks a server that is gone, and takes time from the others."""
+    if "chromium" not in request.fixturenames:
+        yield
+        return
+    shared: Browser = request.getfixturevalue("chromium")
+    before = list(shared.contexts)
+    yield
+    for context in shared.contexts:
+        if context not in before:
+            context.close()
