@@ -236,3 +236,15 @@ def test_every_permission_is_said_in_words_with_the_roles_that_have_it(language:
         said = text("refusal.not_permitted", language, **params)
         assert f"({what})" not in said and f"（{what}）" not in said, what
         assert params["roles"] in said and params["roles"], what
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("told", "step"),
+    [
+        ("action_hint.exposure.guarantee", "action.party.add"),
+        ("refusal.reserve_only_usual", "action.exposure.set_reserve"),
+    ],
+)
+def test_a_step_that_has_to_come_first_is_called_as_on_the_page(told: str, step: str, language: str) -> None:
+    assert text(step, language) in text(told, language)
