@@ -190,6 +190,7 @@ def test_the_receipt_is_read_out_in_the_customers_language(browser, office):
     script = page[page.index('<div lang="zh-hant">') :]
     script = script[: script.index("</div>")]
     assert spelled in script and "您的案件編號是" in script and "之前" in script
+    assert "告知您初步意見" in script, "what is promised is named in the customer's words"
     assert "Read this out to the customer" in page
     assert 'data-sent="queued ' in page or 'data-sent="sent ' in page, "the message that is on its way is shown"
 

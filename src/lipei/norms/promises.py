@@ -291,3 +291,9 @@ def _local(at: datetime, zone: ZoneInfo) -> str:
     """An instant as people write it here, rounded down to the minute."""
     local = at.astimezone(zone)
     return (local - timedelta(seconds=local.second, microseconds=local.microsecond)).strftime("%Y-%m-%d %H:%M")
+
+
+def told_as(code: str) -> str:
+    """The key of what a promise is called to customers: in their words where there are some, else by its name."""
+    plain = f"portal.promise.{code}"
+    return plain if plain in texts() else f"promise.{code}"

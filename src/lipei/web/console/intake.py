@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from lipei.domain import hints
 from lipei.domain.commands import Report
 from lipei.domain.events import Refusal
+from lipei.norms.promises import told_as
 from lipei.norms.texts import LANGUAGES, text
 from lipei.reads import claims as reads
 from lipei.reads import on_file, prenotices, worklist
@@ -213,15 +214,13 @@ def receipt(request: HttpRequest, number: str) -> HttpResponse:
         raise Http404
     # What is read out is said in the customer's language, whatever the reader's own.
     spoken = page.case.claim.language if page.case.claim.language in LANGUAGES else language()
-    said = page if spoken == language() else reads.page(number, viewer=viewer, language=spoken, now=at) or page
     told = [p for p in page.promises if p.state in ("running", "paused") and _customers(page, p.part)]
     reported = next((e for e in page.timeline if e.kind == "claim.reported"), None)
     alike = tuple(reported.facts.get("alike", ())) if reported else ()
-    names = {p.part: p.name for p in said.promises}
     sent = [one for one in page.deliveries if one.message == "receipt"]
     return show(
         request, "receipt", "report", page=page, claim=page.case.claim, told=told, alike=alike, sent=sent,
-        number=_spelled(number), script=_script(page, told, names, spoken), spoken=spoken,
+        number=_spelled(number), script=_script(page, told, spoken), spoken=spoken,
     )  # fmt: skip
 
 
@@ -230,7 +229,7 @@ def _spelled(number: str) -> str:
     return " ".join(number[i : i + 4] for i in range(0, len(number), 4))
 
 
-def _script(page: reads.Page, told: list[Any], names: Mapping[int, str], spoken: str) -> dict[str, Any]:
+def _script(page: reads.Page, told: list[Any], spoken: str) -> dict[str, Any]:
     """What is said to the customer before the call ends, in their language."""
     handler = page.handler_name
     who_cares = text("intake.say.handler", spoken, name=handler) if handler else text("intake.say.nobody", spoken)
@@ -239,7 +238,7 @@ def _script(page: reads.Page, told: list[Any], names: Mapping[int, str], spoken:
         "handler": who_cares,
         "next": text("intake.say.next", spoken),
         "promises": [
-            text("intake.say.by", spoken, what=names.get(p.part, p.name), when=f"{timezone.localtime(p.due_at):%Y-%m-%d %H:%M}")
+            text("intake.say.by", spoken, what=text(told_as(p.code), spoken), when=f"{timezone.localtime(p.due_at):%Y-%m-%d %H:%M}")
             for p in told
             if p.due_at is not None
         ],

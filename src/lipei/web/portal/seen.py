@@ -31,6 +31,7 @@ from lipei.gateways.letters import Way
 from lipei.norms import messages as message_norms
 from lipei.norms import settlement as explained
 from lipei.norms.money import money_text
+from lipei.norms.promises import told_as
 from lipei.norms.settlement import ExplainedLine
 from lipei.norms.texts import text, texts
 from lipei.reads import masking
@@ -152,11 +153,10 @@ def _urgency(clock: Clock) -> tuple[int, float]:
 
 
 def _promised(clock: Clock) -> Promised:
-    plain = f"portal.promise.{clock.promise}"
     late = clock.breached_at is not None
     state = clock.state if clock.state in ("running", "paused") else "late" if late else "kept"
     return Promised(
-        name=plain if plain in texts() else f"promise.{clock.promise}",
+        name=told_as(clock.promise),
         state=state,
         due_at=clock.due_at or clock.told_due_at,
         ended_at=clock.ended_at,
