@@ -399,3 +399,17 @@ def test_what_is_usual_for_its_kind_never_lies_over_the_next_sum(page: Page, cla
     page.reload()
     tag = page.locator("#exposure-1 .lp-sumgrid .lp-tag")
     assert tag.evaluate("e => e.getBoundingClientRect().right <= e.closest('div').getBoundingClientRect().right")
+
+
+def test_a_page_left_open_after_signing_out_asks_no_more(page: Page) -> None:
+    asked: list[int] = []
+    page.on("response", lambda answer: asked.append(answer.status) if "/pulse/" in answer.url else None)
+    page.clock.install()
+    page.reload()
+    page.clock.run_for(3_000)
+    page.wait_for_timeout(500)
+    page.context.clear_cookies()
+    for _ in range(4):
+        page.clock.run_for(20_000)
+        page.wait_for_timeout(300)
+    assert asked[0] == 200 and asked[1:] == [401]

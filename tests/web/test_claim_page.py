@@ -258,6 +258,14 @@ def photo(client: Any, number: str, size: tuple[int, int] = (1600, 1200)) -> Non
     client.post(f"/console/claims/{number}/upload/", {"file": file, "place": ""})
 
 
+def test_the_bar_counts_photos_that_no_paper_was_asked_for(browser, claim, handler_code):
+    client = browser(handler_code)
+    photo(client, claim)
+    body = client.get(f"/console/claims/{claim}/").content.decode()
+    papers = models.Paper.objects.count()
+    assert f'Papers and photos <span class="lp-count">{papers + 1}</span>' in body
+
+
 @pytest.mark.norm("4")
 def test_no_picture_is_shown_and_no_look_recorded_before_personal_data_is_asked_for(browser, claim, handler_code):
     client = browser(handler_code)

@@ -179,13 +179,14 @@
 
   // --- who else is here, and what changed ----------------------------------------------------------------------------
   var EVERY_MS = 20000, FIRST_MS = 2000;  // what the page itself needs goes first
-  var last = "";
+  var last = "", beat = 0;
 
   function pulse() {
     var claim = $("#claim"), place = $("#pulse");
     if (!claim || !place || document.hidden) return;
     var where = claim.getAttribute("data-pulse") + "?seen=" + claim.getAttribute("data-version");
     fetch(where, { headers: { "HX-Request": "true", "Lipei-Poll": "1" }, credentials: "same-origin" }).then(function (answer) {
+      if (answer.status === 401) clearInterval(beat);  // signed out: whoever comes back to the page asks again
       return answer.ok ? answer.text() : last;
     }).then(function (words) {
       return words.trim();
@@ -199,7 +200,7 @@
 
   if ($("#claim")) {
     setTimeout(pulse, FIRST_MS);
-    setInterval(pulse, EVERY_MS);
+    beat = setInterval(pulse, EVERY_MS);
     document.addEventListener("visibilitychange", pulse);
     // what changed was shown: a form that is being filled in stands on what is true now
     document.addEventListener("htmx:afterSettle", function () {
