@@ -316,23 +316,6 @@ def test_a_sum_worked_out_anew_is_not_on_its_way_and_what_came_back_is_not_asked
     assert said("portal.owed_back.state.received") in back and said("portal.owed_back.how") not in back
 
 
-@pytest.mark.norm("2.4.2")
-def test_who_writes_after_the_close_is_answered_too(client: Client, people: Any) -> None:
-    """The page says that the handler answers, and the letter of a refusal that another colleague looks again."""
-    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
-    offer = decided(people, number, 2650)
-    verified(client, number)
-    agree(client, number, offer)
-    paid(people, number)
-    client.post(f"/claim/{number}/message", {"text": "我不同意，请复核。"})
-    case = case_of(number)
-    answer = [clock.state for clock in case.clocks.values() if clock.promise == "answer"]
-    assert case.claim.state == "closed" and answer == ["running"]
-    told = c.TellCustomer(text="已致电说明", way="phone", party=1)
-    done(number, "claim", "tell_customer", 0, told, people.handler_of(case))
-    assert [clock.state for clock in case_of(number).clocks.values() if clock.promise == "answer"] == ["fulfilled"]
-
-
 def test_a_claim_is_offered_to_be_withdrawn_only_while_it_can_be(client: Client, people: Any) -> None:
     number = offered(client, people)
     verified(client, number)
