@@ -95,6 +95,18 @@ def test_the_letter_that_asks_for_papers_says_in_which_form(people):
     assert forms[text("paper.driving_licence", "en")] == "photo" and all(forms.values()), forms
 
 
+@pytest.mark.norm("2.2.2")
+def test_made_again_once_all_is_decided_the_letter_names_what_was_asked_for_and_never_came(people):
+    case = reported(people)
+    done = actions.act(case.claim.number, "claim", "request_papers", actor=people.handler_of(case), now=NOW)
+    asked = {paper.code for paper in done.case.papers.values()}
+    models.Exposure.objects.filter(aggregate_id=case.id).update(state="approved")
+    telling = Telling(loaded(case), norms.current(), "en", "claim.papers_requested", 0, {}, 1, now=NOW)
+    assert {paper.code for paper in telling.papers()} == asked
+    made = letters.DATA["paper_request"](telling, letters._common("paper_request", telling, NOW))
+    assert len(made.papers) == len(asked)
+
+
 @pytest.mark.norm("2.2.1")
 def test_the_receipt_leaves_at_once_and_says_who_and_when(people, tmp_path):
     case = reported(people)

@@ -19,7 +19,7 @@ from lipei.domain import customers
 from lipei.domain.claims import Case, Clock, Exposure, Paper
 from lipei.domain.money import Money
 from lipei.domain.owing import NOTHING_OWED, given_besides_minor, kept_minor
-from lipei.domain.papers import outstanding
+from lipei.domain.papers import SENDABLE, outstanding
 from lipei.domain.promises.clocks import RUNNING
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import settlement as explained
@@ -105,8 +105,12 @@ class Telling:
         return sorted(found.values(), key=lambda c: (c.due_at, c.part))
 
     def papers(self) -> list[Paper]:
-        """The papers still outstanding that are the reader's to send; all of them where none is."""
-        waiting = [self.case.papers[n] for n in outstanding(self.case)]
+        """The papers still outstanding that are the reader's to send; all of them where none is.
+
+        Once all is decided nothing is waited for: a letter made again names what was asked for and never came.
+        """
+        asked = [n for n, paper in self.case.papers.items() if paper.state in SENDABLE]
+        waiting = [self.case.papers[n] for n in outstanding(self.case) or asked]
         own = [p for p in waiting if self.party and customers.brings(self.case, self.party, p.asked_of)]
         return own or waiting
 
