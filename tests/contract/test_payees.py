@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.company import card
-from tests.contract.conftest import ACCOUNT, Stranger, cny, item
+from tests.contract.conftest import ACCOUNT, Stranger, cny, good, item
 from tests.contract.test_settlements import exposure
 
 pytestmark = pytest.mark.norm("2.2.4")
@@ -76,6 +76,32 @@ def test_a_document_that_is_not_the_one_on_file_takes_the_approval_back(stranger
     told = stranger.office.finance2.post(f"claims/{claim['number']}/parties/{payee}/check_identity", other)
     assert told.body["errors"][0]["code"] == "refusal.identity_differs"
     assert stranger.payments(claim) == [("settlement", "20000.00", "ordered")]
+
+
+@pytest.mark.norm("4")
+@pytest.mark.parametrize("how", ["added", "reported", "on file"])
+def test_whoever_typed_the_account_does_not_let_money_go_to_it(stranger: Stranger, how: str) -> None:
+    lead, own = stranger.office.lead1, {"account_number": card(66), "account_bank": ACCOUNT, "account_name": "张三"}
+    stranger.insure("P", "private_car", own_damage={"sum_insured_minor": 150_000_000})
+    insured_as = {"roles": ["insured", "claimant", "payee"], "name": "张三", **(own if how == "reported" else {})}
+    said = {"story": "追尾", "phone": "13700001111", "policy_number": "P", "parties": [insured_as]}
+    body = {**said, "loss_at": "2026-11-22T10:00:00+08:00", "exposures": [exposure("own_damage", "collision")]}
+    claim = good(lead.post("claims", body), 201)
+    stranger.papers(claim)
+    stranger.assess(claim, 1, item("1000.00"))
+    stranger.decide(claim, 1)
+    payee = insured(stranger, claim)
+    if how == "added":
+        stranger.act(
+            lead, claim, "parties/new/add", {"roles": ["payee"], "name": "张三丰", **own, "account_name": "张三丰"}
+        )
+        payee = stranger.claim(claim)["parties"][-1]["id"]
+    stranger.agree(claim, [{"payee": payee, "numerator": 1, "denominator": 1}])
+    answer = lead.post(f"claims/{claim['number']}/payments/1/approve_payment", {})
+    assert answer.status == (200 if how == "on file" else 403), answer.body
+    if how != "on file":
+        assert answer.body["code"] == "refusal.guard.not_the_account_giver"
+        stranger.act(stranger.office.finance1, claim, "payments/1/approve_payment")
 
 
 @pytest.mark.parametrize(

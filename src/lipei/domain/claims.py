@@ -115,7 +115,7 @@ class Party:
     account_bank: str = ""  # bank's clearing code (CNAPS) or BIC
     account_kind: str = ""  # iban, cn_card, other
     account_checked_at: datetime | None = None
-    account_by: str = ""  # actor who changed the account or the name after the report; does not let money go to it
+    account_by: str = ""  # who typed the account or changed it or the name; does not let money go to it
 
 
 @dataclass(frozen=True)

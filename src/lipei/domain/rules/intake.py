@@ -17,6 +17,7 @@ from lipei.domain.facts import wrong_of_claim, wrong_of_head
 from lipei.domain.money import Money
 from lipei.domain.rules.authority import may
 from lipei.domain.rules.incidents import wrong_incident, wrong_with_incidents
+from lipei.domain.rules.payees import typed_by
 from lipei.domain.rules.persons import party_fields, wrong_acting, wrong_contact, wrong_party
 
 
@@ -189,6 +190,7 @@ def _parties(ask: Ask, command: Report) -> dict[int, dict[str, Value]]:
     found = {number: _named(ask, party) for number, party in enumerate(named, start=1)}
     for fields in found.values():
         fill_from_file(ask, fields)
+        fields["account_by"] = typed_by(ask, str(fields["account_number"]))
     if insured := insured_on_file(ask, found):
         found[len(found) + 1] = insured
     if alone:

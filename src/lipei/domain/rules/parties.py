@@ -11,7 +11,7 @@ from lipei.domain.commands import PartyReported
 from lipei.domain.conduct import Ask
 from lipei.domain.customers import PREFIX
 from lipei.domain.events import Change, Event, Outcome, Value, wrong
-from lipei.domain.rules.payees import approved_anew
+from lipei.domain.rules.payees import approved_anew, typed_by
 from lipei.domain.rules.persons import born_on, is_person, party_fields, wrong_acting, wrong_party
 
 _ACTING = frozenset({"roles", "acts_for", "mandate", "mandate_reason"})
@@ -21,6 +21,7 @@ _ACCOUNT = frozenset({"name", "account_number", "account_name", "account_bank"})
 def add(ask: Ask) -> Outcome:
     """One more person or firm."""
     part, fields = ask.case.next_part("party"), party_fields(ask, ask.command)
+    fields["account_by"] = typed_by(ask, str(fields["account_number"]))
     codes = wrong_party(ask, ask.command)
     if not ask.command.roles:
         codes["roles"] = "refusal.role_missing"

@@ -6,6 +6,18 @@ from lipei.domain import accounts
 from lipei.domain.claims import Party
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Value
+from lipei.domain.lifecycle import holders
+
+
+def typed_by(ask: Ask, number: str) -> str:
+    """Who typed an account that is not the one on the policy's file, where they could let money go to it themselves:
+    somebody else does then. Who takes reports and pays nobody leaves the way free for the rule.
+    """
+    giver = ask.actor.on_behalf_of or ask.actor.id
+    known = accounts.compact_account(number=ask.world.on_file.get("account_number", ""))
+    typed = number and accounts.compact_account(number=number) != known
+    pays = not ask.actor.roles.isdisjoint(holders("payment.approve_payment"))
+    return giver if typed and pays and giver.startswith("staff:") else ""
 
 
 def account_fields(
