@@ -85,14 +85,15 @@ def _entries(at: datetime) -> tuple[Told, ...]:
         ("exposure.assessed", 33, {}), ("exposure.decision_approved", 40, {}), ("claim.suspected", 41, {"note": LONG_NAME}),
         ("clock.breached", 44, {}), ("payment.confirmed", 55, {}),
     )  # fmt: skip
-    return tuple(
-        Told(**{  # type: ignore[arg-type]
-            "sequence": n, "kind": kind, "part": 0, "at": at - timedelta(hours=hours), "recorded_at": at, "actor": "staff:1",
-            "actor_name": "林晓", "on_behalf_of": "", "name": kind, "sentence": text(f"event.{kind}", language()),
-            "facts": {}, **more,
-        })
-        for n, (kind, hours, more) in enumerate(told)
-    )  # fmt: skip
+    usual: dict[str, Any] = {
+        "part": 0, "recorded_at": at, "actor": "staff:1", "actor_name": "林晓", "on_behalf_of": "", "facts": {},
+    }  # fmt: skip
+    found = []
+    for n, (kind, hours, more) in enumerate(told):
+        said = text(f"event.{kind}", language())
+        own = {"sequence": n, "kind": kind, "name": kind, "at": at - timedelta(hours=hours), "sentence": said}
+        found.append(Told(**{**usual, **own, **more}))
+    return tuple(found)
 
 
 def _pieces(at: datetime) -> tuple[Piece, ...]:
