@@ -282,6 +282,11 @@ class Payment:
         return payment_called(self.kind, self.offer)
 
 
+def without_attempt(end_to_end_id: str) -> str:
+    """What every order of one payment shares of its identity with the bank: all but the number of the attempt."""
+    return end_to_end_id.rpartition("-")[0]
+
+
 def payment_called(kind: str, offer: int) -> str:
     """The kind of a payment as people know it: money on account of an offer that was turned down is ``undisputed``."""
     return "undisputed" if kind == "advance" and offer else kind

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 
+from lipei.domain.claims import without_attempt
 from lipei.domain.events import Actor
 from lipei.reads import masking, payments, scope
 from lipei.store import models
@@ -156,8 +157,8 @@ def identified(ids: Iterable[str], payments: Any, *columns: str) -> dict[str, di
     claims = models.Claim.objects.filter(number__in={name.rsplit("-", 2)[0] for name in names}).values("id")
     rows = payments.filter(Q(end_to_end_id__in=names) | Q(aggregate_id__in=claims)).exclude(end_to_end_id="")
     now = {row.pop("end_to_end_id"): row for row in rows.values("end_to_end_id", *columns)}
-    attempts = {name.rpartition("-")[0]: row for name, row in now.items()}
-    found = {name: now.get(name) or attempts.get(name.rpartition("-")[0]) for name in names}
+    attempts = {without_attempt(name): row for name, row in now.items()}
+    found = {name: now.get(name) or attempts.get(without_attempt(name)) for name in names}
     return {name: dict(row) for name, row in found.items() if row}
 
 

@@ -28,7 +28,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from lipei.domain import commands, conduct
-from lipei.domain.claims import Case, Payment
+from lipei.domain.claims import Case, Payment, without_attempt
 from lipei.domain.events import Actor, Event, Refusal
 from lipei.domain.registers import BankRegister
 from lipei.gateways.bank import (
@@ -108,10 +108,10 @@ def submit(*, now: datetime, limit: int) -> int:
     doubted = world.doubted() if due else frozenset()
     claims = models.Claim.objects.filter(number__in={name.rpartition("-")[0] for name in doubted}).values("id")
     cancelled = models.Payment.objects.filter(state="cancelled", aggregate_id__in=claims) if doubted else ()
-    replaced = {row.aggregate_id for row in cancelled if _of_payment(row.end_to_end_id) in doubted}
+    replaced = {row.aggregate_id for row in cancelled if without_attempt(row.end_to_end_id) in doubted}
 
     def one(place: tuple[int, int, str]) -> bool:
-        if _of_payment(place[2]) in doubted or place[0] in replaced:
+        if without_attempt(place[2]) in doubted or place[0] in replaced:
             return False
         return isinstance(_act(place[0], "submit", place[1], commands.Nothing(), now), Done)
 
@@ -197,17 +197,12 @@ def _orders(rows: Sequence[Any], account: Account, now: datetime) -> dict[str, B
     doubted = world.doubted()
 
     def one(row: Any) -> int:
-        if _of_payment(row.message_id) not in doubted:
+        if without_attempt(row.message_id) not in doubted:
             found[row.message_id] = _order(row.message_id, account, now)
         return 1
 
     one_by_one.each(rows, one, work="bank.order")
     return found
-
-
-def _of_payment(end_to_end_id: str) -> str:
-    """The identity of a payment without the attempt."""
-    return end_to_end_id.rpartition("-")[0]
 
 
 def _payment(end_to_end_id: str) -> tuple[int, int] | None:

@@ -23,7 +23,7 @@ from django.db.models import Count, Q
 from lipei.domain import commands, lifecycle
 from lipei.domain.assignment import Candidate
 from lipei.domain.authority import Delegation, own_limit_minor
-from lipei.domain.claims import Case, Claim
+from lipei.domain.claims import Case, Claim, without_attempt
 from lipei.domain.conduct import World
 from lipei.domain.limits import PolicyLedger
 from lipei.domain.policies import InsuredObject, Policy
@@ -397,7 +397,7 @@ def doubted() -> frozenset[str]:
     """The payments that the bank said something of that fits nothing and that nobody has cleared up: they may have been
     paid. By their identity without the attempt, for it may be an earlier one that was paid after all."""
     said = models.BankMessage.objects.filter(direction="in", state="unmatched")
-    return frozenset(name.rpartition("-")[0] for name in said.values_list("message_id", flat=True))
+    return frozenset(without_attempt(name) for name in said.values_list("message_id", flat=True))
 
 
 def _candidates_for(action: str, case: Case, command: Any, rulebook: Rulebook) -> tuple[Candidate, ...]:

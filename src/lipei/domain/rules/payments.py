@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from lipei.domain import accounts, acting, authority
 from lipei.domain.acting import mandate_holds, payee_of
-from lipei.domain.claims import Case, Exposure, Party, Payment
+from lipei.domain.claims import Case, Exposure, Party, Payment, without_attempt
 from lipei.domain.commands import OnAccount
 from lipei.domain.conduct import Ask, World
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
@@ -426,7 +426,7 @@ def _asked_back_less(ask: Ask, exposure: Exposure, returned_minor: int) -> list[
 
 def _may_be_paid(ask: Ask) -> Refusal | None:
     """Refuses to order anew what the bank said something of that nobody has cleared up: it may have been paid."""
-    doubted = ask.target.end_to_end_id.rpartition("-")[0] in ask.world.doubted
+    doubted = without_attempt(ask.target.end_to_end_id) in ask.world.doubted
     return Refusal("refusal.bank_word_open") if doubted else None
 
 
