@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -17,10 +18,19 @@ settings.load_profile("lipei")
 
 
 def pytest_configure() -> None:
-    """What takes long and shows nothing here: a digest against whoever guesses passwords."""
+    """What takes long and shows nothing here: a digest against whoever guesses passwords, and a disk that is waited for.
+
+    SQLite keeps a file as it does in use: one in memory would be one connection for the test and for every request of
+    the server beside it, and what the one begins the other would end.
+    """
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
+    from django.db import connections
 
     PBKDF2PasswordHasher.iterations = 1_000
+    database = connections.settings["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(Path(os.environ["LIPEI_HOME"], "tests.sqlite3"))
+        database["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"
 
 
 @pytest.hookimpl(trylast=True)  # once those are gone that are not to be run

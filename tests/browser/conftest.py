@@ -31,10 +31,15 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def nothing_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test opened is closed after it: a page left open asks a server that is gone, and takes time from the others."""
+    """What a test opened is closed after it: a page left open asks a server that is gone, and takes time from the others.
+
+    It is closed before the database is emptied, which waits for nobody's request.
+    """
     if "chromium" not in request.fixturenames:
         yield
         return
+    if "live_server" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
     shared: Browser = request.getfixturevalue("chromium")
     before = list(shared.contexts)
     yield
