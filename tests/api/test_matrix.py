@@ -55,6 +55,7 @@ EVERYBODY_WRITES = {*FRONT, "surveyor", "assessor", "approver", "expert", "finan
 LET_IN: dict[tuple[str, str], set[str]] = {
     ("claim", "register"): FRONT,
     ("claim", "triage"): DESK,
+    ("claim", "correct"): {*FRONT, "program"},
     ("claim", "assign"): LEADS,
     ("claim", "accept_assignment"): {"handler"},
     ("claim", "acknowledge_duty"): set(),  # nobody is called on this claim

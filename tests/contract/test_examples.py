@@ -73,6 +73,7 @@ def of_the_claim(examples: Examples) -> None:
     send(office.program, "claim.report", status=201)
     number, handler = examples.report()
     send(handler, "claim.triage", number)
+    send(handler, "claim.correct", number)
     send(office.manager1, "claim.assign", number)
     handler = examples.handler(number)
     for action in (

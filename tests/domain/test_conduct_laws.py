@@ -51,7 +51,7 @@ NUMBERS = (None, 0, 1, 2, 3, 4, 99)
 MONEY_FIELDS = "_minor"
 BY_CUSTOMER = {
     "claim.withdrawn", "claim.note_added", "claim.customer_wrote", "party.corrected", "paper.received", "offer.agreed",
-    "offer.declined", "offer.code_sent", "offer.code_wrong", "exposure.settled",
+    "claim.corrected", "offer.declined", "offer.code_sent", "offer.code_wrong", "exposure.settled",
 }  # fmt: skip
 
 # Plausible values per field, so that the machine gets somewhere; the rest comes from the field's type.

@@ -217,13 +217,16 @@ WEBHOOK_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
 
 
 def example(subject: str, action: str, *, now: datetime, first_claim: str = "") -> dict[str, Any]:
-    """A working body of an action. Times lie a day ahead of ``now``, so that they are never in the past.
+    """A working body of an action. Times lie a day from ``now``, as the action needs them: ahead, or in the past.
 
     ``first_claim`` is the number of a claim that another can be linked to, where one is known.
     """
     if (subject, action) == ("survey", "schedule"):
         at = (now + timedelta(days=1)).replace(microsecond=0)
         return {"at": at.isoformat(), "place": "上海市徐汇区漕溪北路停车场"}
+    if (subject, action) == ("claim", "correct"):
+        at = (now - timedelta(days=1)).replace(microsecond=0)
+        return {"loss_at": at.isoformat(), "reason": "客户来电更正。"}
     if (subject, action) == ("claim", "link_duplicate") and first_claim:
         return {"number": first_claim}
     found = EXAMPLES.get((subject, action))

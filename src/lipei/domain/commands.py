@@ -15,6 +15,11 @@ from typing import Any
 from lipei.domain.entries import TEXT_LENGTH_MAX as TEXT_LENGTH_MAX
 from lipei.domain.entries import said as said
 from lipei.domain.entries import wrong_fields as wrong_fields
+from lipei.domain.investigation import Conclude as Conclude
+from lipei.domain.investigation import Convene as Convene
+from lipei.domain.investigation import Opine as Opine
+from lipei.domain.investigation import RecordSurvey as RecordSurvey
+from lipei.domain.investigation import ScheduleSurvey as ScheduleSurvey
 from lipei.domain.money import Money
 from lipei.domain.parties import PARTY_ROLES as PARTY_ROLES
 from lipei.domain.parties import CheckIdentity as CheckIdentity
@@ -113,6 +118,15 @@ class Triage:
     public_attention: bool | None = None
     regulator_asks: bool | None = None
     facts: Mapping[str, Any] = said({})  # what else the tables and terms ask of the loss as a whole; null: not known
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectReport:
+    """When and where it happened, as it is known now. What is left empty stays; another time than was told needs a reason."""
+
+    loss_at: datetime | None = None
+    place: str = said(length_max=200, example="上海市徐汇区")
+    reason: str = said(length_max=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,52 +316,6 @@ class RefusePaper:
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleSurvey:
-    """A visit or remote look at the damage."""
-
-    at: datetime | None = said(None, required=True)  # noqa: RUF009 - `said` makes a field
-    place: str = said(length_max=200)
-    surveyor: int | None = None
-    exposure: int = said(0, low=0)
-    remote: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RecordSurvey:
-    """What the surveyor found."""
-
-    findings: str = said(long=True, required=True)
-    checklist: Mapping[str, Any] = said({})
-    documents: tuple[int, ...] = said(())
-
-
-@dataclass(frozen=True, slots=True)
-class Convene:
-    """Ask experts (norm 2.2.3)."""
-
-    question: str = said(long=True, required=True)
-    experts: tuple[int, ...] = said(())
-    exposure: int = said(0, low=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Opine:
-    """One expert's opinion and vote."""
-
-    vote: str = said(choices=("for", "against", "abstain"), required=True)
-    text: str = said(long=True, required=True)
-    amount: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Conclude:
-    """What the consultation came to."""
-
-    outcome: str = said(choices=("accepted", "rejected", "undecided"), required=True)
-    text: str = said(long=True, required=True)
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
     """Part of a sum for one payee: ``numerator / denominator`` of the whole, or a fixed amount."""
 
@@ -432,6 +400,7 @@ COMMANDS: Mapping[tuple[str, str], type] = {
     ("claim", "report"): Report,
     ("claim", "register"): Register,
     ("claim", "triage"): Triage,
+    ("claim", "correct"): CorrectReport,
     ("claim", "assign"): Assign,
     ("claim", "accept_assignment"): Nothing,
     ("claim", "acknowledge_duty"): Nothing,

@@ -22,6 +22,11 @@ def party_of(actor: Actor) -> int | None:
     return int(said) if actor.id.startswith(PREFIX) and said.isascii() and said.isdecimal() else None
 
 
+def is_outside(actor: Actor) -> bool:
+    """Whether a customer speaks, or a program in their stead: they add what nobody has said, and change nothing."""
+    return not actor.roles.isdisjoint({"customer", "program"})
+
+
 def own(case: Case, party: int) -> frozenset[int]:
     """The party, and whom they act for by a mandate that was checked; nobody where there is no such party alive."""
     return acting.represented(case, party)
@@ -61,7 +66,7 @@ def reaches(case: Case, actor: Actor, subject: str, action: str, part: Any) -> b
     if party is None or not own(case, party):
         return False
     if subject == "claim":
-        return action != "withdraw" or may_withdraw(case, party)
+        return (action != "withdraw" or may_withdraw(case, party)) and (action != "correct" or leads(case, party))
     if subject == "party":
         return part is not None and part.part == party
     if subject == "offer":

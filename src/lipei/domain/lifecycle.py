@@ -76,6 +76,7 @@ STEPS: tuple[Step, ...] = (
         ("report", NEW, "reported", "claim.reported", ("customer:own", "program:company", *FRONT)),
         ("register", ("reported",), SAME, "claim.registered", (*FRONT, "system")),
         ("triage", OPEN, SAME, "claim.triaged", (*DESK, "system")),
+        ("correct", OPEN, SAME, "claim.corrected", ("customer:own", "program:company", *FRONT), ("nothing_decided", "untold_or_ours")),
         ("assign", OPEN, SAME, "claim.assigned", (*LEADS, "system")),
         ("accept_assignment", OPEN, SAME, "claim.assignment_accepted", ("handler:own",), ("assigned_to_me", "not_accepted")),
         ("acknowledge_duty", OPEN, SAME, "claim.duty_acknowledged", ("handler:company", *LEADS), ("duty_calls_me",)),
@@ -292,6 +293,9 @@ def _approved_by(part: Any) -> tuple[str, ...]:
     return tuple(getattr(part, "approvals", ()) or getattr(part, "approved_by", ()))
 
 
+_DECIDED = ("approved", "agreed", *EXPOSURE_ENDS[:2])
+"""States of a head of loss in which somebody has said what is due on it, or that nothing is."""
+
 _CHECKERS = frozenset({"assessor", "approver", "team_lead", "manager"})
 """Who sends work back at any time; a handler takes up their own again once the customer has not agreed to its sum."""
 
@@ -303,6 +307,8 @@ GUARDS: Mapping[str, Guard] = {
         and case.claim.duty_person == actor.staff_id
         and case.claim.duty_acknowledged_at is None
     ),
+    "nothing_decided": lambda case, part, actor: not any(e.state in _DECIDED for e in case.exposures.values()),
+    "untold_or_ours": lambda case, part, actor: not customers.is_outside(actor) or not (part.loss_at and part.place),
     "exposures_ended": lambda case, part, actor: all(e.state in EXPOSURE_ENDS for e in case.exposures.values()),
     "something_decided": lambda case, part, actor: any(
         e.state in ("settled", "refused") for e in case.exposures.values()

@@ -185,6 +185,7 @@ def _advance(event: Event, case: Case, world: World, now: datetime) -> Iterator[
 REACTIONS: Mapping[str, tuple[Follow, ...]] = {
     "claim.reported": (_triage, _register, _assign),
     "claim.triaged": (_look_again,),
+    "claim.corrected": (_triage_again, _advance, _straight_through),
     "claim.registered": (_triage_again, _ask_papers, _advance, _straight_through),
     "claim.suspected": (_triage_again,),
     "claim.suspicion_cleared": (_triage_again, _advance, _resume),

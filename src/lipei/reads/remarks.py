@@ -24,8 +24,9 @@ from lipei.norms.texts import text, texts
 from lipei.reads import interests
 from lipei.store import journal, models
 
-REPORTED, REGISTERED, ASSESSED = "claim.reported", "claim.registered", "exposure.assessed"
-KINDS = (REPORTED, REGISTERED, ASSESSED)
+REPORTED, REGISTERED, CORRECTED = "claim.reported", "claim.registered", "claim.corrected"
+ASSESSED = "exposure.assessed"
+KINDS = (REPORTED, REGISTERED, CORRECTED, ASSESSED)
 DECIDING = ("checked", "submitted")
 NAMED_MAX = 3
 """How many like claims the sentence names; all of them stand beside it."""
@@ -48,7 +49,7 @@ def on(
         return ()
     told, said = list(facts), dict[str, Any]()
     for kind, more in told:
-        if kind in (REPORTED, REGISTERED):
+        if kind in (REPORTED, REGISTERED, CORRECTED):
             said |= more
     return (
         *_remarks(case, said, language),
@@ -65,6 +66,8 @@ def _remarks(case: Case, said: Mapping[str, Any], language: str) -> Iterable[Rem
         yield Remark("remark.policy_unknown", text("remark.policy_unknown", language))
     elif said.get("in_force") is False:
         yield Remark("remark.not_in_force", text("remark.not_in_force", language, policy=case.claim.policy_number))
+    if case.claim.loss_at is None:
+        yield Remark("remark.loss_at_unknown", text("remark.loss_at_unknown", language))
     alike = tuple(said.get("alike") or ())
     if alike:
         separator = text("common.list_separator", language)

@@ -386,7 +386,7 @@ def of_case(
     if action == "link_duplicate":
         world = replace(world, alike=_existing(command.number, claim))
     elif claim.state in lifecycle.OPEN and subject in ("exposure", "paper", "claim", "party"):
-        world = replace(world, alike=_alike_of(case, rulebook))
+        world = replace(world, alike=_alike_of(case, command, rulebook))
     invoice = "".join(getattr(command, "invoice_number", "").split()).upper()
     if action == "receive" and invoice:
         world = replace(world, invoices_seen=_invoices(invoice, case.id))
@@ -404,8 +404,9 @@ def _candidates_for(action: str, case: Case, command: Any, rulebook: Rulebook) -
     return candidates(rulebook, case, indexes_of(case, command), roles=ASKED.get(action, HANDLES))
 
 
-def _alike_of(case: Case, rulebook: Rulebook) -> tuple[str, ...]:
-    reporter, loss_at = case.party("reporter"), case.claim.loss_at or case.claim.reported_at
+def _alike_of(case: Case, command: Any, rulebook: Rulebook) -> tuple[str, ...]:
+    reporter = case.party("reporter")
+    loss_at = getattr(command, "loss_at", None) or case.claim.loss_at or case.claim.reported_at
     if loss_at is None:
         return ()
     return alike(

@@ -28,12 +28,15 @@ from lipei.domain.promises.clocks import (
 )
 from lipei.domain.promises.definitions import ENDED, Promise, Promises, Rule, fires
 
+CORRECTED = "claim.corrected"
+"""Moves the clocks that run from the loss."""
+
 
 def react(
     *, case: Case, events: Iterable[Event], promises: Promises, calendars: Calendars, now: datetime
 ) -> tuple[Event, ...]:
     """The clock events that follow from these events (norm 2.2.1, 2.3.1). ``case`` is the case after them."""
-    relevant = [event for event in events if event.kind in promises.kinds]
+    relevant = [event for event in events if event.kind in promises.kinds or event.kind == CORRECTED]
     desk = Desk(case, promises, calendars, now)
     for event in relevant:
         desk.take(event)
@@ -93,6 +96,8 @@ class Desk:
                 self._move(clock, promise, event, at)
         if event.kind == "claim.reopened":
             self._reopen(at)
+        if event.kind == CORRECTED and "loss_at" in event.facts["fields"]:
+            self._begin_since_loss()
         for promise, rule in self.promises.started_by.get(event.kind, ()):
             if promise.ends_with_claim and self.case.claim.state in ENDED:
                 continue
@@ -150,6 +155,36 @@ class Desk:
         if since is not None and self.case.claim.reopened_at is not None:
             since = max(since, self.case.claim.reopened_at)
         return since or at
+
+    def _begin_since_loss(self) -> None:
+        """Open clocks that run from the loss run from where it is known now to have happened."""
+        for clock in self.open_clocks():
+            promise = self.promises.of_clock(clock)
+            if promise.since != "loss_at" or clock.started_at is None or any(rule.from_event for rule in promise.start):
+                continue
+            began = self._since(promise, clock.started_at)
+            if began != clock.started_at:
+                pauses = tuple((max(a, began), b) for a, b in clock.pauses if b is None or b > began)
+                moved = scheduled(replace(clock, started_at=began, pauses=pauses), promise, self.calendars)
+                self.recompute(clock, moved, CORRECTED)
+
+    def recompute(self, clock: Clock, new: Clock, reason: str) -> None:
+        """Put an open clock on another due time; one that is past breaks now."""
+        self.put(
+            "clock.recomputed",
+            replace(new, reason=reason),
+            reason=reason,
+            due_before=clock.due_at,
+            limit=new.limit,
+            limit_before=clock.limit,
+            unit=new.unit,
+            calendar=new.calendar,
+            calendar_version=new.calendar_version,
+            promise_version=new.promise_version,
+            provisional_before=clock.provisional,
+            told_due_at=new.told_due_at,
+        )
+        self.note_breach(self.clocks[clock.part], self.now, reason=reason)
 
     def _begin_at(self, promise: Promise, exposure: int, started_at: datetime) -> None:
         pauses = self._pauses_since(promise, exposure, started_at)

@@ -63,21 +63,7 @@ def _bring_up(desk: Desk, clock: Clock, reason: str) -> None:
         return
     changed = _why(clock, new, own, wanted)
     reason = reason or changed
-    desk.put(
-        "clock.recomputed",
-        replace(new, reason=reason),
-        reason=reason,
-        due_before=clock.due_at,
-        limit=new.limit,
-        limit_before=clock.limit,
-        unit=new.unit,
-        calendar=new.calendar,
-        calendar_version=new.calendar_version,
-        promise_version=new.promise_version,
-        provisional_before=clock.provisional,
-        told_due_at=new.told_due_at,
-    )
-    desk.note_breach(desk.clocks[clock.part], desk.now, reason=reason)
+    desk.recompute(clock, new, reason)
 
 
 def _with_terms(clock: Clock, promise: Promise, desk: Desk) -> Clock:

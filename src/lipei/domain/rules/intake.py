@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields as fields_of
-from datetime import timedelta
 from typing import Any
 
 from lipei.domain import accounts, countries, sizes
@@ -17,6 +16,7 @@ from lipei.domain.facts import wrong_of_claim, wrong_of_head
 from lipei.domain.money import Money
 from lipei.domain.rules.authority import may
 from lipei.domain.rules.incidents import wrong_incident, wrong_with_incidents
+from lipei.domain.rules.occurrence import terms_on, wrong_loss_at
 from lipei.domain.rules.payees import typed_by
 from lipei.domain.rules.persons import party_fields, wrong_acting, wrong_contact, wrong_party
 
@@ -43,16 +43,14 @@ def report(ask: Ask) -> Outcome:
 def _root(ask: Ask, command: Report) -> dict[str, Value]:
     policy, rulebook = ask.world.policy, ask.rulebook
     channel = {"customer": "portal", "token": "api"}.get(ask.actor.id.partition(":")[0], "console")
-    terms = rulebook.products.on(policy.product, policy.day(command.loss_at or ask.now)) if policy else None
     return {
         "number": ask.world.number,
         "state": "reported",
-        "line": terms.line if terms else command.line,
+        "line": command.line,
         "loss_kind": command.loss_kind,
         "policy_id": policy.id if policy else None,
         "policy_number": policy.number if policy else command.policy_number,
         "product": policy.product if policy else "",
-        "terms_version": terms.version if terms else (policy.terms_version if policy else 0),
         "channel": channel,
         "language": command.language or rulebook.settings.language_default,
         "currency": _currency(ask, command),
@@ -72,6 +70,7 @@ def _root(ask: Ask, command: Report) -> dict[str, Value]:
         "facts": known_facts(command.facts),
         "external_number": command.external_number,
         "accept_automatic": command.accept_automatic,
+        **terms_on(ask, command.loss_at or ask.now),
     }
 
 
@@ -100,10 +99,7 @@ def _wrong_report(ask: Ask, command: Report) -> dict[str, str]:
     if not (command.phone.strip() or command.email.strip() or any(p.phone or p.email for p in command.parties)):
         codes["phone"] = "refusal.contact_missing"
     codes |= wrong_contact(ask.rulebook.settings.region, command.phone, command.email)
-    if command.loss_at and command.loss_at > ask.now + timedelta(minutes=ask.rulebook.settings.clock_skew_minutes):
-        codes["loss_at"] = "refusal.loss_after_report"
-    if command.loss_at and command.loss_at.year < ask.now.year - ask.rulebook.settings.loss_years_max:
-        codes["loss_at"] = "refusal.loss_too_long_ago"
+    codes |= wrong_loss_at(ask, command.loss_at, ask.now)
     if command.policy_number and ask.world.policy is None:
         codes["policy_number"] = "refusal.policy_unknown"
     if code := countries.wrong(command.country):
@@ -441,14 +437,8 @@ def _found_policy(ask: Ask) -> dict[str, Value]:
     claim, policy = ask.case.claim, ask.world.policy
     if policy is None or claim.policy_id == policy.id:
         return {}
-    terms = ask.rulebook.products.on(policy.product, policy.day(claim.loss_at or claim.reported_at or ask.now))
-    return {
-        "policy_id": policy.id,
-        "policy_number": policy.number,
-        "product": policy.product,
-        "terms_version": terms.version if terms else policy.terms_version,
-        "line": terms.line if terms else claim.line,
-    }
+    own = {"policy_id": policy.id, "policy_number": policy.number, "product": policy.product}
+    return own | terms_on(ask, claim.loss_at or claim.reported_at or ask.now)
 
 
 def claims_under(ask: Ask, cover: str, product: str, roles: Mapping[int, Sequence[str]]) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lipei.domain.claims import Case, Exposure
 from lipei.domain.conduct import World
-from lipei.domain.events import Change, Event, Refusal
+from lipei.domain.events import Change, Event, Refusal, Value
 from lipei.domain.facts import of_head
 from lipei.domain.lifecycle import OPEN
 from lipei.domain.limits import PolicyLedger
@@ -88,7 +88,7 @@ def recomputed(case: Case, events: Sequence[Event], world: World) -> tuple[Event
         return ()
     after = case.after(e for e in events if e.subject != "ledger")
     touched = {c.part for e in events for c in e.changes if c.entity == "exposure"}
-    same = case.claim.facts == after.claim.facts and all(_seen(case, n) == _seen(after, n) for n in touched)
+    same = _whole(case) == _whole(after) and all(_seen(case, n) == _seen(after, n) for n in touched)
     if same and not _shared(after, world.ledger):
         return ()
     if world.ledger is not None:
@@ -97,6 +97,12 @@ def recomputed(case: Case, events: Sequence[Event], world: World) -> tuple[Event
     computed = {c.part for e in events for c in e.changes if c.entity == "exposure" and "payable_minor" in c.fields}
     heads = (e for n, e in after.exposures.items() if n not in computed and e.assessed_by and e.state in UNDECIDED)
     return tuple(event for head in heads for event in _anew(after, head, world))
+
+
+def _whole(case: Case) -> tuple[Value, ...]:
+    """What the terms ask of the claim as a whole."""
+    claim = case.claim
+    return (claim.facts, claim.loss_at, claim.country, claim.terms_version)
 
 
 def _shared(case: Case, ledger: PolicyLedger | None) -> bool:
@@ -118,7 +124,9 @@ def _anew(case: Case, head: Exposure, world: World) -> Iterable[Event]:
     before = head.settlement
     if head.state == "submitted" and found.payable_minor != head.payable_minor:
         yield overtaken(head, found)
-    elif not before or (found.payable_minor, found.provisional) != (head.payable_minor, before["provisional"]):
+    elif not before or (found.payable_minor, found.provisional, found.terms_version) != (
+        head.payable_minor, before["provisional"], before["terms_version"],
+    ):  # fmt: skip
         facts = {"before_minor": head.payable_minor, "payable_minor": found.payable_minor}
         fields = {"settlement": found.as_dict(), "payable_minor": found.payable_minor}
         yield Event("exposure.recomputed", head.part, facts, (Change("exposure", head.part, fields),))

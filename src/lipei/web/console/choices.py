@@ -419,6 +419,7 @@ def _release_guarantee(case: Case, part: int) -> Any:
 _START: Mapping[tuple[str, str], Callable[[Case, int], Any]] = {
     ("claim", "register"): _register,
     ("claim", "triage"): _triage,
+    ("claim", "correct"): lambda case, part: c.CorrectReport(case.claim.loss_at, case.claim.place),
     ("exposure", "set_reserve"): _reserve,
     ("exposure", "assess"): _assess,
     ("exposure", "correct"): _correct,

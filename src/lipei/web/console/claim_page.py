@@ -53,6 +53,8 @@ CAREFUL = frozenset(
 """What ends or undoes work: asked once more on a page of its own."""
 LOOKED_AT = frozenset(WAITING.values())
 """Somebody's word on what another made: always given on its form, where what changed and what is unusual stands."""
+CORRECT = ("claim", "correct")
+"""Stands beside what was told, which it puts right."""
 AT_ONCE = frozenset(key for key, command in COMMANDS.items() if command in (Nothing, SendCode)) - CAREFUL - LOOKED_AT
 """What a press does without a form: nothing needs to be said."""
 
@@ -240,6 +242,7 @@ def drawn(page: reads.Page, number: str, viewer: Actor, asked: Asked) -> dict[st
         "waits": waits(page),
         **_remarks(page),
         "claim_actions": _claim_actions(buttons),
+        "corrects": [b for b in buttons.get(("claim", 0), []) if b["action"] == CORRECT],
         "parties": beside("party", case.parties),
         "exposures": [(e, sums[e.part], row) for e, row in beside("exposure", case.exposures)],
         "sent_back": sent_back(page),
@@ -297,7 +300,10 @@ def waits(page: reads.Page) -> str:
 
 def _claim_actions(buttons: Mapping[tuple[str, int], list[Any]]) -> list[Any]:
     """The buttons of the claim itself that are not the next step already: what ends or undoes work stands last."""
-    return sorted((b for b in buttons.get(("claim", 0), []) if not b["first"]), key=lambda b: b["careful"])
+    return sorted(
+        (b for b in buttons.get(("claim", 0), []) if not b["first"] and b["action"] != CORRECT),
+        key=lambda b: b["careful"],
+    )
 
 
 def _keyed(found: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from lipei.store import crypto
 
-FIELDS = ("text", "reason", "account_name", "account_number", "account_bank")
+FIELDS = ("text", "reason", "loss_at", "place", "account_name", "account_number", "account_bank")
 KEPT_FOR = timedelta(hours=1)
 LENGTH_MAX = 4000
 _KEY = "portal_draft"

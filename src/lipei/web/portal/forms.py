@@ -71,7 +71,7 @@ def read(data: Mapping[str, str], *, rulebook: Rulebook, language: str) -> Typed
     errors: dict[str, tuple[str, Mapping[str, Any]]] = {}
     said: dict[str, Any] = {name: typed.get(name, "") for name in WORDS}
     said |= _hurt(typed, errors) | _kind(typed, rulebook, errors)
-    said["loss_at"] = _instant(typed.get("loss_at", ""), ZoneInfo(rulebook.settings.zone), errors)
+    said["loss_at"] = instant_of(typed.get("loss_at", ""), ZoneInfo(rulebook.settings.zone), errors)
     said["estimate"] = _amount(typed, "estimate", rulebook.settings.currency, errors)
     said["accept_automatic"] = typed.get("accept_automatic") == "yes"
     items = _items(typed, rulebook.settings.currency, errors)
@@ -117,8 +117,9 @@ def _kind(typed: Mapping[str, str], rulebook: Rulebook, errors: dict[str, Any]) 
     return {"line": line, "loss_kind": loss}
 
 
-def _instant(typed: str, zone: ZoneInfo, errors: dict[str, Any]) -> datetime | None:
-    """A local time as the browser's own field gives it; without a time of day it is noon of that day."""
+def instant_of(typed: str, zone: ZoneInfo, errors: dict[str, Any]) -> datetime | None:
+    """A local time as the browser's own field gives it; without a time of day it is noon of that day. What is wrong with
+    it goes to the ``errors`` of ``loss_at``."""
     if not typed:
         return None
     try:

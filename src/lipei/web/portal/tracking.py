@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +22,7 @@ from lipei.gateways.bank import remedy
 from lipei.services import norms, portal, portal_files
 from lipei.services.portal import Visit
 from lipei.web.portal import dates, drafts, seen
-from lipei.web.portal.forms import clean
+from lipei.web.portal.forms import clean, instant_of
 from lipei.web.portal.visits import Case, of_claim, page, say, to_verify, why
 from lipei.web.templatetags.lipei import language
 
@@ -136,6 +137,7 @@ def _todo(case: Case, visit: Visit, papers: Sequence[seen.PaperSeen], offers: Se
         "offer": waiting,
         "account": asks_account and bool(offers or not (case.claim.deaths or case.claim.rescue)),
         "failed": bool(_failed(case, visit)),
+        "when": case.claim.loss_at is None and _can(case, visit, "correct"),
     }
 
 
@@ -200,6 +202,31 @@ def withdraw(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
     if isinstance(done, Refusal):
         return page(request, "withdraw", 422, error=why(done), **context)
     return _done(request, visit, "portal.withdraw.done", "")
+
+
+@of_claim()
+def when(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
+    """When and where it happened, where nobody has said so: without the time nobody knows whether there was cover."""
+    names = [name for name in ("loss_at", "place") if not getattr(case.claim, name)]
+    context: dict[str, Any] = {"number": visit.number, "asked": names if _can(case, visit, "correct") else []}
+    if request.method != "POST":
+        kept = drafts.take(request, visit.number, now=timezone.now())
+        return page(request, "when", typed=kept, errors={}, **context)
+    typed = {name: clean(request.POST.get(name, "")) for name in names}
+    wrong: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    zone = ZoneInfo(norms.current().settings.zone)
+    said = commands.CorrectReport(instant_of(typed.get("loss_at", ""), zone, wrong), typed.get("place", ""))
+    if len(said.place) > commands.CorrectReport.__dataclass_fields__["place"].metadata["length_max"]:
+        wrong["place"] = ("refusal.too_long", {})
+    if "loss_at" in names and not typed["loss_at"]:
+        wrong["loss_at"] = ("refusal.required", {})
+    errors = {name: say(code, params) for name, (code, params) in wrong.items()}
+    if not errors:
+        done = portal.act(visit, "claim", "correct", 0, said, now=timezone.now())
+        if not isinstance(done, Refusal):
+            return _done(request, visit, "portal.when.saved", "")
+        errors = {name: say(code, done.params) for name, code in done.fields.items()} or {"loss_at": why(done)}
+    return page(request, "when", 422, typed=typed, errors=errors, **context)
 
 
 @of_claim(verified=True)

@@ -25,6 +25,7 @@ urlpatterns = [
     path("claim/<str:number>/person/<int:party>", enter.other, name="person"),
     path("claim/<str:number>/letters/<str:letter>/<int:part>.pdf", tracking.letter, name="letter"),
     path("claim/<str:number>/message", tracking.write, name="write"),
+    path("claim/<str:number>/when", tracking.when, name="when"),
     path("claim/<str:number>/withdraw", tracking.withdraw, name="withdraw"),
     path("claim/<str:number>/account", tracking.account, name="account"),
     path("claim/<str:number>/offers/<int:part>/", offers.offer, name="offer"),
