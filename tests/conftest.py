@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pytest
 from hypothesis import settings
 
 # Before Django reads its settings: tests keep their files in a folder of their own.
-os.environ.setdefault("LIPEI_HOME", tempfile.mkdtemp(prefix="lipei-test-"))
+if "LIPEI_HOME" not in os.environ:
+    os.environ["LIPEI_HOME"] = tempfile.mkdtemp(prefix="lipei-test-")
+    atexit.register(shutil.rmtree, os.environ["LIPEI_HOME"], ignore_errors=True)
 
 # How long one example takes says something of the machine that is busy, and nothing of the rule.
 settings.register_profile("lipei", deadline=None)

@@ -247,7 +247,7 @@ def pages(page: Page, site: Any, number: str) -> Iterator[str]:
     yield "code"
     opened(page, site, number)
     yield "track"
-    for name in ("receipt", "account", "withdraw", "offers/1/"):
+    for name in ("receipt", "account", "when", "withdraw", "offers/1/"):
         page.goto(f"{site.url}/claim/{number}/{name}")
         yield name.strip("/1").replace("/", "-")
 

@@ -22,8 +22,8 @@ from lipei.store import models
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("", "receipt", "verify", "withdraw", "account", "offers/1/", "letters/receipt/0.pdf")
-POSTS = ("message", "withdraw", "account", "offers/1/", "papers/0", "uploads")
+PAGES = ("", "receipt", "verify", "when", "withdraw", "account", "offers/1/", "letters/receipt/0.pdf")
+POSTS = ("message", "when", "withdraw", "account", "offers/1/", "papers/0", "uploads")
 
 
 # --- other claims ----------------------------------------------------------------------------------------------------
