@@ -341,3 +341,11 @@ def test_who_agrees_to_less_than_they_were_paid_is_promised_no_money(client: Cli
     page = client.post(f"/claim/{number}/offers/{again}/", {"do": "agree", "code": code}, follow=True).content.decode()
     assert said("portal.offer.agreed_nothing") in page and said("portal.offer.agreed") not in page
     assert said("portal.owed_back.title") in page
+
+
+@pytest.mark.norm("2.2.4")
+def test_who_is_about_to_be_asked_is_not_told_that_others_are(client: Client, people: Any) -> None:
+    number = offered(client, people)
+    models.Offer.objects.update(state="prepared")  # as between the decision and the offer's sending
+    page = verified(client, number).get(f"/claim/{number}/").content.decode()
+    assert said("portal.track.state.deciding") in page and said("portal.track.state.others") not in page

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from lipei.domain import commands, lifecycle
+from lipei.domain import commands, customers, lifecycle
 from lipei.domain.claims import Offer, Payment
 from lipei.domain.events import Refusal
 from lipei.domain.lifecycle import OPEN
@@ -105,12 +105,18 @@ def _stands(case: Case, party: int, offers: Sequence[Offer]) -> str:
     state, answered = _own_state(case, party), {o.state for o in offers if is_current(case, o)}
     if state != "offering":
         return state
-    if offers and not answered:
-        return "deciding"  # what was answered is worked out anew, and the new sum is not out yet
+    if not answered and (offers or _soon(case, party)):
+        return "deciding"  # their sum is not out yet, or is worked out anew
     if "sent" in answered or not offers:
         return "others"
     known = {"declined": "declined", "expired": "expired", "agreed": "paying"}
     return next((stands for state, stands in known.items() if state in answered), state)
+
+
+def _soon(case: Case, party: int) -> bool:
+    """Whether an offer to this party is ready and has not been sent."""
+    ready = (o for o in case.offers.values() if o.state == "prepared" and o.to is not None and is_current(case, o))
+    return any(customers.asked(case, party, o) for o in ready)
 
 
 def _own_state(case: Case, party: int) -> str:
