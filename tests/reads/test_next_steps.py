@@ -11,7 +11,7 @@ from tests.company import NOW
 from tests.reads.conftest import Desk
 
 from lipei.domain import commands as c
-from lipei.domain.claims import Paper, Recovery
+from lipei.domain.claims import Offer, Paper, Recovery
 from lipei.domain.lifecycle import BY_ACTION
 from lipei.reads import claims as reads
 from lipei.reads import rulebook
@@ -102,3 +102,17 @@ def test_a_head_of_loss_without_a_cover_is_put_right_first(desk: Desk) -> None:
 
     assert ahead_with("") == ["correct", "assess"]
     assert ahead_with("own_damage") == ["assess"]
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize(("yuan", "checked", "found"), [(10_001, False, 1), (10_001, True, 0), (9_000, False, 0)])
+def test_an_identity_that_a_payment_waits_for_is_checked_next(desk: Desk, yuan: int, checked: bool, found: int) -> None:
+    case = desk.report()
+    payee = case.exposures[1].claimant
+    assert payee is not None
+    head = replace(case.exposures[1], state="agreed", payable_minor=yuan * 100)
+    offer = Offer(1, state="agreed", exposures=(1,), amount_minor=yuan * 100, to=payee)
+    person = replace(case.parties[payee], identity_checked_at=NOW if checked else None)
+    agreed = replace(case, parts={**case.parts, "exposure": {1: head}, "offer": {1: offer}, "party": {payee: person}})
+    check = Possible(BY_ACTION["party", "check_identity"], payee, "Check")
+    assert len(steps(agreed, rulebook.current(), (), (check,), desk.us.handler_of(case))) == found

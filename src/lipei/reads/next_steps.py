@@ -15,6 +15,7 @@ from lipei.domain.owing import is_turned_down
 from lipei.domain.papers import DECIDED
 from lipei.domain.promises import Promise, Rule
 from lipei.domain.rulebook import Rulebook
+from lipei.domain.rules.payments import identity_awaited
 from lipei.reads.approvals import WAITING
 from lipei.reads.claims import Page, Possible, Promised
 
@@ -33,6 +34,8 @@ ENDING = frozenset(
     {("exposure", "drop"), ("claim", "cancel"), ("claim", "withdraw"), ("claim", "close_without_payment")}
 )
 """What ends a promise by taking away what it is about: never a way to keep it."""
+
+CHECK = ("party", "check_identity")
 
 OWN = frozenset({"company", "team"})
 
@@ -66,7 +69,7 @@ def steps(
         key = (one.subject, one.action)
         if key in ENDING:
             continue
-        carries = _carries(case, one, viewer)
+        carries = _carries(case, one, viewer) or (key == CHECK and one.part in identity_awaited(case, book))
         about = _to_record(case, running, book, viewer) if key == RECORD else _of(kept.get(one.step.event, ()), one)
         if not carries and key != RECORD:
             about = [p for p in about if _presses(case, p, book, viewer)]
@@ -112,9 +115,7 @@ WHERE: Mapping[tuple[str, str], Callable[[Case, Any, Actor], bool]] = {
     # All else is done, only the hospital waits.
     ("exposure", "pay_guarantee"): lambda case, part, viewer: part.state in ("agreed", "refused"),
     # Whoever acts for another shows by what right.
-    ("party", "check_identity"): lambda case, part, viewer: (
-        part.acts_for is not None and part.mandate_checked_at is None
-    ),
+    CHECK: lambda case, part, viewer: part.acts_for is not None and part.mandate_checked_at is None,
     # A colleague asks for help: whoever may takes the claim over or gives it to somebody else.
     ("claim", "hand_over"): lambda case, part, viewer: case.claim.help_wanted and case.claim.handler != viewer.staff_id,
     # What was declined is not simply sent again.

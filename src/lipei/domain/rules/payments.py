@@ -129,11 +129,6 @@ def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) 
 
     ``without`` is the payment looked at again, which is not to count beside itself.
     """
-    paid = sum(
-        p.amount_minor
-        for n, p in ask.case.payments.items()
-        if p.payee == payee.part and p.state in LIVE and n != without
-    )
     named = accounts.match_names(account_name=payee.account_name, payee_name=payee.name) != "different"
     code = ""
     if payee.deceased:
@@ -146,14 +141,27 @@ def wrong_payee(ask: Ask, payee: Party, amount_minor: int, *, without: int = 0) 
         code = "refusal.mandate_not_checked"
     elif guardian_missing(ask.case, payee, ask.rulebook, ask.now):
         code = "refusal.guardian_needed"
-    elif (
-        payee.person
-        and payee.identity_checked_at is None
-        and identity_needed(ask.rulebook, ask.case.claim.currency, paid + amount_minor)
-    ):
+    elif _identity_missing(ask.case, ask.rulebook, payee, amount_minor, without):
         code = "refusal.identity_not_checked"
     params = {"payee": payee.part, "limit": _identity_limit(ask.rulebook)}
     return Refusal(code, "fields", params, {"payee": code}) if code else None
+
+
+def _identity_missing(case: Case, rulebook: Rulebook, payee: Party, amount_minor: int, without: int = 0) -> bool:
+    """Whether a person is to be paid so much, with what they have had, that their identity is checked first."""
+    if not payee.person or payee.identity_checked_at is not None:
+        return False
+    had = (
+        p.amount_minor for n, p in case.payments.items() if p.payee == payee.part and p.state in LIVE and n != without
+    )
+    return identity_needed(rulebook, case.claim.currency, sum(had) + amount_minor)
+
+
+def identity_awaited(case: Case, rulebook: Rulebook) -> frozenset[int]:
+    """The parties for whom agreed money waits until their identity has been checked."""
+    agreed = (n for n, offer in case.offers.items() if offer.state == "agreed")
+    due = ((payee, amount) for n in agreed for _, payee, amount in planned(case, n))
+    return frozenset(n for n, amount in due if _identity_missing(case, rulebook, case.parties[n], amount))
 
 
 def _bank_unknown(payee: Party) -> Refusal | None:
