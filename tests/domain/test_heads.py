@@ -155,3 +155,14 @@ def test_a_head_that_nobody_was_named_for_is_claimed_by_whom_its_cover_is_for(de
     desk.do(HANDLER, "exposure", "add", 0, c.AddExposure("third_party", "third_party_injury"))
     desk.do(HANDLER, "exposure", "add", 0, c.AddExposure("driver_passenger", "collision"))
     assert [head.claimant for head in desk.case.exposures.values()][2:] == [injured, insured]
+
+
+@pytest.mark.norm("2.2.3")
+def test_an_exclusion_brings_its_clause_and_stands_beside_no_other(desk):
+    desk.report()
+    other = c.Propose("no_licence", "C6", "驾驶证已被吊销。")
+    assert desk.refused(HANDLER, "exposure", "propose_refusal", 1, other).fields == {"clause": "refusal.clause_of_another"}
+    missing = c.Propose("not_covered", "", "不属于保险责任。")
+    assert desk.refused(HANDLER, "exposure", "propose_refusal", 1, missing).fields == {"clause": "refusal.clause_missing"}
+    desk.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("no_licence", "", "驾驶证已被吊销。"))
+    assert desk.case.exposures[1].refusal_clause == "D8"

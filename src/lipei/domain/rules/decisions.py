@@ -394,16 +394,28 @@ _PROPOSED = {
 
 
 def propose_refusal(ask: Ask) -> Outcome:
-    """A handler proposes to refuse, with the clause and reasons; the final act is another person's."""
-    command = ask.command
-    codes = {name: code for name, code in _PROPOSED.items() if not getattr(command, name).strip()}
+    """A handler proposes to refuse, with the clause and reasons; the final act is another person's.
+
+    An exclusion of the terms brings its clause along, and no other clause of theirs stands beside it.
+    """
+    command, terms = ask.command, ask.rulebook.products.version(ask.case.claim.product, ask.case.claim.terms_version)
+    cover = terms.covers.get(ask.target.cover) if terms else None
+    excluded = cover.exclusions.get(command.code.strip()) if cover else None
+    clause = command.clause.strip() or (excluded.clause if excluded else "")
+    codes = {
+        name: code
+        for name, code in _PROPOSED.items()
+        if not (clause if name == "clause" else getattr(command, name).strip())
+    }
+    if terms and excluded and clause in terms.clauses and clause != excluded.clause:
+        codes["clause"] = "refusal.clause_of_another"
     if codes:
         return wrong(**codes)
     return (
         ask.done(
-            facts={"code": command.code, "clause": command.clause},
+            facts={"code": command.code, "clause": clause},
             refusal_code=command.code.strip(),
-            refusal_clause=command.clause.strip(),
+            refusal_clause=clause,
             refusal_reason=command.reason.strip(),
             refusal_proposed_by=ask.actor.id,
             approvals=(),

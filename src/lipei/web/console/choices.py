@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import Truncator
+
 from lipei.domain import acting, papers, sizes
 from lipei.domain import commands as c
 from lipei.domain.claims import Case, Exposure
@@ -139,7 +141,7 @@ def offers(
     if exposure is not None and action == "propose_refusal":
         known = tuple((code, f"reason.{code}") for code in REFUSAL_REASONS)
         options["code"] = (EMPTY, *known, *exclusions(cover_of(shown, exposure, book)))
-        options["clause"] = grounds(shown, book)
+        options["clause"] = grounds(shown, exposure, book)
     if exposure is not None and action == "assess":
         options["excluded"] = (EMPTY, *exclusions(cover_of(shown, exposure, book)))
     return Offers(
@@ -228,10 +230,17 @@ _LABELS: Mapping[tuple[str, str], Mapping[str, str]] = {
 }
 
 
-def grounds(case: Case, book: Rulebook) -> Options:
-    """What a refusal may rest on: the clauses of the terms, and what stands in the policy or the law, as the letter says it."""
-    terms, written = terms_of(case, book), case.claim.language or language()
-    clauses = tuple((code, f"{code} {c.name[language()]}") for code, c in terms.clauses.items()) if terms else ()
+def grounds(case: Case, exposure: Exposure, book: Rulebook) -> Options:
+    """What a refusal may rest on: the clauses of the terms, those of its cover first, each with how it begins in plain words;
+    and what stands in the policy or the law, as the letter says it."""
+    terms, written, cover = terms_of(case, book), case.claim.language or language(), cover_of(case, exposure, book)
+    own = (
+        {cover.clause, *(e.clause for e in cover.exclusions.values()), *(s.clause for s in cover.steps)}
+        if cover
+        else ()
+    )
+    rows = sorted(terms.clauses.items(), key=lambda row: row[0] not in own) if terms else ()
+    clauses = tuple((code, f"{c.name[language()]} — {Truncator(c.plain[language()]).chars(60)}") for code, c in rows)
     beside = ("period", *(LAW_GROUNDS if book.settings.market == "CN" else ()))
     others = tuple(
         (text(f"refusal_basis.{code}", written), text(f"refusal_basis.{code}", language())) for code in beside
