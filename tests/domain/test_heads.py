@@ -161,8 +161,12 @@ def test_a_head_that_nobody_was_named_for_is_claimed_by_whom_its_cover_is_for(de
 def test_an_exclusion_brings_its_clause_and_stands_beside_no_other(desk):
     desk.report()
     other = c.Propose("no_licence", "C6", "驾驶证已被吊销。")
-    assert desk.refused(HANDLER, "exposure", "propose_refusal", 1, other).fields == {"clause": "refusal.clause_of_another"}
+    assert desk.refused(HANDLER, "exposure", "propose_refusal", 1, other).fields == {
+        "clause": "refusal.clause_of_another"
+    }
     missing = c.Propose("not_covered", "", "不属于保险责任。")
-    assert desk.refused(HANDLER, "exposure", "propose_refusal", 1, missing).fields == {"clause": "refusal.clause_missing"}
+    assert desk.refused(HANDLER, "exposure", "propose_refusal", 1, missing).fields == {
+        "clause": "refusal.clause_missing"
+    }
     desk.do(HANDLER, "exposure", "propose_refusal", 1, c.Propose("no_licence", "", "驾驶证已被吊销。"))
     assert desk.case.exposures[1].refusal_clause == "D8"
