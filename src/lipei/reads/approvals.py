@@ -1,7 +1,7 @@
 """What waits for somebody's word: assessments to check, decisions to make, payments to let go (norm 2.2.3).
 
 Only what this colleague may do now is listed: whoever made something does not see it as waiting for themselves. Whether
-the sum is within their authority is said beside it, and the rule decides when they act. Eighteen queries at most, however
+the sum is within their authority is said beside it, and the rule decides when they act. Twenty queries at most, however
 much waits.
 """
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lipei.domain import authority, sizes
+from lipei.domain import authority, papers, sizes
 from lipei.domain.authority import Delegation
-from lipei.domain.claims import Case, Clock, Exposure, Paper, Payment, Recovery
+from lipei.domain.claims import Case, Clock, Document, Exposure, Paper, Party, Payment, Recovery
 from lipei.domain.events import Actor, Refusal, private_fields
 from lipei.domain.money import Money
 from lipei.domain.rulebook import Rulebook
@@ -28,6 +28,8 @@ Place = tuple[int, str, int]
 ASKED = ("exposure.assessed", "exposure.decision_submitted", "exposure.refusal_proposed", "payment.ordered")
 """The entries by which something begins to wait for somebody."""
 QUIET = ("clock.", "notice.")
+ASKED_OF_PARTIES = frozenset({"id_number", "born_on", "account_number"})
+"""What the list of papers has to know of people: what of it is known already is not asked for."""
 OWN = ("company", "team")
 KINDS: Mapping[str, str] = {
     "check_assessment": "assess", "approve_decision": "decide", "refuse": "refuse", "approve_payment": "pay",
@@ -91,7 +93,7 @@ def weigh(
     wanted: Mapping[Place, tuple[str, Case]], *, viewer: Actor, book: Rulebook, delegations: Sequence[Delegation],
     now: datetime, language: str,
 ) -> dict[Place, Weighed]:  # fmt: skip
-    """Each of these places with its action and the claim as far as it is known. At most nine queries."""
+    """Each of these places with its action and the claim as far as it is known. At most eleven queries."""
     if not wanted:
         return {}
     cases = _whole({claim_id: case for (claim_id, _, _), (_, case) in wanted.items()})
@@ -132,27 +134,33 @@ def weigh(
 
 
 def _whole(cases: Mapping[int, Case]) -> dict[int, Case]:
-    """The claims with every part that counts here, also those that wait for nobody. Five queries."""
+    """The claims with every part that counts here, also those that wait for nobody. Seven queries."""
     read = {
         name: parts(model, cls, cases)
         for name, model, cls in (
             ("exposure", models.Exposure, Exposure), ("payment", models.Payment, Payment),
             ("paper", models.Paper, Paper), ("clock", models.Clock, Clock), ("recovery", models.Recovery, Recovery),
+            ("document", models.Document, Document),
         )
     }  # fmt: skip
+    read["party"] = parts(models.Party, Party, cases, seen=ASKED_OF_PARTIES)
     return {
         i: Case(id=i, parts={**case.parts, **{name: rows.get(i, {}) for name, rows in read.items()}})
         for i, case in cases.items()
     }
 
 
-def parts(model: type, cls: type, ids: Collection[int]) -> dict[int, dict[int, object]]:
-    """The parts of a kind on these claims, without their private fields. One query."""
-    hidden = private_fields(cls)  # nothing of it is looked at, so that nothing is decrypted
+def parts(
+    model: type, cls: type, ids: Collection[int], *, seen: frozenset[str] = frozenset()
+) -> dict[int, dict[int, object]]:
+    """The parts of a kind on these claims, without their private fields but those ``seen``. One query."""
+    hidden = private_fields(cls) - seen  # nothing of it is looked at, so that nothing is decrypted
     columns = tuple(name for name in names(cls) if name not in hidden and name != "part")
     rows = model.objects.filter(aggregate_id__in=list(ids))  # type: ignore[attr-defined]
     if cls is Clock:
         rows = rows.filter(state="running")
+    if cls is Document:
+        rows = rows.filter(paper=0, survey=0)  # what came with the report: it can stand for a paper
     found: dict[int, dict[int, object]] = {}
     for claim_id, part, *values in rows.order_by("part").values_list("aggregate_id", "part", *columns):
         found.setdefault(claim_id, {})[part] = cls(part, **dict(zip(columns, values, strict=True)))
@@ -296,7 +304,7 @@ def _points(
     if isinstance(target, Payment):
         yield from _of_payment(case, target)
     else:
-        yield from _of_head(case, target, amount)
+        yield from _of_head(case, target, amount, book)
 
 
 def _of_payment(case: Case, target: Payment) -> Iterator[Point]:
@@ -307,7 +315,7 @@ def _of_payment(case: Case, target: Payment) -> Iterator[Point]:
         yield Point("beyond_due", "warn", target.amount_minor - max(0, left))
 
 
-def _of_head(case: Case, head: Exposure, amount: int) -> Iterator[Point]:
+def _of_head(case: Case, head: Exposure, amount: int, book: Rulebook) -> Iterator[Point]:
     if head.ex_gratia_minor:
         yield Point("ex_gratia", "warn", head.ex_gratia_minor)
     if head.state == "submitted" and (excluded := sizes.turned_down_minor(head)):
@@ -319,9 +327,6 @@ def _of_head(case: Case, head: Exposure, amount: int) -> Iterator[Point]:
             yield Point("below_paid", "warn", back)
         if 0 < sizes.claimed_minor(head) < amount:
             yield Point("above_claimed", "warn", amount - sizes.claimed_minor(head))
-    out = sum(
-        p.required and p.exposure in (0, head.part) and p.state in ("requested", "refused")
-        for p in case.papers.values()
-    )  # fmt: skip
-    if out:
-        yield Point("papers_out", "warn", n=out)
+    # The papers that the form of the decision lists: those of this head of loss, not of the whole claim.
+    if out := papers.papers_away(case=case, table=book.papers, exposure=head.part):
+        yield Point("papers_out", "warn", n=len(out))
