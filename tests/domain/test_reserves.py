@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.domain.conduct_desk import HANDLER, LEAD, Desk, cny, own_damage, policy, rulebook
 
 from lipei.domain import commands as c
 from lipei.domain import sizes
 from lipei.domain.papers import Selector
-from lipei.domain.reserves import ReserveRow, ReserveTable
+from lipei.domain.reserves import ReserveRow, ReserveTable, following
 
 TABLE = ReserveTable((
     ReserveRow("glass", Selector(("motor",), ("own_damage",), ("glass",)), {"CNY": 120_000}),
@@ -70,3 +72,51 @@ def test_a_head_put_right_has_the_reserve_of_its_kind():
     desk.do(LEAD, "exposure", "set_reserve", 1, c.SetReserve(cny(3_000), "车已找到"))
     desk.do(HANDLER, "exposure", "correct", 1, c.CorrectExposure(peril="collision"))
     assert desk.case.exposures[1].named_reserve_minor == 300_000
+
+
+def assess(desk: Desk, yuan: int, actor: object = HANDLER) -> None:
+    desk.do(actor, "exposure", "assess", 1, c.Assess((c.ItemAssessed("后保险杠", assessed=cny(yuan)),)))
+
+
+@pytest.mark.norm("2.2.3")
+def test_a_reserve_that_nobody_named_follows_the_sum_assessed_and_nothing_rests_on_it():
+    desk = reported()
+    before = desk.case.exposures[1].reserve_minor
+    assess(desk, 900)
+    head = desk.case.exposures[1]
+    assert head.payable_minor and head.reserve_minor == head.payable_minor != before
+    assert (head.reserve_reason, head.named_reserve_minor) == ("assessed", 0), "no person named it"
+    assert sizes.likely_minor(head) == sizes.likely_minor(replace(head, reserve_minor=9_999_999))
+    assess(desk, 1_200)
+    head = desk.case.exposures[1]
+    assert head.reserve_minor == head.payable_minor, "and follows the next assessment"
+    desk.do(HANDLER, "exposure", "correct", 1, c.CorrectExposure(peril="theft"))
+    assert desk.case.exposures[1].reserve_reason == "usual", "of another kind of loss nothing is assessed"
+
+
+def test_a_reserve_that_a_person_named_stays_whatever_is_assessed():
+    for desk in (reported(700), reported()):
+        if desk.case.exposures[1].reserve_reason == "usual":
+            desk.do(HANDLER, "exposure", "set_reserve", 1, c.SetReserve(cny(700), "查勘所见"))
+        named = desk.case.exposures[1].reserve_reason
+        assess(desk, 900)
+        head = desk.case.exposures[1]
+        assert (head.reserve_minor, head.reserve_reason, head.named_reserve_minor) == (70_000, named, 70_000)
+
+
+def test_a_loss_that_cannot_be_computed_any_more_has_the_reserve_of_its_kind_again():
+    desk = reported()
+    usual_minor = desk.case.exposures[1].reserve_minor
+    assess(desk, 900)
+    desk.policy = None
+    assess(desk, 800)
+    head = desk.case.exposures[1]
+    assert (head.reserve_minor, head.reserve_reason, head.payable_minor) == (usual_minor, "usual", 0)
+
+
+def test_the_reserve_follows_a_sum_that_changes_by_what_happens_beside_it():
+    head = replace(reported().case.exposures[1], payable_minor=50_000, reserve_minor=50_000, reserve_reason="assessed")
+    assert following(head, 40_000) == {"reserve_minor": 40_000, "reserve_reason": "assessed"}
+    assert following(head, 50_000) == {}, "nothing is written where nothing changes"
+    assert following(replace(head, reserve_reason="changed"), 40_000) == {}
+    assert following(replace(head, reserve_minor=0, reserve_reason="changed"), 40_000) == {}, "0 was named too"

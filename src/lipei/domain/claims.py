@@ -24,6 +24,8 @@ NUMBER = re.compile(rf"[0-9A-Za-z][0-9A-Za-z-]{{0,{NUMBER_LENGTH_MAX - 1}}}")
 
 USUAL = "usual"
 """Why a reserve is as it is: nobody has named one, and this is what such a loss usually costs (`domain/reserves.py`)."""
+ASSESSED = "assessed"
+"""Why a reserve is as it is: nobody has named one, and this is what the terms give for the loss as it was assessed."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,9 @@ class Exposure:
 
     @property
     def named_reserve_minor(self) -> int:
-        """The reserve that somebody named for this loss; 0 where it is only what such losses usually cost."""
-        return 0 if self.reserve_reason == USUAL else self.reserve_minor
+        """The reserve that somebody named for this loss; 0 where it is what such losses usually cost, or follows the sum
+        assessed."""
+        return 0 if self.reserve_reason in (USUAL, ASSESSED) else self.reserve_minor
 
 
 @dataclass(frozen=True)

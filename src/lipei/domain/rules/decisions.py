@@ -12,20 +12,22 @@ from typing import Any
 
 from lipei.domain import authority, limits, papers, sizes
 from lipei.domain.authority import Granted
-from lipei.domain.claims import Case, Exposure, Offer
+from lipei.domain.claims import ASSESSED, Case, Exposure, Offer
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Refusal, Value, wrong
 from lipei.domain.facts import wrong_of_head
 from lipei.domain.money import Money
 from lipei.domain.owing import TURNED_DOWN
+from lipei.domain.reserves import following
 from lipei.domain.rules.authority import allowed
-from lipei.domain.rules.intake import item_row, known_facts
+from lipei.domain.rules.intake import item_row, known_facts, unnamed_reserve
 from lipei.domain.rules.settlement import overtaken, settlement_of
 from lipei.domain.settlement import Settlement
 from lipei.domain.settlement.values import EXCLUSION
 
 RESERVE_REASON = "changed"
-"""Why a reserve is as it is: somebody changed it, and a note says why; others are ``reported`` and ``registered``."""
+"""Why a reserve is as it is: somebody changed it, and a note says why; others are ``reported`` and ``registered``,
+and those that nobody named, see `claims.USUAL` and `claims.ASSESSED`."""
 
 
 def set_reserve(ask: Ask) -> Outcome:
@@ -78,6 +80,9 @@ def assess(ask: Ask) -> Outcome:
     computed: dict[str, Value] = {"settlement": {}, "payable_minor": 0}
     if isinstance(found, Settlement):
         computed = {"settlement": found.as_dict(), "payable_minor": found.payable_minor}
+        computed |= following(exposure, found.payable_minor)
+    elif exposure.reserve_reason == ASSESSED:
+        computed |= unnamed_reserve(ask, exposure)
     told = {
         "assessed_minor": assessed,
         "items": len(rows),
@@ -182,6 +187,7 @@ def submit_decision(ask: Ask) -> Outcome:
         ask.done(
             *notes, facts=facts, settlement=found.as_dict(), payable_minor=found.payable_minor, ex_gratia_minor=beyond,
             submitted_by=ask.actor.id, submitted_at=ask.now, approvals=(), **_why_in_part(ask, refused),
+            **following(ask.target, found.payable_minor),
         ),
     )  # fmt: skip
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lipei.domain import limits, papers
-from lipei.domain.claims import USUAL, Case, Exposure
+from lipei.domain.claims import ASSESSED, USUAL, Case, Exposure
 from lipei.domain.conduct import Ask
 from lipei.domain.events import Change, Event, Outcome, Value, wrong
 from lipei.domain.facts import wrong_of_head
-from lipei.domain.rules.intake import known_facts, usual_reserve, wrong_exposure
+from lipei.domain.rules.intake import known_facts, unnamed_reserve, wrong_exposure
 
 
 def correct(ask: Ask) -> Outcome:
@@ -40,8 +40,8 @@ def correct(ask: Ask) -> Outcome:
         "state": ask.step.target, **_changed(before, after, facts, items), "assessed_minor": 0, "assessed_by": "",
         "assessed_at": None, "checked_by": "", "settlement": {}, "payable_minor": 0,
     }  # fmt: skip
-    if before.reserve_reason == USUAL:
-        fields |= usual_reserve(ask, after) or {"reserve_minor": 0, "reserve_reason": ""}
+    if before.reserve_reason in (USUAL, ASSESSED):
+        fields |= unnamed_reserve(ask, after)
     return (Event(ask.step.event, ask.part, told, (Change("exposure", ask.part, fields),)),)
 
 

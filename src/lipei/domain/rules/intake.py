@@ -382,6 +382,11 @@ def usual_reserve(ask: Ask, exposure: Exposure, line: str = "", currency: str = 
     return {"reserve_minor": minor, "reserve_reason": USUAL} if minor else {}
 
 
+def unnamed_reserve(ask: Ask, exposure: Exposure) -> dict[str, Value]:
+    """The reserve of a head of loss that nobody has named and that is not assessed any more: what it usually costs."""
+    return usual_reserve(ask, exposure) or {"reserve_minor": 0, "reserve_reason": ""}
+
+
 def _wrong_reserves(ask: Ask, reserves: Mapping[int, Money | None], currency: str) -> dict[str, str]:
     """What is wrong with the reserves named; a policy in another currency needs every sum of the claim said anew."""
     exposures, claim = ask.case.exposures, ask.case.claim

@@ -13,6 +13,7 @@ from lipei.domain.facts import of_head
 from lipei.domain.lifecycle import OPEN
 from lipei.domain.limits import PolicyLedger
 from lipei.domain.money import Money
+from lipei.domain.reserves import following
 from lipei.domain.settlement import Accident, Settlement, foresee, settle
 from lipei.domain.settlement.values import Loss, loss_of
 
@@ -128,7 +129,9 @@ def _anew(case: Case, head: Exposure, world: World) -> Iterable[Event]:
         head.payable_minor, before["provisional"], before["terms_version"],
     ):  # fmt: skip
         facts = {"before_minor": head.payable_minor, "payable_minor": found.payable_minor}
-        fields = {"settlement": found.as_dict(), "payable_minor": found.payable_minor}
+        fields = {
+            "settlement": found.as_dict(), "payable_minor": found.payable_minor, **following(head, found.payable_minor)
+        }  # fmt: skip
         yield Event("exposure.recomputed", head.part, facts, (Change("exposure", head.part, fields),))
 
 
@@ -141,7 +144,7 @@ def overtaken(head: Exposure, found: Settlement) -> Event:
     }
     fields = {
         "state": "checked", "settlement": found.as_dict(), "payable_minor": found.payable_minor, "ex_gratia_minor": 0,
-        "submitted_by": "", "approvals": (),
+        "submitted_by": "", "approvals": (), **following(head, found.payable_minor),
     }  # fmt: skip
     return Event(OVERTAKEN, head.part, facts, (Change("exposure", head.part, fields),))
 
