@@ -308,6 +308,12 @@ def test_a_victim_settled_before_is_not_touched() -> None:
     before = Loss(1, "compulsory_medical", "third_party_injury", 1, settled_minor=drawn.payable_minor)
     later = one(CAR, injured(2, 2, 2_400_000), before, ledger=EMPTY.after(events))
     assert later.payable_minor == 600_000
+    assert later.lines[-1].text == "settlement.limit.share", "what is left is a share: the rest is another victim's"
+    assert later.lines[-1].params["sharers"] == 2
+    assert replay(terms=terms(CAR.product), settlement=later.as_dict()) == later
+    same = replace(before, claimant=2)
+    assert one(CAR, injured(2, 2, 2_400_000), same, ledger=EMPTY.after(events)).lines[-1].text == "settlement.limit"
+    assert one(CAR, injured(2, 2, 400_000), before, ledger=EMPTY.after(events)).lines[-1].text.endswith("share.none")
 
 
 def test_victims_who_state_different_fault_are_refused() -> None:

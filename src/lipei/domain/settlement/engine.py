@@ -337,9 +337,22 @@ def _shared(work: _Work, step: Step, group: Sequence[Loss], wanted: Sequence[int
     sharers = sum(amount > 0 for amount in open_minor)
     same = {"limit": limit.code, "period": period, "limit_minor": limit_minor, "sharers": sharers}
     return [
-        {**same, "left_minor": left + kept, "available_minor": share + kept}
-        for share, kept in zip(shares, held, strict=True)
+        {**same, "left_minor": left + kept, "available_minor": share + kept, **_beside(work, limit.code, period, loss)}
+        for loss, share, kept in zip(group, shares, held, strict=True)
     ]
+
+
+def _beside(work: _Work, limit: str, period: str, loss: Loss) -> dict[str, Any]:
+    """How many other claimants of the accident have their share of a limit for good; nothing where none has."""
+    number = work.accident.claim_number
+    others = {
+        other.claimant
+        for other in work.losses
+        if other.settled_minor is not None
+        and other.claimant != loss.claimant
+        and work.ledger.held_of(limit, period, number, other.exposure)
+    }
+    return {"settled": len(others)} if others else {}
 
 
 def _notes(work: _Work, cover: Cover, loss: Loss, given: Given) -> list[str]:

@@ -200,6 +200,9 @@ def limit(step: Step, run: Run) -> tuple[Move, ...]:
         return (Move(run.amount, "settlement.limit", {"limit": step.limit}),)
     params = {key: found[key] for key in ("limit_minor", "left_minor", "sharers")}
     text = "settlement.limit.shared" if found["sharers"] > 1 else "settlement.limit"
+    if found["sharers"] <= 1 and "settled" in found:  # what is left is a share beside those that are settled
+        text = "settlement.limit.share"
+        params["sharers"] = found["settled"] + 1
     return (Move(min(run.amount, found["available_minor"]), text, {"limit": step.limit, **params}),)
 
 
