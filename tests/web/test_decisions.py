@@ -172,6 +172,31 @@ def test_a_claim_refused_whole_ends_with_the_refusal_and_was_neither_agreed_nor_
     assert codes[-1] == "refused" and not {"decided", "agreed", "paid"} & set(codes)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refusal_of_before_the_claim_was_reopened_is_history(office, browser, claim, handler_code, language):
+    why = c.Propose("excluded", "9(1)", "不属于保险责任")
+    act(claim, "propose_refusal", why, getattr(office, handler_code))
+    client, before = browser(handler_code, language), text("claim_page.refusal.before", language)
+
+    def head() -> str:
+        page = client.get(f"/console/claims/{claim}/").content.decode()
+        return page.partition('<article id="exposure-1"')[2].partition("</article>")[0]
+
+    def current() -> bool:
+        return re.search(r'<p class="lp-alert lp-alert-warn">[^<]*不属于保险责任', head()) is not None
+
+    assert current() and before not in head(), "proposed"
+    act(claim, "refuse", None, office.approver1)
+    assert current() and before not in head(), "refused"
+    for action in ("close", "reopen"):
+        done = actions.act(claim, "claim", action, 0, c.Reasoned("客户补充了证据"), actor=office.lead1, now=NOW)
+        assert action == "close" or not isinstance(done, Refusal), done
+    assert models.Exposure.objects.get(part=1).state == "open"
+    assert not current() and before in head() and "不属于保险责任" in head()
+    act(claim, "propose_refusal", why, getattr(office, handler_code))
+    assert current() and before not in head(), "proposed anew"
+
+
 @pytest.mark.norm("4")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_part_that_is_excluded_asks_why_and_whoever_approves_reads_it(office, browser, asked, handler_code, language):
