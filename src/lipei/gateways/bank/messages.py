@@ -18,6 +18,16 @@ _NAMESPACE = re.compile(
     r"urn:iso:std:iso:20022:tech:xsd:(?P<kind>(?P<family>[a-z]{4})\.\d{3}\.\d{3})\.(?P<version>\d{2})"
 )
 
+_DECLARED = re.compile(
+    rb"""<\?xml\s+version\s*=\s*(?:"1\.0"|'1\.0')\s+encoding\s*=\s*(?P<quote>["'])(?P<name>[\w.-]{1,40})(?P=quote)"""
+)
+_CODECS = {
+    "gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "windows-936": "gb18030",
+    "big5": "cp950", "cp950": "cp950", "big5-hkscs": "big5hkscs",
+}  # fmt: skip
+"""Encodings of Chinese that banks write and the XML parser does not know, by their names in small letters. What is named
+by an older one is read by the newest that has all its characters."""
+
 
 class Unreadable(Exception):
     """A file that is not the message it should be. ``code`` is a text key."""
@@ -48,6 +58,7 @@ def load(content: bytes, *, accepts: Mapping[str, AbstractSet[int]]) -> Message:
     from xsdata.formats.dataclass.parsers.config import ParserConfig
     from xsdata.formats.dataclass.parsers.handlers import XmlEventHandler
 
+    content = _in_utf8(content)
     namespace, _, root = _root(content).rpartition(" ")
     found = _NAMESPACE.fullmatch(namespace)
     if found is None or int(found["version"]) not in accepts.get(found["kind"], ()):
@@ -79,6 +90,19 @@ def code(value: Any) -> str:
     if hasattr(value, "cd"):
         return code(value.cd) or code(value.prtry)
     return str(value.value)
+
+
+def _in_utf8(content: bytes) -> bytes:
+    """The file in UTF-8 where it declares an encoding of Chinese, else as it is: the parser knows or refuses the rest."""
+    declared = _DECLARED.match(content)
+    codec = _CODECS.get(declared["name"].decode("ascii", "replace").lower()) if declared else None
+    if declared is None or codec is None:
+        return content
+    renamed = content[: declared.start("name")] + b"UTF-8" + content[declared.end("name") :]
+    try:
+        return renamed.decode(codec).encode()
+    except UnicodeError as error:
+        raise Unreadable("refusal.bank_file_xml", detail=_first_line(error)) from error
 
 
 def _root(content: bytes) -> str:
