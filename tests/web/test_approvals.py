@@ -58,8 +58,12 @@ def test_what_came_in_after_it_was_asked_for_is_named_and_what_one_did_oneself_i
     for actor in (office.lead1, office.approver1):
         done = actions.act(asked, "claim", "add_note", 0, c.Write("看过照片"), actor=actor, now=NOW)
         assert not isinstance(done, Refusal), done
+    glass = c.AddExposure("own_damage", "glass")
+    assert not isinstance(actions.act(asked, "exposure", "add", 0, glass, actor=office.lead1, now=NOW), Refusal)
     shown = page(browser("approver1"))
     assert text("approvals.news", "en") in shown and shown.count(text("event.claim.note_added", "en")) == 1
+    other = f"2. {text('cover.own_damage', 'en')}: {text('event.exposure.added', 'en')}"
+    assert other in shown, "with the head of loss where it is another"
 
 
 def test_the_sum_stands_beside_what_it_was_made_of_and_beside_ones_limit(office, browser, asked, handler_code):

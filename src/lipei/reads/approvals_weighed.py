@@ -119,8 +119,8 @@ def weigh(
             sums=_sums(case, subject, part),
             points=tuple(_points(case, subject, part, action, viewer, book, delegations, now)),
             news=tuple(
-                News(text(f"event.{kind}", language), people.actor_name(by, staff, language), at)
-                for _, kind, _, by, at in reversed(later[place])
+                News(_called(case, kind, about, place, language), people.actor_name(by, staff, language), at)
+                for _, kind, about, by, at in reversed(later[place])
             ),
             rework=reworks.get((claim_id, part)) if subject == "exposure" else None,
             why=whys.get((claim_id, part), "") if subject == "exposure" else "",
@@ -235,6 +235,16 @@ def _is_news(entry: Entry, asked: Entry | None, viewer: Actor) -> bool:
     if asked is None or sequence <= asked[0] or kind in ASKED:
         return False
     return by != viewer.id and timeline.visible(kind, viewer)
+
+
+def _called(case: Case, kind: str, about: int, place: Place, language: str) -> str:
+    """What happened, in words; with the head of loss where it is another than the one waited for."""
+    name, head = text(f"event.{kind}", language), case.exposures.get(about)
+    if head is None or not kind.startswith("exposure.") or place[1:] == ("exposure", about):
+        return name
+    key = f"cover.{head.cover}"
+    which = f"{about}. {text(key, language)}" if key in texts() else f"{about}."
+    return text("event_beside.head", language, head=which, sentence=name)
 
 
 def _ground(case: Case, part: int, book: Rulebook, language: str) -> str:
