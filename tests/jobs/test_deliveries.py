@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from email import policy
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.company import NOW
 from tests.jobs.conftest import Provider, approved, kinds, loaded, reported
 
 from lipei.domain import commands as c
+from lipei.domain.claims import Paper
 from lipei.domain.events import Actor, Refusal
 from lipei.domain.money import Money
 from lipei.gateways.channels import DeliveryReport, Receipt
@@ -45,6 +47,21 @@ def test_superiors_are_told_what_a_large_case_may_come_to(people: Any) -> None:
     done = actions.act(case.claim.number, "exposure", "set_reserve", 1, command, actor=actor, now=NOW)
     words = Telling(done.case, norms.current(), "en", event="claim.reported_upwards")
     assert VALUES["amount"](words) == money_text(Money(case.claim.estimate_minor + 6_000_000, "CNY"), "en")
+
+
+def test_a_reason_and_what_was_written_along_are_one_sentence(people: Any) -> None:
+    case = reported(people)
+    paper = Paper(1, state="refused", reason="incomplete", note="第二页没有拍到。")
+    case = replace(case, parts={**case.parts, "paper": {1: paper}})
+    written = {"zh-hans": "（第二页没有拍到）。请", "zh-hant": "（第二页没有拍到）。請", "en": "(第二页没有拍到). "}
+    for language, words in written.items():
+        params = {"reason": VALUES["reason"](Telling(case, norms.current(), language, "paper.refused", 1))}
+        params |= {"claim_number": "1", "paper": "2", "link": "3"}
+        table = norms.current().messages
+        said = norm_messages.render(
+            table=table, message="paper_refused", channel="sms", language=language, params=params
+        )
+        assert words in said.text
 
 
 @pytest.mark.norm("1.4.3")

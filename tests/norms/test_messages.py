@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,16 @@ NEVER = (
 NEVER_EN = ("impossible", "not our", "company policy", "guarantee you", "excess", "deductible", "exclusion", "subrogat")
 
 
-def every_text(rows: list[Any]) -> list[tuple[str, str, str, str]]:
+DOUBLED = re.compile(r"[。.][）)]?\s*[。.]")
+
+
+def every_text(rows: list[Any], params: dict[str, str] = SAMPLE) -> list[tuple[str, str, str, str]]:
     """Message, channel, language and the rendered words."""
     found = []
     for row in rows:
         for channel in row.channels:
             for language in LANGUAGES:
-                one = messages.render(table=TABLE, message=row.code, channel=channel, language=language, params=SAMPLE)
+                one = messages.render(table=TABLE, message=row.code, channel=channel, language=language, params=params)
                 found.append((row.code, channel, language, f"{one.subject}\n{one.text}"))
     return found
 
@@ -76,6 +80,27 @@ def test_every_message_renders_in_every_channel_and_language_without_holes() -> 
     found = every_text(list(TABLE.rows.values()))
     assert len(found) > 200
     assert not [one for one in found if "{" in one[3] or "}" in one[3]]
+
+
+@pytest.mark.parametrize("ending", ["。", ".", "。）", ".)", "。 "])
+def test_no_message_ends_a_sentence_twice(ending: str) -> None:
+    """Whatever fills it: a reason that a colleague wrote as a sentence, a place, a name that ends in a full stop."""
+    filled = {name: messages.without_stop(example) + ending for name, example in SAMPLE.items()}
+    for code, channel, language, words in every_text(list(TABLE.rows.values()), filled):
+        assert not DOUBLED.search(words), (code, channel, language, words)
+
+
+def test_only_before_a_full_stop_a_value_goes_without_its_own() -> None:
+    said = messages.fitting("{reason}。{promise}\n{paper}. {cover}", dict.fromkeys(SAMPLE, "看不清。"))
+    assert (said["reason"], said["promise"], said["paper"], said["cover"]) == (
+        "看不清",
+        "看不清。",
+        "看不清",
+        "看不清。",
+    )
+    assert messages.without_stop("缺第二页（见附件。）") == "缺第二页（见附件）"
+    assert messages.without_stop("缺第二页（见附件。）。") == "缺第二页（见附件）"
+    assert messages.without_stop("No. 3, etc.") == "No. 3, etc" and messages.without_stop("。") == ""
 
 
 def test_a_text_with_a_hole_is_never_sent() -> None:

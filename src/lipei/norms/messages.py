@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from string import Formatter
 from typing import Any
 
@@ -62,6 +64,9 @@ PLACEHOLDERS: Mapping[str, tuple[str, str]] = {
 PARTS: Mapping[str, tuple[str, ...]] = {"sms": ("sms",), "email": ("subject", "body")}
 """Which texts a channel needs: ``message.<code>.<part>``."""
 
+STOPS = ("。", ".")
+"""Full stops, of which a sentence has one."""
+_LAST_STOP = re.compile(r"[。.\s]+([）)]?)[。.\s]*\Z")
 
 LAWFUL = ("refusal",)
 """Letters that the law wants in the customer's hands (保险法24)."""
@@ -102,13 +107,29 @@ def render(
     """
     words = [wording(table, f"message.{message}.{part}", language) for part in PARTS[channel]]
     if channel != "email":
-        return Rendered("", words[0].format_map(params))
+        return Rendered("", _filled(words[0], params))
     subject, body = words
     if to_customer(table.rows[message]):
         body = "\n\n".join(
             [wording(table, "message.salutation", language), body, wording(table, "message.closing", language)]
         )
-    return Rendered(subject.format_map(params), body.format_map(params))
+    return Rendered(_filled(subject, params), _filled(body, params))
+
+
+def _filled(text: str, params: Mapping[str, Any]) -> str:
+    return text.format_map(fitting(text, params))
+
+
+def fitting(text: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values as a wording takes them: before a full stop of the wording a value goes without its own."""
+    pieces = [(literal, name or "") for literal, name, _, _ in Formatter().parse(text)]
+    ended = {name for (_, name), (after, _) in pairwise(pieces) if name in params and after.startswith(STOPS)}
+    return {**params, **{name: without_stop(str(params[name])) for name in ended}}
+
+
+def without_stop(value: str) -> str:
+    """What somebody wrote, without the full stop at its end or before a last bracket: to stand inside a sentence."""
+    return _LAST_STOP.sub(r"\1", value)
 
 
 def needed_params(*, table: MessageTable, message: str, channel: str, language: str) -> frozenset[str]:

@@ -147,7 +147,7 @@ def _one(
     wording = messages.wording(table, f"message.{row.message}.sms", address.language) if channel == "sms" else ""
     message = Message(
         id=message_id(row, address.key), to=address.to, to_name=address.name, text=words.text, subject=words.subject,
-        language=address.language, template=row.message, params=_in_order(wording, params),
+        language=address.language, template=row.message, params=_in_order(wording, messages.fitting(wording, params)),
         attachments=files if channel == "email" else (),
     )  # fmt: skip
     return message, digest

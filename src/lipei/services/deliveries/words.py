@@ -23,6 +23,7 @@ from lipei.domain.papers import SENDABLE, outstanding
 from lipei.domain.promises.clocks import RUNNING
 from lipei.domain.rulebook import Rulebook
 from lipei.norms import settlement as explained
+from lipei.norms.messages import without_stop
 from lipei.norms.money import money_text
 from lipei.norms.texts import text, texts
 from lipei.services import portal
@@ -297,7 +298,9 @@ def coded(t: Telling, code: str) -> str:
 
 
 def _with_note(t: Telling, words: str, note: str) -> str:
-    return t.say("jobs.reason_with_note", reason=words, note=note) if note else words
+    """A reason and, in brackets, what was written along: neither ends a sentence there."""
+    plain, more = without_stop(words), without_stop(note)
+    return t.say("jobs.reason_with_note", reason=plain, note=more) if more else words
 
 
 def _survey_place(t: Telling) -> str:
