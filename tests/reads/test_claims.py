@@ -156,7 +156,13 @@ def test_masks() -> None:
         "J*** S***",
         "",
     ]
-    assert masking.phone("13800138000") == "138****8000"
+    for typed in ("13800138000", "138 0013 8000", "138-0013-8000", " 138 00138000 "):
+        assert masking.phone(typed) == "138****8000"
+        assert masking.free_text(f"电话{typed.strip()}。") == "电话138****8000。"
+    assert masking.phone("+86 138-0013-8000") == masking.phone("+8613800138000") == "+86*******8000"
+    assert masking.phone("(010) 8820-1234") == "010****1234" and masking.phone("8820 12") == "****12"
+    assert masking.id_number("310101 19800101 1234") == "310***********1234"
+    assert masking.account("6222 0212 3456 78 90") == "****7890"
     assert masking.id_number("310101198001011234") == "310***********1234"
     assert masking.account("6222020200112233440") == "****3440"
     assert masking.email("wxm@example.com") == "w***@example.com"

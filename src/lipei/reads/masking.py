@@ -31,9 +31,14 @@ def name(text: str) -> str:
     return text[0] + STAR * min(len(text) - 2, _MIDDLE_MAX) + text[-1]
 
 
+def _unspaced(number: str) -> str:
+    """A number without the spaces, hyphens and brackets that people group it by: what is masked is counted in digits."""
+    return re.sub(r"[^\w+]", "", number)
+
+
 def phone(text: str) -> str:
     """138****8000: the first three and the last four; of a shorter number only the last two."""
-    text = text.strip()
+    text = _unspaced(text)
     if len(text) >= 11:
         return text[:3] + STAR * (len(text) - 7) + text[-4:]
     return STAR * max(len(text) - 2, 0) + text[-2:] if len(text) > 4 else STAR * len(text)
@@ -41,7 +46,7 @@ def phone(text: str) -> str:
 
 def id_number(text: str) -> str:
     """310***********1234: the first three and the last four of a long number, else the last two."""
-    text = text.strip()
+    text = _unspaced(text)
     if len(text) >= 12:
         return text[:3] + STAR * (len(text) - 7) + text[-4:]
     return STAR * max(len(text) - 2, 0) + text[-2:] if len(text) > 4 else STAR * len(text)
@@ -49,7 +54,7 @@ def id_number(text: str) -> str:
 
 def account(text: str) -> str:
     """****2345: the last four digits."""
-    text = text.strip()
+    text = _unspaced(text)
     return STAR * 4 + text[-4:] if len(text) > 6 else STAR * len(text)
 
 
@@ -75,7 +80,7 @@ def free_text(text: str, names: Iterable[str] = ()) -> str:
     for known in sorted({n for n in names if len(n) > 1}, key=len, reverse=True):
         text = text.replace(known, name(known))
     text = _MAIL.sub(lambda found: email(found[0]), text)
-    return _NUMBER.sub(lambda found: phone(found[0]) if len(found[0]) <= 12 else id_number(found[0]), text)
+    return _NUMBER.sub(lambda found: (phone if len(_unspaced(found[0])) <= 12 else id_number)(found[0]), text)
 
 
 FIELDS = {
