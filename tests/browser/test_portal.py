@@ -198,6 +198,9 @@ def test_who_leaves_out_what_was_refused_sees_how_the_papers_stand(browser: Brow
     page.set_input_files(f"#files-{second}", str(tmp_path / "bad.jpg"))
     page.click(f"#paper-{second} .po-upload > button")
     expect(page.locator(f"#paper-{second} .po-state-refused")).to_be_visible()
+    expect(page.locator(f"#paper-{second} .lp-progress")).to_contain_text("bad.jpg")
+    why = text("refusal.upload_not_what_it_says", "zh-hans", declared=".jpg")
+    assert page.inner_text("main").count(why) == 1, "the reason stands once, beside its file"
     with page.expect_navigation():
         page.click(f"#paper-{second} .po-drop")
     expect(page.locator(f"#paper-{first} .lp-state-received")).to_be_visible()

@@ -78,7 +78,7 @@
     }
   }
 
-  // Many files one after the other; what was refused is said by name and stops no other.
+  // Many files one after the other; what was refused is said by name, with the reason beside the file, and stops no other.
   async function sendAll(form, to, queue, note) {
     var refused = [], rows = queue.rows.slice();
     note.classList.remove("lp-error");
@@ -94,7 +94,7 @@
         });
         rows[i].finish();
       } catch (why) {
-        refused.push((rows.length > 1 ? rows[i].file.name + ": " : "") + why.message);
+        refused.push(form.dataset.refused + ": " + rows[i].file.name);
         rows[i].refuse(why.message);
       }
     }
