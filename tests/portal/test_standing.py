@@ -270,6 +270,25 @@ def test_no_step_is_promised_later_than_the_one_after_it(client: Client, people:
     assert in_turn([days[0], days[3], None, days[2], days[1]]) == [days[0], None, None, None, days[1]]
 
 
+@pytest.mark.norm("2.3.1")
+def test_a_step_that_is_late_says_by_when_it_was_promised(
+    client: Client, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the step after it was promised before that."""
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+
+    def told(name: str, days: int) -> seen.Promised:
+        return seen.Promised(f"promise.{name}", "running", NOW + timedelta(days), None, days < 0, False, False)
+
+    monkeypatch.setattr(seen, "promises", lambda case: [told("preliminary_opinion", -1), told("cn_decision", -2)])
+    shown = {step.code: step for step in seen.steps(case_of(number), Visit(number, 1))}
+    assert shown["opinion"].is_late and shown["opinion"].promised_at == NOW - timedelta(days=1)
+    assert shown["decided"].promised_at == NOW - timedelta(days=2)
+    monkeypatch.setattr(seen, "promises", lambda case: [told("preliminary_opinion", 2), told("cn_decision", 1)])
+    shown = {step.code: step for step in seen.steps(case_of(number), Visit(number, 1))}
+    assert not shown["opinion"].is_late and shown["opinion"].promised_at is None
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_why_a_bank_did_not_pay_ends_with_one_full_stop(language: str) -> None:
     why = text("reason.bank.AC04", language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -66,6 +67,17 @@ def test_a_step_waits_for_the_promise_that_is_about_it_and_for_no_other(office, 
     assert ahead["opinion"] == due["preliminary_opinion"] > due["fast_contact"]
     assert {"handling_time", "rescue_cost"} <= set(due)
     assert ahead["paid"] is None, "what a team aims at in the mean is promised to nobody"
+
+
+@pytest.mark.norm("2.3.1")
+def test_a_step_that_is_late_says_by_when_it_was_promised(office, browser):
+    """Also where a step after it was promised before that."""
+    page = browser("manager1").get(f"/console/claims/{reported(office)}/").context["page"]
+    days = {"preliminary_opinion": timedelta(days=-1)}
+    told = tuple(replace(p, due_at=NOW + days.get(p.code, timedelta(days=-2))) for p in page.promises)
+    found = {step.code: step for step in steps_of(replace(page, promises=told), now=NOW)}
+    assert (found["opinion"].state, found["opinion"].due_at) == ("late", NOW - timedelta(days=1))
+    assert NOW - timedelta(days=2) in {step.due_at for step in found.values()}
 
 
 def test_a_reporter_without_a_name_is_somebody(office, browser):

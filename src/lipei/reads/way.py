@@ -42,7 +42,10 @@ class Step:
 
 
 def in_turn(dates: Iterable[datetime | None]) -> list[datetime | None]:
-    """The dates of steps yet to be done, without those that a later step is promised before: that one says it all."""
+    """The dates of steps yet to be done, without those that a later step is promised before: that one says it all.
+
+    Of a step that is late its date stays with it: that it has passed is what there is to say.
+    """
     found: list[datetime | None] = []
     earliest: datetime | None = None
     for due_at in reversed(tuple(dates)):
@@ -73,7 +76,8 @@ def steps(page: Page, *, now: datetime) -> tuple[Step, ...]:
             here = n == last + 1 or n <= last
             found.append(Step(code, "late" if late else "now" if here else "ahead", due_at=due_at))
     dates = in_turn(step.due_at for step in found)
-    found = [replace(step, due_at=due_at) for step, due_at in zip(found, dates, strict=True)]
+    turns = zip(found, dates, strict=True)
+    found = [step if step.state == "late" else replace(step, due_at=due_at) for step, due_at in turns]
     if case.claim.outcome not in ("", "paid"):
         found.append(Step(case.claim.outcome, "done", ended))
     return tuple(found)

@@ -228,7 +228,8 @@ def _in_order(done: list[tuple[str, datetime | None, bool]], told: list[Promised
         )
     ahead = [n for n, step in enumerate(found) if step.state != "done"]
     for n, promised_at in zip(ahead, in_turn(found[n].promised_at for n in ahead), strict=True):
-        found[n] = replace(found[n], promised_at=promised_at)
+        if not found[n].is_late:
+            found[n] = replace(found[n], promised_at=promised_at)
     return found
 
 
