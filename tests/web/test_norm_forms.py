@@ -182,6 +182,34 @@ def test_a_promise_is_shortened_in_a_form_after_its_effect_was_seen(browser: Any
 
 
 @pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_no_choice_means_all_it_reads_so(browser: Any, office: Any, language: str) -> None:
+    client = browser("manager1", language)
+    everything, choose = (texts()[f"table.{name}"][language] for name in ("all", "choose"))
+    page = sent(client, client.get("/console/norms/reserves/edit/"), "open:rows/+").content.decode()
+    assert page.count(f"</span>{everything}</summary>") == 2, "covers and losses"
+    assert page.count(f"</span>{choose}</summary>") == 1, "the lines are to be chosen"
+    rows = client.get("/console/norms/reserves/").context["sections"][0]["rows"]
+    home = next(row["cells"] for row in rows if row["code"] == "home")
+    assert home[1:3] == [[everything], [everything]]
+
+
+def test_in_every_table_where_no_choice_means_all_it_reads_so() -> None:
+    found = set()
+    for table in ("authority", "opinions", "papers", "promises", "reserves", "surveys"):
+        w, document = opened(table)
+        for part in parts(w, document):
+            one = piece(w, shape_of(table, document), document, part)
+            assert one is not None
+            fields = drawn(draw_piece(w, one, typed_piece(w, one), {}))
+            found |= {(table, i.name.rpartition(".")[2]) for i in fields if i.kind == "folded" and i.said == "All"}
+    assert found == {
+        ("authority", "lines"), ("opinions", "lines"), ("papers", "covers"), ("papers", "losses"), ("promises", "lines"),
+        ("promises", "markets"),
+        ("reserves", "covers"), ("reserves", "losses"), ("surveys", "losses"),
+    }  # fmt: skip
+
+
 def test_an_authority_limit_is_entered_as_people_write_money(browser: Any, office: Any) -> None:
     client = browser("manager1")
     page = client.get("/console/norms/authority/edit/?part=limits/1")

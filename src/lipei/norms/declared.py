@@ -32,6 +32,7 @@ from lipei.norms.shapes import (
     ZONE,
     Name,
     Shape,
+    any_of,
     code,
     codes,
     condition,
@@ -67,7 +68,7 @@ _MINUTES = whole("minutes", 0)
 _PROMISE = rows(
     must("code", WORDS), must("binds", code("binds")), must("limit", _LIMIT), must("unit", code("limit_unit")),
     must("calendar", _CALENDAR), may("enabled", FLAG, True), may("told_to_customer", FLAG, False),
-    may("lines", codes("line")), may("markets", codes("market_group")), may("scope", code("promise_scope"), "claim"),
+    may("lines", any_of("line")), may("markets", any_of("market_group")), may("scope", code("promise_scope"), "claim"),
     may("since", code("since")), may("condition", condition("promises")),
     must("start", _RULES), may("fulfil", _RULES), may("cancel", _RULES), may("pause", _RULES), may("resume", _RULES),
     may("undo", _RULES), may("on_reopen", code("on_reopen")),
@@ -121,7 +122,7 @@ TABLES: Mapping[str, Shape] = {
         must("products", rows(must("code", code("product")), must("line", code("line")), must("covers", codes("cover")),
             may("liability", codes("cover")))),
         kept("vocabularies", entries(
-            rows(must("word", WORDS), must("lines", codes("line")), may("losses", codes("loss")), may("covers", codes("cover")),
+            rows(must("word", WORDS), must("lines", codes("line")), may("losses", any_of("loss")), may("covers", any_of("cover")),
                  title=("word",)),
             "import_words",
         )), _TEXTS,
@@ -160,7 +161,7 @@ TABLES: Mapping[str, Shape] = {
     "authority": record(
         _VERSION,
         must("limits", rows(
-            must("role", code("role")), must("kinds", codes("authority_kind")), may("lines", codes("line")),
+            must("role", code("role")), must("kinds", codes("authority_kind")), may("lines", any_of("line")),
             must("limits_minor", LIMITS), title=("role", "kinds", "lines"),
         )),
         must("four_eyes_minor", entries(LIMITS, "authority_kind")),
@@ -183,7 +184,7 @@ TABLES: Mapping[str, Shape] = {
         )),
         must("lists", rows(
             must("code", WORDS),
-            must("applies", rows(must("lines", codes("line")), may("covers", codes("cover")), may("losses", codes("loss")),
+            must("applies", rows(must("lines", codes("line")), may("covers", any_of("cover")), may("losses", any_of("loss")),
                                  title=("lines",))),
             must("papers", rows(must("paper", code("paper")), must("required", code("paper_required")),
                                 may("when", condition("papers")), may("why", code("paper_why")),
@@ -217,7 +218,7 @@ TABLES: Mapping[str, Shape] = {
     "opinions": record(
         _VERSION,
         must("opinions", rows(
-            must("code", WORDS), must("lines", codes("line")), must("name", Shape("wordings", high=NAME_LENGTH_MAX)),
+            must("code", WORDS), must("lines", any_of("line")), must("name", Shape("wordings", high=NAME_LENGTH_MAX)),
             must("text", LONG_WORDINGS), columns=("lines", "text"), title=("name",),
         )),
         *_SOURCE,
@@ -225,15 +226,15 @@ TABLES: Mapping[str, Shape] = {
     "surveys": record(
         _VERSION,
         must("always", listed(code("look"))),
-        must("lists", rows(must("code", WORDS), must("lines", codes("line")), may("losses", codes("loss")),
+        must("lists", rows(must("code", WORDS), must("lines", codes("line")), may("losses", any_of("loss")),
                            must("looks", listed(code("look"))), title=("lines", "losses"))),
         must("looks", rows(must("code", WORDS), may("photo", FLAG, False), names=(Name("survey_look.{code}"),))),
         _TEXTS,
     ),
     "reserves": record(
         _VERSION,
-        must("rows", rows(must("code", WORDS), must("lines", codes("line")), may("covers", codes("cover")),
-                          may("losses", codes("loss")), must("amounts_minor", AMOUNTS), title=("lines", "covers", "losses"))),
+        must("rows", rows(must("code", WORDS), must("lines", codes("line")), may("covers", any_of("cover")),
+                          may("losses", any_of("loss")), must("amounts_minor", AMOUNTS), title=("lines", "covers", "losses"))),
         *_SOURCE,
     ),
     "hints": record(

@@ -58,8 +58,8 @@ class Shape:
     item: Shape | None = None
     fields: tuple[Field, ...] = ()
     options: tuple[str, ...] = ()
-    # amounts: "unlimited" may stand; entries: codes may be new; code: may be nobody; zone: may be the company's; wordings,
-    # remark: long
+    # amounts: "unlimited" may stand; entries: codes may be new; code: may be nobody; codes: none of them means all; zone:
+    # may be the company's; wordings, remark: long
     open: bool = False
     title: tuple[str, ...] = ()  # rows: what tells one from another
     columns: tuple[str, ...] = ()  # rows: what a table shows at once; the rest opens
@@ -132,6 +132,11 @@ def code(of: str) -> Shape:
 def codes(of: str) -> Shape:
     """Several codes of a vocabulary, in no order."""
     return Shape("codes", of=of)
+
+
+def any_of(of: str) -> Shape:
+    """Several codes of a vocabulary; where none is named, all of them are meant."""
+    return Shape("codes", of=of, open=True)
 
 
 def listed(item: Shape) -> Shape:

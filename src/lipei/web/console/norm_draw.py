@@ -11,9 +11,10 @@ from lipei.norms.shapes import Field, Shape
 from lipei.norms.texts import LANGUAGES
 from lipei.web.console.norm_fields import FIXED, ROOT, UNITS, Typed, items, many, one, sub
 from lipei.web.console.norm_read import OPERATORS
-from lipei.web.console.norm_words import Words, choice, field_name, reference, setting, unit_of
+from lipei.web.console.norm_words import ALL, Words, choice, field_name, reference, setting, unit_of
 
 Options = list[tuple[str, str]]
+CHOOSE = "table.choose"
 SMALL = 8
 """So many codes are shown side by side; more of them fold away behind what is chosen."""
 
@@ -159,16 +160,17 @@ class Drawer:
         return [*shown, cases, self.draw(shape, sub(node, "else"), f"{path}.else", self.w.t("figure.otherwise"))]
 
     def codes(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
-        return self._checks(path, label, many(node), self._options(shape, many(node)))
+        none = ALL if shape.open else CHOOSE
+        return self._checks(path, label, many(node), self._options(shape, many(node)), none)
 
-    def _checks(self, path: str, label: str, chosen: list[str], options: Options) -> Input:
-        """Boxes, the chosen ones first and in their order; a long list folds away behind them."""
+    def _checks(self, path: str, label: str, chosen: list[str], options: Options, none: str = CHOOSE) -> Input:
+        """Boxes, the chosen ones first and in their order; a long list folds away behind them, or the text ``none``."""
         by_code = dict(options)
         first = [(code, by_code[code]) for code in chosen if code in by_code]
         ordered = options if len(options) <= SMALL else [*first, *(o for o in options if o[0] not in chosen)]
         said = self.w.join([words for _, words in first]) if len(options) > SMALL else ""
         kind = "folded" if len(options) > SMALL else "checks"
-        return Input(kind, path, label, values=chosen, options=ordered, said=said or self.w.t("table.choose"))
+        return Input(kind, path, label, values=chosen, options=ordered, said=said or self.w.t(none))
 
     def alternatives(self, shape: Shape, node: Typed, path: str, label: str) -> Input:
         said = [one(v) for _, v in items(node)] if isinstance(node, Mapping) else []

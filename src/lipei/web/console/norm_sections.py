@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lipei.norms.shapes import Field, Shape
-from lipei.web.console.norm_words import NOTHING, Words, setting
+from lipei.web.console.norm_words import ALL, NOTHING, Words, setting
 
 FIND_FROM = 15
 """Tables of so many rows offer to look for one of them."""
@@ -167,4 +167,5 @@ def _spread(shown: list[Field]) -> set[str]:
 
 
 def _cell(w: Words, one: Field, row: Mapping[str, Any]) -> list[str]:
-    return w.lines(one.shape, row.get(one.key, one.default), row)
+    said = w.lines(one.shape, row.get(one.key, one.default), row)
+    return said or ([w.t(ALL)] if one.shape.kind == "codes" and one.shape.open else [])

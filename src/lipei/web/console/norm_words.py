@@ -19,6 +19,8 @@ ZONES_AT_HOME = ("zone_home.home", "setting_choice.home")
 """The words for whichever zone is the company's, and for that of its market."""
 
 NOTHING = "—"
+ALL = "table.all"
+"""What is said where no code is named and so all of them are meant."""
 
 
 @dataclass(frozen=True)
