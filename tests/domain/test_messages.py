@@ -57,6 +57,19 @@ def due(the_case: Case, kind: str, part: int = 0, facts: dict[str, Any] | None =
     return {f"{d.message}>{d.to.key}": d for d in found}
 
 
+def test_who_agreed_to_a_sum_paid_before_is_not_told_when_it_is_paid() -> None:
+    head = Exposure(1, state="agreed", claimant=1, payable_minor=100)
+    agreed = Offer(2, to=1, exposures=(1,), amount_minor=100, agreed_by="customer:1")
+    for paid, told in ((40, True), (100, False)):
+        rows: dict[str, Any] = {
+            "exposure": [head],
+            "offer": [agreed],
+            "payment": [Payment(1, "confirmed", exposure=1, offer=1, amount_minor=paid)],
+        }
+        found = due(case(claim={"lane": "complex"}, **rows), "offer.agreed", 2)
+        assert ("offer_agreed>party-1" in found) is told, paid
+
+
 @pytest.mark.norm("2.2.1")
 def test_a_report_is_answered_at_once_with_a_receipt() -> None:
     found = due(case(), "claim.reported")

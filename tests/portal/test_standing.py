@@ -14,9 +14,11 @@ from tests.portal.conftest import code_sent, done, offered, reported, verified
 
 from lipei.domain import commands as c
 from lipei.domain.money import Money
-from lipei.norms.texts import LANGUAGES, text
+from lipei.norms.money import money_text
+from lipei.norms.texts import LANGUAGES, text, texts
 from lipei.reads.way import in_turn
-from lipei.services import portal
+from lipei.services import norms, portal
+from lipei.services.deliveries.words import VALUES, Telling
 from lipei.services.portal import Visit
 from lipei.store import models
 from lipei.web.portal import seen
@@ -297,6 +299,41 @@ def test_why_a_bank_did_not_pay_ends_with_one_full_stop(language: str) -> None:
         assert why in told and not set(told.split(why)[1][:1]) & set("。."), told
 
 
+def worked_out_anew(people: Any, number: str, yuan: float) -> int:
+    """Reopened, and decided with another sum; the number of the offer, which is not sent yet."""
+    done(number, "claim", "reopen", 0, c.Reasoned("发票金额不同"), people.lead1)
+    handler = people.handler_of(case_of(number))
+    item = c.ItemAssessed("后保险杠", claimed=cny(2650), assessed=cny(yuan))
+    done(number, "exposure", "assess", 1, c.Assess((item,)), handler)
+    done(number, "exposure", "check_assessment", 1, None, people.assessor1)
+    done(number, "exposure", "submit_decision", 1, c.SubmitDecision(without_papers="简化单证"), handler)
+    done(number, "exposure", "approve_decision", 1, c.ApproveDecision("简化单证"), people.approver1)
+    return max(case_of(number).offers)
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize(("yuan", "still"), [(1000, 0), (2000, 50_000)])
+def test_the_message_of_an_offer_says_what_is_still_paid(client: Client, people: Any, yuan: int, still: int) -> None:
+    """Of a sum that was paid in part before, or whole: as the page does."""
+    number = reported(client, kind="motor:single_vehicle", item_1="后保险杠", item_1_amount="2650")
+    first = decided(people, number, 1500)
+    verified(client, number)
+    agree(client, number, first)
+    paid(people, number)
+    second = worked_out_anew(people, number, yuan)
+    done(number, "offer", "send", second, None, people.handler_of(case_of(number)))
+    case = case_of(number)
+    assert seen.sums(case, case.offers[second]).now_minor == still
+    for language in LANGUAGES:
+        telling = Telling(case, norms.current(), language, "offer.sent", second, {}, 1, now=NOW)
+        key = "jobs.left" if still else "jobs.nothing_left"
+        assert VALUES["kept"](telling) == text(key, language, amount=money_text(cny(still / 100), language))
+        sums = [f"message.{code}.{p}" for code in ("offer_sent", "offer_reminder") for p in ("sms", "body")]
+        assert all("{amount}{kept}" in texts()[key][language] for key in sums)
+    first_told = Telling(case, norms.current(), "en", "offer.sent", first, {}, 1, now=NOW)
+    assert VALUES["kept"](first_told) == "", "of the first round nothing was paid before"
+
+
 @pytest.mark.norm("2.2.4")
 def test_a_sum_worked_out_anew_is_not_on_its_way_and_what_came_back_is_not_asked_for(
     client: Client, people: Any
@@ -311,17 +348,10 @@ def test_a_sum_worked_out_anew_is_not_on_its_way_and_what_came_back_is_not_asked
     unseen = anonymous.get(f"/claim/{number}/").content.decode()
     assert said("portal.offer.hidden") in unseen and said("portal.offer.waiting") not in unseen
     assert 'id="account"' not in unseen, "an empty card says nothing"
-    done(number, "claim", "reopen", 0, c.Reasoned("发票金额较低"), people.lead1)
-    handler = people.handler_of(case_of(number))
-    item = c.ItemAssessed("后保险杠", claimed=cny(2650), assessed=cny(1000))
-    done(number, "exposure", "assess", 1, c.Assess((item,)), handler)
-    done(number, "exposure", "check_assessment", 1, None, people.assessor1)
-    done(number, "exposure", "submit_decision", 1, c.SubmitDecision(without_papers="简化单证"), handler)
-    done(number, "exposure", "approve_decision", 1, c.ApproveDecision("简化单证"), people.approver1)
+    second = worked_out_anew(people, number, 1000)
     shown = client.get(f"/claim/{number}/").content.decode()
     assert said("portal.track.state.deciding") in shown and said("portal.track.state.paying") not in shown
-    second = max(case_of(number).offers)
-    done(number, "offer", "send", second, None, handler)
+    done(number, "offer", "send", second, None, people.handler_of(case_of(number)))
     client.post(f"/claim/{number}/offers/{second}/", {"do": "code"})
     code = code_sent(number, "one_time_code")
     agreed = client.post(f"/claim/{number}/offers/{second}/", {"do": "agree", "code": code}, follow=True)

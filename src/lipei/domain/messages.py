@@ -16,6 +16,7 @@ from lipei.domain.claims import Case, Exposure, Offer, Party
 from lipei.domain.commands import PARTY_ROLES
 from lipei.domain.conditions import Condition, holds, values_of
 from lipei.domain.events import Actor, Event, Value
+from lipei.domain.owing import left_minor
 
 CHANNELS: Mapping[str, str] = {"sms": "phone", "email": "email"}
 """Every channel with the field of a party that it needs. Parts of a text: an SMS is one text, an e-mail has two."""
@@ -29,7 +30,7 @@ STAFF_ROLES = frozenset(
     {"intake", "handler", "surveyor", "assessor", "approver", "team_lead", "manager", "finance", "expert",
      "investigator", "compliance", "administrator"}
 )  # fmt: skip
-_COMPUTED = frozenset({"papers.outstanding", "papers.awaited", "exposures.open"})
+_COMPUTED = frozenset({"papers.outstanding", "papers.awaited", "exposures.open", "offer.left_minor"})
 _ENDED_PAPERS = ("accepted", "waived")
 _ENDED_EXPOSURES = ("settled", "refused", "dropped")
 
@@ -292,4 +293,6 @@ def _values(case: Case, event: Event) -> dict[str, Value]:
     for entity, value in (("exposure", exposure), (event.subject, part)):
         if value is not None:
             values |= values_of(entity, value)
+    if isinstance(part, Offer):
+        values["offer.left_minor"] = left_minor(case, part)
     return values

@@ -71,6 +71,11 @@ def given_besides_minor(case: Case, exposures: Iterable[int], offer: int) -> int
     return max(0, out - sum(r.received_minor for r in back))
 
 
+def left_minor(case: Case, offer: Offer) -> int:
+    """Minor units of an offer that nobody was paid yet, with what is kept of them for a hospital."""
+    return max(0, offer.amount_minor - given_besides_minor(case, offer.exposures, offer.part))
+
+
 def kept_minor(case: Case, exposures: Iterable[int], offer: int) -> int:
     """Minor units held back of these exposures for a hospital that may still call for them; never more than is left.
 

@@ -43,7 +43,8 @@ PLACEHOLDERS: Mapping[str, tuple[str, str]] = {
     "handler_phone": ("the handler's telephone number, or the insurer's", "010-8820 1234"),
     "hospital": ("the hospital that is given the guarantee", "市第一医院"),
     "kept": (
-        "what of an offer is kept for a hospital that has our guarantee, in brackets; nothing where none has",
+        "what of an offer is still paid where some was paid before, and what is kept for a hospital that has our "
+        "guarantee, each in brackets; nothing where there is neither",
         "（其中¥3,000.00留给医院）",
     ),
     "link": ("the address of the claim's page", "https://lp.example/8Kq2"),

@@ -18,7 +18,7 @@ from django.conf import settings as django_settings
 from lipei.domain import customers
 from lipei.domain.claims import Case, Clock, Exposure, Paper
 from lipei.domain.money import Money
-from lipei.domain.owing import NOTHING_OWED, given_besides_minor, kept_minor
+from lipei.domain.owing import NOTHING_OWED, given_besides_minor, kept_minor, left_minor
 from lipei.domain.papers import SENDABLE, outstanding
 from lipei.domain.promises.clocks import RUNNING
 from lipei.domain.rulebook import Rulebook
@@ -221,11 +221,15 @@ def _hospital(t: Telling) -> str:
 
 
 def _kept(t: Telling) -> str:
+    """What goes off the sum of an offer: paid before, or kept for a hospital."""
     if t.subject != "offer" or t.about is None:
         return ""
-    left = max(0, t.about.amount_minor - given_besides_minor(t.case, t.about.exposures, t.about.part))
+    left = left_minor(t.case, t.about)
     minor = min(kept_minor(t.case, t.about.exposures, t.about.part), left)
-    return t.say("jobs.kept", amount=t.money(minor)) if minor else ""
+    kept = t.say("jobs.kept", amount=t.money(minor)) if minor else ""
+    if not given_besides_minor(t.case, t.about.exposures, t.about.part):
+        return kept
+    return (t.say("jobs.left", amount=t.money(left)) if left else t.say("jobs.nothing_left")) + kept
 
 
 def link(t: Telling) -> str:

@@ -22,6 +22,7 @@ from lipei.domain.owing import (
     is_current,
     is_reworked,
     kept_minor,
+    left_minor,
     paid_out_minor,
     undisputed_minor,
 )
@@ -309,7 +310,7 @@ def _goodwill(minor: int, after_minor: int, currency: str, language: str) -> Exp
 def sums(case: Case, offer: Offer) -> Sums:
     """An offer's sum, what of it was paid already (advances, a hospital's bill, an earlier round) or waits for a hospital."""
     before, total = given_besides_minor(case, offer.exposures, offer.part), offer.amount_minor
-    left = max(total - before, 0)
+    left = left_minor(case, offer)
     kept = min(kept_minor(case, offer.exposures, offer.part), left) if is_current(case, offer) else 0
     return Sums(total, before, kept, left - kept, max(before - total, 0))
 
