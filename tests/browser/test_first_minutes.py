@@ -164,6 +164,26 @@ def test_a_small_motor_loss_is_taken_on_the_phone(chromium: Browser, site: Simpl
     assert fits(page)
 
 
+def test_once_the_line_is_known_only_its_own_is_to_choose_from(
+    chromium: Browser, site: SimpleNamespace, browser: Any
+) -> None:
+    page = desk(chromium, site, browser("intake1"))
+    opened(page, f"{site.url}/console/report/")
+    codes = "e => [...e.options].map(o => o.value).filter(Boolean)"
+    kinds, cover = page.locator("#f-loss_kind"), page.locator("[name='exposures-0-cover']")
+    assert {"collision", "illness_medical"} <= set(kinds.evaluate(codes))
+    kinds.select_option("illness_medical")
+    page.locator("#f-line").select_option("motor")
+    assert {"collision", "illness_medical"} <= set(kinds.evaluate(codes)), "what was chosen stays"
+    assert "hospital_allowance" not in kinds.evaluate(codes) and kinds.input_value() == "illness_medical"
+    assert "own_damage" in cover.evaluate(codes) and "medical_expense" not in cover.evaluate(codes)
+    page.locator("#f-line").select_option("")
+    assert "medical_expense" in cover.evaluate(codes)
+    page.locator("#f-policy_number").fill("PC-1")
+    expect(page.locator("#found")).to_contain_text("王*明")
+    assert "own_damage" in cover.evaluate(codes) and "medical_expense" not in cover.evaluate(codes)
+
+
 @pytest.mark.bad_moment("back after submit")
 def test_going_back_after_a_report_shows_that_it_was_taken_and_makes_no_second(
     chromium: Browser, site: SimpleNamespace, browser: Any

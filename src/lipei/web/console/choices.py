@@ -42,16 +42,27 @@ def lines(book: Rulebook) -> Options:
 
 
 def losses(book: Rulebook, line: str = "") -> Options:
-    """The kinds of loss of a line, or of all."""
-    found = book.lines.lines[line].losses if line in book.lines.lines else sorted(book.lines.losses)
+    """The kinds of loss of a line, or of all, line by line."""
+    chosen = [book.lines.lines[line]] if line in book.lines.lines else book.lines.lines.values()
+    found = dict.fromkeys(loss for one in chosen for loss in one.losses)
     return (EMPTY, *((code, f"loss.{code}") for code in found))
 
 
 def covers(book: Rulebook, product: str = "") -> Options:
-    """The covers of a product, or of all."""
+    """The covers of a product, or of all, product by product."""
     known = book.lines.products.get(product)
-    found = known.covers if known else sorted(book.lines.covers)
+    found = dict.fromkeys(cover for one in ([known] if known else book.lines.products.values()) for cover in one.covers)
     return (EMPTY, *((code, f"cover.{code}") for code in found))
+
+
+def by_line(book: Rulebook) -> dict[str, dict[str, list[str]]]:
+    """What the choices come down to once the line is known: field → line → codes."""
+    losses_of = {code: list(line.losses) for code, line in book.lines.lines.items()}
+    products = book.lines.products.values()
+    covers_of = {
+        code: list(dict.fromkeys(c for p in products if p.line == code for c in p.covers)) for code in losses_of
+    }
+    return {"loss_kind": losses_of, "peril": losses_of, "cover": covers_of}
 
 
 def parties(shown: Case) -> Options:

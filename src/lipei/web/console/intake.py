@@ -5,6 +5,7 @@ What it says and what is on file is offered to be confirmed, while one types or 
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -166,6 +167,7 @@ def _page(
         "on_file": on_file,
         "hints": _hints(request, typed),
         "not_asked": empty if policy else set(),
+        "line": known.line if policy and (known := book(request).lines.products.get(policy.product)) else "",
     }
     if part:
         return show(request, "found", "report", **found)
@@ -181,6 +183,7 @@ def _page(
         what=[by_name[n] for n in WHAT],
         more=[f for f in drawn if f.name not in MAIN],
         key=key,
+        by_line=json.dumps(choices.by_line(book(request))),
         **found,
         unplaced=forms.unplaced(drawn, errors),
         refusal=sentence(refusal) if refusal else "",

@@ -15,6 +15,24 @@
     return field;
   }
 
+  // Of a line that is known only its own kinds of loss and covers are to choose from; what was chosen stays.
+  var by_line = form ? JSON.parse(form.dataset.byLine) : {};
+  function narrow() {
+    var known = found.querySelector("[data-line]");
+    var line = document.getElementById("f-line").value || (known ? known.dataset.line : "");
+    Object.keys(by_line).forEach(function (name) {
+      form.querySelectorAll('select[name="' + name + '"], select[name$="-' + name + '"]').forEach(function (select) {
+        select.all = select.all || Array.from(select.options);
+        var own = by_line[name][line];
+        var chosen = select.value;
+        select.replaceChildren.apply(select, select.all.filter(function (option) {
+          return !own || !own.length || !option.value || option.value === chosen || own.indexOf(option.value) >= 0;
+        }));
+        select.value = chosen;
+      });
+    });
+  }
+
   function put_away() {
     var known = found.querySelector("[data-known]");
     var names = known ? known.dataset.known.trim().split(/\s+/) : [];
@@ -34,6 +52,7 @@
       var last = null;
       new URLSearchParams(button.dataset.fill).forEach(function (value, name) { last = fill(name, value) || last; });
       if (!last) return;
+      narrow();
       var row = button.closest("li");
       var next = row && row.nextElementSibling && row.nextElementSibling.querySelector("button");
       if (row && button.classList.contains("lp-hint")) row.remove();
@@ -47,11 +66,14 @@
     document.body.addEventListener("htmx:afterSettle", function (event) {
       if (event.detail.target !== found) return;
       put_away();
+      narrow();
       if (refocus && (document.activeElement === document.body || !document.activeElement)) {
         (found.querySelector("button") || document.getElementById("f-phone")).focus();
       }
       refocus = false;
     });
+    document.getElementById("f-line").addEventListener("change", narrow);
+    narrow();
     var look = form.querySelector("[data-look-up]");
     if (look && window.htmx) look.hidden = true;
     var story = document.getElementById("f-story");
