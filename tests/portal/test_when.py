@@ -86,6 +86,14 @@ def test_what_is_on_file_is_not_asked_and_not_changed(client: Client, people: Si
     assert (case_of(number).claim.loss_at, case_of(number).claim.place) == (before.loss_at, before.place)
 
 
+def test_a_claim_that_ended_says_so(client: Client, people: SimpleNamespace) -> None:
+    number = small(client)
+    done(number, "claim", "withdraw", 0, c.Reasoned("自己修好了"), people.handler_of(case_of(number)))
+    page = client.get(f"/claim/{number}/when").content.decode()
+    assert 'name="loss_at"' not in page and text("refusal.guard.untold_or_ours", "zh-hans") not in page
+    assert client.post(f"/claim/{number}/when", {"loss_at": local(1)}).status_code == 422
+
+
 def test_only_whose_claim_it_is_says_it(client: Client, people: SimpleNamespace) -> None:
     """The injured of an accident reads their own progress; what the claim as a whole is about is told by who reported."""
     number = small(client)

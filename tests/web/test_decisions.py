@@ -256,3 +256,20 @@ def test_whoever_approves_another_sum_than_was_submitted_reads_it_on_the_form(
     assert page.status_code == 409
     assert "1,234.56" in page.content.decode() and "submit it again" in page.content.decode()
     assert models.Exposure.objects.get(part=1).state == "checked"
+
+
+@pytest.mark.norm("2.2.4")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_after_a_refusal_the_review_that_its_letter_promised_is_somebody_elses(
+    office, browser, claim, handler_code, language
+):
+    act(claim, "propose_refusal", c.Propose("no_licence", "D8", "驾驶证已被吊销。"), getattr(office, handler_code))
+    act(claim, "refuse", None, office.approver1)
+    said, lead = text("remark.review_by_another", language), browser("lead1", language)
+    done = actions.act(claim, "claim", "reopen", 0, c.Reasoned("客户要求复核"), actor=office.lead1, now=NOW)
+    assert not isinstance(done, Refusal), done
+    assert said in lead.get(f"/console/claims/{claim}/").content.decode()
+    other = next(a for a in (office.handler1, office.handler2) if a.staff_id != done.case.claim.handler)
+    given = c.Assign(other.staff_id, "复核")
+    assert not isinstance(actions.act(claim, "claim", "assign", 0, given, actor=office.lead1, now=NOW), Refusal)
+    assert said not in lead.get(f"/console/claims/{claim}/").content.decode()

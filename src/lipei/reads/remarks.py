@@ -25,8 +25,8 @@ from lipei.reads import interests
 from lipei.store import journal, models
 
 REPORTED, REGISTERED, CORRECTED = "claim.reported", "claim.registered", "claim.corrected"
-ASSESSED = "exposure.assessed"
-KINDS = (REPORTED, REGISTERED, CORRECTED, ASSESSED)
+ASSESSED, REOPENED = "exposure.assessed", "claim.reopened"
+KINDS = (REPORTED, REGISTERED, CORRECTED, ASSESSED, REOPENED)
 DECIDING = ("checked", "submitted")
 NAMED_MAX = 3
 """How many like claims the sentence names; all of them stand beside it."""
@@ -49,7 +49,7 @@ def on(
         return ()
     told, said = list(facts), dict[str, Any]()
     for kind, more in told:
-        if kind in (REPORTED, REGISTERED, CORRECTED):
+        if kind in (REPORTED, REGISTERED, CORRECTED, REOPENED):
             said |= more
     return (
         *_remarks(case, said, language),
@@ -68,6 +68,8 @@ def _remarks(case: Case, said: Mapping[str, Any], language: str) -> Iterable[Rem
         yield Remark("remark.not_in_force", text("remark.not_in_force", language, policy=case.claim.policy_number))
     if case.claim.loss_at is None:
         yield Remark("remark.loss_at_unknown", text("remark.loss_at_unknown", language))
+    if said.get("refused_under") and said["refused_under"] == case.claim.handler:
+        yield Remark("remark.review_by_another", text("remark.review_by_another", language))
     alike = tuple(said.get("alike") or ())
     if alike:
         separator = text("common.list_separator", language)

@@ -366,7 +366,11 @@ def reopen(ask: Ask) -> Outcome:
         for change in without(ask.case, o, n)
         if e.state in EXPOSURE_ENDS
     ]
-    facts = {"outcome_before": ask.case.claim.outcome, "note": note.part, "times": ask.case.claim.reopened + 1}
+    facts: dict[str, Value] = {
+        "outcome_before": ask.case.claim.outcome, "note": note.part, "times": ask.case.claim.reopened + 1,
+    }  # fmt: skip
+    if any(e.state == "refused" or e.refused_minor for e in ask.case.exposures.values()):
+        facts["refused_under"] = ask.case.claim.handler  # the letter promised a review by somebody else
     return (
         ask.done(
             note, *alive, *void, facts=facts, outcome="", closed_at=None, reopened=ask.case.claim.reopened + 1,

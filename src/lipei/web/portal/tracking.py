@@ -84,15 +84,14 @@ def shown(
     )  # fmt: skip
 
 
+def _refusal(case: Case, visit: Visit, action: str) -> Refusal | None:
+    """Why the lifecycle does not let this visitor take a step on the claim now; None where it does."""
+    step, book = lifecycle.BY_ACTION["claim", action], norms.current()
+    return lifecycle.check(case=case, step=step, part=case.claim, actor=visit.actor, book=book, now=timezone.now())
+
+
 def _can(case: Case, visit: Visit, action: str) -> bool:
-    """Whether the lifecycle lets this visitor take a step on the claim now."""
-    step = lifecycle.BY_ACTION["claim", action]
-    return (
-        lifecycle.check(
-            case=case, step=step, part=case.claim, actor=visit.actor, book=norms.current(), now=timezone.now()
-        )
-        is None
-    )
+    return _refusal(case, visit, action) is None
 
 
 def _stands(case: Case, party: int, offers: Sequence[Offer]) -> str:
@@ -213,8 +212,11 @@ def withdraw(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
 @of_claim()
 def when(request: HttpRequest, visit: Visit, case: Case) -> HttpResponse:
     """When and where it happened, where nobody has said so: without the time nobody knows whether there was cover."""
-    names = [name for name in ("loss_at", "place") if not getattr(case.claim, name)]
-    context: dict[str, Any] = {"number": visit.number, "asked": names if _can(case, visit, "correct") else []}
+    names, refusal = (
+        [name for name in ("loss_at", "place") if not getattr(case.claim, name)],
+        _refusal(case, visit, "correct"),
+    )
+    context: dict[str, Any] = {"number": visit.number, "asked": names, "refused": why(refusal) if refusal else ""}
     if request.method != "POST":
         kept = drafts.take(request, visit.number, now=timezone.now())
         return page(request, "when", typed=kept, errors={}, **context)
