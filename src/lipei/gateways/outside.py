@@ -6,11 +6,12 @@ points elsewhere a moment later leads nowhere else. Redirects are not followed.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Collection
 
 import httpx
+
+from lipei.gateways.addresses import is_public
 
 
 class AddressInside(httpx.TransportError):
@@ -43,11 +44,3 @@ def public_address(host: str, port: int) -> str:
         if not is_public(address):
             raise AddressInside(host)
     return min(found, key=lambda address: (":" in address, address))
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is of the public network: not private, local, reserved or for many at once."""
-    known = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
-        known = known.ipv4_mapped
-    return known.is_global and not known.is_multicast

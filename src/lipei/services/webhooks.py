@@ -19,9 +19,8 @@ from lipei.domain.claims import Case
 from lipei.domain.commands import said
 from lipei.domain.events import Actor, Event, Refusal, wrong
 from lipei.domain.permissions import may
-from lipei.gateways.outside import is_public
+from lipei.gateways.addresses import is_public
 from lipei.reads import rulebook
-from lipei.services import webhook_calls
 from lipei.store import canonical, models
 
 KNOWN_KINDS = frozenset({*lifecycle.KINDS, *(step.event for step in lifecycle.STEPS)})
@@ -153,6 +152,8 @@ def call_again(call_id: int, *, actor: Actor, now: datetime) -> Refusal | None:
     """Make one call that failed once more, under its id of the first time."""
     if not may(actor, PERMISSION):
         return Refusal("refusal.not_permitted", "permission", {"permission": PERMISSION})
+    from lipei.services import webhook_calls  # with it comes what speaks to the network
+
     return None if webhook_calls.again(call_id=call_id, now=now) else Refusal("refusal.missing", "missing")
 
 
@@ -163,4 +164,6 @@ def replay(webhook_id: int, command: Replay, *, actor: Actor, now: datetime) -> 
     if not models.Webhook.objects.filter(id=webhook_id, active=True).exists():
         return Refusal("refusal.missing", "missing")
     since = command.since or datetime.min.replace(tzinfo=now.tzinfo)
+    from lipei.services import webhook_calls
+
     return webhook_calls.replay(webhook_id=webhook_id, since=since, now=now)

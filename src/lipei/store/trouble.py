@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import sys
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final
 
-import psycopg
 from django.db import InterfaceError, OperationalError
-from psycopg.errors import ConfigurationLimitExceeded, DeadlockDetected, DiskFull, SerializationFailure
 
 STORAGE: Final = "storage"
 DATABASE: Final = "database"
@@ -29,14 +29,14 @@ def of(error: BaseException | None) -> str:
     chain = list(_chain(error))
     if any(_no_room(one) for one in chain):
         return STORAGE
-    if any(isinstance(one, OperationalError | InterfaceError | psycopg.OperationalError) for one in chain):
+    if any(isinstance(one, OperationalError | InterfaceError) or _is(one, "OperationalError") for one in chain):
         return DATABASE
     return NONE
 
 
 def collided(error: BaseException) -> bool:
     """Whether two transactions stood in each other's way and this one was undone: it may be begun again at once."""
-    return any(isinstance(one, DeadlockDetected | SerializationFailure) for one in _chain(error))
+    return any(_is(one, "errors.DeadlockDetected", "errors.SerializationFailure") for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -53,4 +53,10 @@ def _no_room(error: BaseException) -> bool:
         return (getattr(error, "sqlite_errorcode", None) or 0) & _PRIMARY_CODE in _SQLITE_NO_ROOM
     if isinstance(error, OSError):
         return error.errno in _NO_ROOM
-    return isinstance(error, DiskFull | ConfigurationLimitExceeded)
+    return _is(error, "errors.DiskFull", "errors.ConfigurationLimitExceeded")
+
+
+def _is(error: BaseException, *names: str) -> bool:
+    """Whether it is one of PostgreSQL's, whose driver an installation on SQLite does not load."""
+    psycopg = sys.modules.get("psycopg")
+    return psycopg is not None and any(isinstance(error, attrgetter(name)(psycopg)) for name in names)
