@@ -107,7 +107,9 @@ def about(case: Case, subject: str, part: int) -> str:
     found = case.of(subject).get(part) if subject != "claim" else None
     if found is None:
         return ""
-    return f"{part}. {_words(case, subject, found)}".strip()
+    words = _words(case, subject, found)
+    # A number alone says nothing of a consultation, of which there is mostly one; of heads or persons it tells them apart.
+    return "" if subject == "consultation" and not words else f"{part}. {words}".strip()
 
 
 def _words(case: Case, subject: str, found: Any) -> str:
