@@ -50,6 +50,13 @@ def test_a_page_without_a_table_stays_a_page(office, browser):
     assert answer.status_code == 200 and b"<main" in answer.content
 
 
+def test_what_is_only_to_be_looked_at_is_not_read():
+    (found,) = as_workbook.tables(
+        "<table><tr><td><span aria-hidden='true'>李<span>!</span></span> <span>李明</span></td><td>3</td></tr></table>"
+    )
+    assert found.rows == [["李明", 3]]
+
+
 def test_several_tables_of_a_page_and_nothing_to_press():
     found = as_workbook.tables(
         "<table><caption>A</caption><tr><th>n</th><th>x</th></tr><tr><td>12</td><td>a<br>b <button>go</button></td></tr></table>"

@@ -48,8 +48,13 @@ class _Reader(HTMLParser):
         self._row: list[Cell] | None = None
         self._text: list[str] | None = None
         self._cells = self._outside = 0
+        self._looked_at: list[str] = []
+        """Tags still open of what is there to be looked at alone, as the first letter of a name."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        begins = not self._looked_at and ("aria-hidden", "true") in attrs and tag not in _LEFT_OUT
+        if begins or tag in self._looked_at[:1]:
+            self._looked_at.append(tag)
         if tag in _LEFT_OUT:
             self._outside += 1
         elif tag == "table":
@@ -62,10 +67,12 @@ class _Reader(HTMLParser):
             self._text.append(" ")
 
     def handle_data(self, data: str) -> None:
-        if self._text is not None and not self._outside:
+        if self._text is not None and not (self._outside or self._looked_at):
             self._text.append(data)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in self._looked_at[:1]:
+            self._looked_at.pop()
         if tag in _LEFT_OUT:
             self._outside -= 1
         elif tag in ("th", "td", "caption") and self._text is not None and self.found:

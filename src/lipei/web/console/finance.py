@@ -14,6 +14,7 @@ from typing import Any
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from lipei.domain import lifecycle
@@ -214,7 +215,9 @@ def export(request: HttpRequest) -> HttpResponse:
             more=text("worklist.export.more", language(), n=list_exports.ROWS_MAX),
         )  # fmt: skip
         file = path.open("rb")  # stays readable when its name is gone
-    return FileResponse(file, as_attachment=True, filename=f"finance-{group}-{now():%Y%m%d-%H%M}.xlsx")  # type: ignore[return-value]
+    return FileResponse(
+        file, as_attachment=True, filename=f"finance-{group}-{timezone.localtime(now()):%Y%m%d-%H%M}.xlsx"
+    )  # type: ignore[return-value]
 
 
 def _cells(group: str, row: Any) -> list[Any]:

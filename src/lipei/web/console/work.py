@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from lipei.domain import lifecycle
@@ -268,5 +269,5 @@ def _export(request: HttpRequest, page: str) -> HttpResponse:
         )  # fmt: skip
         file = path.open("rb")  # stays readable when its name is gone
     return FileResponse(  # type: ignore[return-value]  # to whoever sends it, a response like any other
-        file, as_attachment=True, filename=f"{page}-{asked.horizon.now:%Y%m%d-%H%M}.xlsx"
+        file, as_attachment=True, filename=f"{page}-{timezone.localtime(asked.horizon.now):%Y%m%d-%H%M}.xlsx"
     )
