@@ -11,7 +11,17 @@ from typing import Any
 
 import click
 
-from lipei.config.commands import Failed, answer, in_words, json_option, now, require_ready, set_up, setting_up
+from lipei.config.commands import (
+    Failed,
+    answer,
+    in_words,
+    json_option,
+    now,
+    over_many_rows,
+    require_ready,
+    set_up,
+    setting_up,
+)
 
 KINDS = ("policies", "claims", "staff")
 
@@ -90,6 +100,7 @@ def import_(kind: str, file: Path, mapping: str | None, dry_run: bool, rejects: 
     from lipei.domain.events import Actor, Refusal
     from lipei.services import imports
 
+    over_many_rows()
     with _bar(f"Importing {kind}", " rows") as tell:
         report: Any = imports.run(
             kind=kind, path=file, mapping=mapping, dry_run=dry_run, rejects_path=rejects, now=now(), language="en",

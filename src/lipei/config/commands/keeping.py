@@ -8,7 +8,16 @@ from typing import Any
 
 import click
 
-from lipei.config.commands import Failed, answer, json_option, now, require_migrated, require_ready, set_up
+from lipei.config.commands import (
+    Failed,
+    answer,
+    json_option,
+    now,
+    over_many_rows,
+    require_migrated,
+    require_ready,
+    set_up,
+)
 
 SHOWN_MAX = 200
 
@@ -27,6 +36,7 @@ def verify(as_json: bool) -> int:
     from lipei.services import signs
     from lipei.services import verify as service
 
+    over_many_rows()
     with tqdm(desc="Verifying", unit=" entries", leave=False, mininterval=0.5) as bar:
         report = service.run(now=now(), progress=lambda done: bar.update(done - bar.n) and None)
     signs.note("verify", now=now(), good=report.clean)
