@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tempfile
 from dataclasses import dataclass, field
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -129,7 +130,12 @@ def of(page: HttpResponse, name: str) -> HttpResponse:
                 (file.row if number else file.head)(table.head)
                 for row in table.rows:
                     file.row(row)
-        content = path.open("rb")  # stays readable when its name is gone
+        return sent(path, name)
+
+
+def sent(path: Path, name: str, *, at: datetime | None = None) -> HttpResponse:
+    """The answer with a workbook, which may be removed then; its name tells when it was made, by the company's clock."""
+    content = path.open("rb")  # stays readable when its name is gone
     return FileResponse(  # type: ignore[return-value]  # to whoever sends it, a response like any other
-        content, as_attachment=True, filename=f"{name}-{timezone.localtime():%Y%m%d-%H%M}.xlsx"
+        content, as_attachment=True, filename=f"{name}-{timezone.localtime(at):%Y%m%d-%H%M}.xlsx"
     )

@@ -11,10 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from lipei.domain import lifecycle
@@ -24,7 +23,7 @@ from lipei.norms.texts import text, texts
 from lipei.reads import finance as reads
 from lipei.reads import payments as payment_reads
 from lipei.services import bank_files, bank_hold, list_exports
-from lipei.web.console import money
+from lipei.web.console import as_workbook, money
 from lipei.web.console.claim_page import address
 from lipei.web.console.shell import book, complain, now, say, show, who
 from lipei.web.console.work_cells import amount, local_time
@@ -214,10 +213,7 @@ def export(request: HttpRequest) -> HttpResponse:
             path, labels=[text(key, language()) for key in labels], rows=rows(),
             more=text("worklist.export.more", language(), n=list_exports.ROWS_MAX),
         )  # fmt: skip
-        file = path.open("rb")  # stays readable when its name is gone
-    return FileResponse(
-        file, as_attachment=True, filename=f"finance-{group}-{timezone.localtime(now()):%Y%m%d-%H%M}.xlsx"
-    )  # type: ignore[return-value]
+        return as_workbook.sent(path, f"finance-{group}", at=now())
 
 
 def _cells(group: str, row: Any) -> list[Any]:

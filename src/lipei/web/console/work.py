@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from lipei.domain import lifecycle
@@ -29,7 +28,7 @@ from lipei.reads import worklist as lists
 from lipei.reads.agenda import Item
 from lipei.reads.worklist import BadCursor, Listed
 from lipei.services import actions, bulk_actions, list_exports
-from lipei.web.console import claim_page, work_cells
+from lipei.web.console import as_workbook, claim_page, work_cells
 from lipei.web.console.access import PAGES, allowed
 from lipei.web.console.shell import book, complain, now, say, show, who
 from lipei.web.console.work_filters import ALL, COLUMNS, FITTING, FLAGS, WORK, Asked, chips, read
@@ -267,7 +266,4 @@ def _export(request: HttpRequest, page: str) -> HttpResponse:
             path, labels=work_cells.labels(columns), rows=rows(),
             more=text("worklist.export.more", language(), n=list_exports.ROWS_MAX),
         )  # fmt: skip
-        file = path.open("rb")  # stays readable when its name is gone
-    return FileResponse(  # type: ignore[return-value]  # to whoever sends it, a response like any other
-        file, as_attachment=True, filename=f"{page}-{timezone.localtime(asked.horizon.now):%Y%m%d-%H%M}.xlsx"
-    )
+        return as_workbook.sent(path, page, at=asked.horizon.now)
