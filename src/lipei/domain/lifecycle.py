@@ -293,7 +293,7 @@ def _approved_by(part: Any) -> tuple[str, ...]:
     return tuple(getattr(part, "approvals", ()) or getattr(part, "approved_by", ()))
 
 
-_DECIDED = ("approved", "agreed", *EXPOSURE_ENDS[:2])
+_DECIDED = ("approved", "agreed", "settled", "refused")
 """States of a head of loss in which somebody has said what is due on it, or that nothing is."""
 
 _CHECKERS = frozenset({"assessor", "approver", "team_lead", "manager"})
